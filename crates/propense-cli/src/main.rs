@@ -1,0 +1,2 @@
+//! The propense command.
+fn main() {}

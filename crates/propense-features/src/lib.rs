@@ -1,0 +1,3 @@
+//! propense-features
+mod spec;
+pub use spec::*;

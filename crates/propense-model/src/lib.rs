@@ -1,0 +1,3 @@
+//! propense-model
+mod config;
+pub use config::*;
