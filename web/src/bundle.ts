@@ -1,0 +1,53 @@
+/** How the bytes of a model come to this page. */
+import { PropenseError, messageOf } from "./errors.js";
+
+/** A model: its address, or its bytes. */
+export type BundleSource = string | URL | ArrayBuffer | Uint8Array;
+
+/** The bytes of a bundle. What is in them is checked by the engine. */
+export async function readBundle(source: BundleSource): Promise<Uint8Array> {
+  if (source instanceof Uint8Array) return source;
+  if (source instanceof ArrayBuffer) return new Uint8Array(source);
+  return new Uint8Array(await (await request(source, "model")).arrayBuffer().catch(broken(source)));
+}
+
+/** A JSON file. */
+export async function readJson(source: string | URL, what: string): Promise<string> {
+  return await (await request(source, what)).text().catch(broken(source));
+}
+
+async function request(source: string | URL, what: string): Promise<Response> {
+  if (typeof source !== "string" && !(source instanceof URL)) {
+    throw new PropenseError("ARGUMENT", `the ${what} must be an address or its content`);
+  }
+  let response: Response;
+  try {
+    response = await fetch(source);
+  } catch (thrown) {
+    throw new PropenseError(
+      "NETWORK",
+      `the ${what} at ${String(source)} could not be fetched: ${messageOf(thrown)}`,
+      { cause: thrown },
+    );
+  }
+  if (response.status === 404 || response.status === 410) {
+    throw new PropenseError("NOT_FOUND", `there is no ${what} at ${String(source)} (${response.status})`);
+  }
+  if (!response.ok) {
+    throw new PropenseError(
+      "NETWORK",
+      `the server answered ${response.status} for the ${what} at ${String(source)}`,
+    );
+  }
+  return response;
+}
+
+function broken(source: string | URL): (thrown: unknown) => never {
+  return (thrown) => {
+    throw new PropenseError(
+      "NETWORK",
+      `the connection broke while ${String(source)} was loading: ${messageOf(thrown)}`,
+      { cause: thrown },
+    );
+  };
+}

@@ -1,0 +1,192 @@
+import type { PropenseError } from "./errors.js";
+
+/** Names of events that the models know, as in GA4 ecommerce. Other names count as `other`. */
+export type EventName =
+  | "page_view"
+  | "search"
+  | "view_item_list"
+  | "select_item"
+  | "view_item"
+  | "add_to_wishlist"
+  | "add_to_cart"
+  | "remove_from_cart"
+  | "view_cart"
+  | "begin_checkout"
+  | "add_shipping_info"
+  | "add_payment_info"
+  | "purchase"
+  | "refund"
+  | "review"
+  | "other";
+
+/** One item of an event. */
+export interface ShopItem {
+  /** The shop's identifier (SKU). */
+  item_id: string;
+  item_name?: string;
+  /** Outermost category. */
+  item_category?: string;
+  /** Price of one unit, in the shop's currency. */
+  price?: number;
+  /** Units; one where it is missing. */
+  quantity?: number;
+}
+
+/** Named values that describe the visitor or the session as a whole. */
+export type Context = Record<string, string | number | boolean>;
+
+/** One thing that a visitor did. */
+export interface ShopEvent {
+  /** What was done. Any other string is accepted and counts as `other`. */
+  event: EventName | (string & {});
+  /** When, in milliseconds since 1970 (`Date.now()`). */
+  timestamp: number;
+  items?: readonly ShopItem[];
+  /** `product`, `administrative`, `informational`, or the shop's own word. */
+  page_type?: string;
+  /** Total value in the shop's currency. */
+  value?: number;
+  user_id?: string;
+  session_id?: string;
+  /** What is known from the session's start on. Read from the session's first event only. */
+  context?: Context;
+}
+
+/** A whole session, for scoring in bulk. */
+export interface ShopSession {
+  context?: Context;
+  /** In time order. */
+  events: readonly ShopEvent[];
+}
+
+/** Where the network runs. */
+export type Backend = "webgpu" | "wasm";
+
+/** What the browser says about its GPU. Browsers keep some of it to themselves. */
+export interface AdapterInfo {
+  vendor: string;
+  architecture: string;
+  description: string;
+  /** The adapter is a program on the CPU, not a GPU. */
+  software: boolean;
+}
+
+/** Where the network runs, and why. */
+export interface BackendInfo {
+  /** Where live scores are computed. */
+  backend: Backend;
+  /** Where `scoreSessions` computes. */
+  batch: Backend;
+  /** The WebGPU adapter, where one was looked at. */
+  adapter?: AdapterInfo;
+  /** Why this backend, in words. */
+  reason: string;
+  /** Microseconds that decided an automatic choice: of one live score and of a batch. */
+  measured?: {
+    live: Record<Backend, number>;
+    batch: Record<Backend, number>;
+  };
+}
+
+/** The propensity of the session so far. */
+export interface Score {
+  /** Calibrated probability that the session ends in an order, 0 to 1. */
+  propensity: number;
+  /** Share of the training sessions with a lower propensity, 0 to 100. */
+  percentile: number;
+  modelVersion: string;
+  /** Where this score was computed. */
+  backend: Backend;
+  /** Time of the last event's model step and of the head, in microseconds. */
+  micros: number;
+}
+
+/** What one event did to the score. */
+export interface Reason {
+  /** The event's name. */
+  event: string;
+  /** Position in the session, from 0. */
+  index: number;
+  /** What about the event mattered most, in words. */
+  feature: string;
+  /** Change of the logit by this event. All effects sum to the change since before the first event. */
+  effect: number;
+}
+
+/** A recommended item. */
+export interface Recommendation {
+  item_id: string;
+  /** The session's propensity if this item were viewed next. */
+  propensity: number;
+}
+
+/** An item of the shop's catalogue. */
+export interface CatalogueItem {
+  item_id: string;
+  item_name?: string;
+  item_category?: string;
+  price?: number;
+  /** Items bought together with this one, the closest first. */
+  also?: readonly string[];
+  /** Units sold: how popular the item is. */
+  sold?: number;
+}
+
+/** The loaded model. */
+export interface ModelInfo {
+  name: string;
+  /** Changes with every training. */
+  version: string;
+  task: string;
+  /** Propensity from which the task calls a session a buyer's. */
+  threshold: number;
+  /** The metrics of the evaluation, as the bundle has them. */
+  metrics: unknown;
+  /** RFC 3339. */
+  createdAt: string;
+  licence: string;
+  /** Names of the numbers that are computed for every event, then of the session's context. */
+  features: string[];
+}
+
+/** Counts since the scorer was loaded. */
+export interface Stats {
+  /** Events that count, repaired ones included. */
+  accepted: number;
+  /** Events that count after a repair. */
+  repaired: number;
+  /** Events set aside. */
+  rejected: number;
+}
+
+/** Where the built modules lie: the JavaScript glue of each, beside its `.wasm`. */
+export interface WasmLocations {
+  cpu?: string | URL;
+  webgpu?: string | URL;
+}
+
+/** Options of `loadScorer`. */
+export interface LoadOptions {
+  /**
+   * `auto` (default): on the CPU at once; WebGPU where there is a GPU, it passes the self-check
+   * and measures faster. `webgpu`: fail without it. `wasm`: the CPU, always.
+   */
+  backend?: "auto" | Backend;
+  wasm?: WasmLocations;
+  /** The items to recommend: their address or the items. Without it: items known to the model. */
+  catalogue?: string | URL | readonly CatalogueItem[];
+  /** What is known of the visitor and the session from its start on. */
+  context?: Context;
+  /** Told whenever `backendInfo` changes. */
+  onBackend?: (info: BackendInfo) => void;
+  /** Told of each event that was repaired or set aside. Without it, the console is warned once. */
+  onInvalid?: (error: PropenseError) => void;
+}
+
+/** Options of `scoreSessions`. */
+export interface BatchOptions {
+  /** Told of the sessions done so far. */
+  onProgress?: (done: number, total: number) => void;
+  /** Stops the work with the code `ABORTED`. */
+  signal?: AbortSignal;
+}
