@@ -1,0 +1,125 @@
+//! `cargo xtask test` and `cargo xtask lint`.
+
+use anyhow::Result;
+
+use crate::run::{Steps, cargo, must, root};
+use crate::toolchain::Toolchain;
+use crate::wasm::{self, Build};
+use crate::{browser, packages, page, tools};
+
+/// Options of `cargo xtask test`.
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// Only the tests that need no browser and no WebAssembly.
+    #[arg(long)]
+    native: bool,
+    /// Only the tests in the browser.
+    #[arg(long, conflicts_with = "native")]
+    browser: bool,
+}
+
+/// Crates that are not part of the native build: the bindings are wasm, and xtask is this.
+const APART: [&str; 4] = ["--exclude", "propense-web", "--exclude", "xtask"];
+
+/// Runs the tests.
+pub(crate) fn run(options: &Options) -> Result<()> {
+    let (native, browser) = (!options.browser, !options.native);
+    let mut steps = Steps::new(3 * usize::from(native) + 6 * usize::from(browser));
+    if native {
+        steps.step("Formatting", "", format)?;
+        steps.step(
+            "A Vulkan driver, in software where there is no GPU",
+            "",
+            vulkan,
+        )?;
+        steps.step(
+            "Rust tests: crates, command line, parity of CPU and wgpu",
+            "the first time about fifteen minutes on two cores, most of it compiling Burn",
+            native_tests,
+        )?;
+    }
+    if browser {
+        let chromium = steps.step("A browser", "", browser::find)?;
+        steps.step("Compile the browser module in web/", "", tools::web_package)?;
+        steps.step(
+            "Compile the model to WebAssembly, for the CPU and for WebGPU",
+            "the first time about ten minutes",
+            || {
+                let toolchain = Toolchain::find()?;
+                eprintln!("      compiler: {}", toolchain.describe());
+                wasm::build(&toolchain, Build::Cpu, "wasm")?;
+                wasm::build(&toolchain, Build::Webgpu, "wasm")
+            },
+        )?;
+        let trunk = steps.step("Find or install Trunk", "", tools::trunk)?;
+        steps.step("Bundle the page", "", || {
+            page::stage(&root().join(page::SHIPPED))?;
+            page::build(&trunk)
+        })?;
+        steps.step("Tests in the browser: module, parity, page", "", || {
+            must(
+                tools::npm()
+                    .args(["run", "--silent", "test"])
+                    .env("PROPENSE_CHROMIUM", &chromium),
+            )
+        })?;
+    }
+    steps.summary();
+    Ok(())
+}
+
+/// Formatting, lints and documentation, all without a warning.
+pub(crate) fn lint() -> Result<()> {
+    let mut steps = Steps::new(3);
+    steps.step("Formatting", "", format)?;
+    steps.step("Clippy", "", || {
+        must(
+            cargo()
+                .args([
+                    "clippy",
+                    "--release",
+                    "--locked",
+                    "--all-targets",
+                    "--workspace",
+                ])
+                .args(["--", "-D", "warnings"]),
+        )
+    })?;
+    steps.step("Documentation", "", || {
+        must(
+            cargo()
+                .args(["doc", "--release", "--locked", "--no-deps", "--workspace"])
+                .env("RUSTDOCFLAGS", "-D warnings"),
+        )
+    })?;
+    steps.summary();
+    Ok(())
+}
+
+fn format() -> Result<()> {
+    must(cargo().args(["fmt", "--all", "--check"]))
+}
+
+fn native_tests() -> Result<()> {
+    must(
+        cargo()
+            .args(["test", "--release", "--locked", "--workspace"])
+            .args(APART)
+            .env("PROPENSE_REQUIRE_GPU", "1"),
+    )?;
+    must(cargo().args(["test", "--locked", "--package", "xtask"]))
+}
+
+/// wgpu needs a Vulkan driver on Linux; Mesa has one that runs on the CPU.
+fn vulkan() -> Result<()> {
+    if cfg!(target_os = "linux") {
+        let drivers = ["/usr/share/vulkan/icd.d", "/etc/vulkan/icd.d"];
+        let found = drivers.iter().any(|folder| {
+            std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some())
+        });
+        if !found {
+            packages::install(&["mesa-vulkan-drivers", "libvulkan1"], "a Vulkan driver")?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,94 @@
+//! The two WebAssembly builds of `propense-web`: CPU with SIMD, and WebGPU.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, anyhow};
+use wasm_bindgen_cli_support::Bindgen;
+
+use crate::run::{must, root};
+use crate::toolchain::Toolchain;
+
+/// Options of `cargo xtask wasm`.
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// Build only this one.
+    #[arg(long, value_enum)]
+    only: Option<Build>,
+    /// Build for size, as the npm package ships it (slow: one unit, link-time optimisation).
+    #[arg(long)]
+    dist: bool,
+}
+
+/// One of the two builds.
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Build {
+    /// The session and the model on the CPU, with SIMD.
+    Cpu,
+    /// The model on WebGPU.
+    Webgpu,
+}
+
+impl Build {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Cpu => "cpu",
+            Self::Webgpu => "webgpu",
+        }
+    }
+}
+
+/// `cargo xtask wasm`.
+pub(crate) fn run(options: &Options) -> Result<()> {
+    let toolchain = Toolchain::find()?;
+    eprintln!("compiler: {}", toolchain.describe());
+    let profile = if options.dist { "wasm-dist" } else { "wasm" };
+    for which in [Build::Cpu, Build::Webgpu] {
+        if options.only.is_none_or(|only| only == which) {
+            build(&toolchain, which, profile)?;
+        }
+    }
+    Ok(())
+}
+
+/// Compiles one build and writes its module, glue and types into `web/wasm/NAME`.
+pub(crate) fn build(toolchain: &Toolchain, which: Build, profile: &str) -> Result<()> {
+    must(
+        toolchain
+            .cargo_build()
+            .args(["--package", "propense-web", "--no-default-features"])
+            .args(["--features", which.name(), "--profile", profile]),
+    )?;
+    let module = toolchain
+        .target_dir()
+        .join("wasm32-unknown-unknown")
+        .join(profile)
+        .join("propense_web.wasm");
+    let folder = folder(which);
+    fs::create_dir_all(&folder).with_context(|| format!("creating {}", folder.display()))?;
+    Bindgen::new()
+        .input_path(&module)
+        .web(true)
+        .and_then(|bindgen| {
+            bindgen
+                .typescript(true)
+                .remove_name_section(true)
+                .generate(&folder)
+        })
+        .map_err(|error| anyhow!("wasm-bindgen on {}: {error:#}", module.display()))?;
+    let size = size(&folder.join("propense_web_bg.wasm"))?;
+    eprintln!("      web/wasm/{}: {size} bytes", which.name());
+    Ok(())
+}
+
+/// Where a build's files go.
+fn folder(which: Build) -> PathBuf {
+    root().join("web/wasm").join(which.name())
+}
+
+fn size(path: &Path) -> Result<u64> {
+    Ok(path
+        .metadata()
+        .with_context(|| path.display().to_string())?
+        .len())
+}
