@@ -21,6 +21,15 @@ pub enum Rule {
     AbsurdPrice,
     /// A quantity that is not a finite number above zero.
     AbsurdQuantity,
+    /// A number elsewhere (in the context) that is not finite, or below zero where it cannot be.
+    AbsurdNumber,
+    /// A field of another type than the schema's. A number written as a text was read; anything
+    /// else was taken as missing.
+    WrongType,
+    /// An event name that is neither a GA4 name nor in the mapping; kept as `other`.
+    UnknownEvent,
+    /// Bytes that are not UTF-8; each was replaced by U+FFFD.
+    NotUtf8,
     /// More items in one event than [`crate::Limits::max_items`].
     TooManyItems,
     /// A text longer than [`crate::Limits::max_text`] bytes.
@@ -58,6 +67,42 @@ pub struct Problem {
     /// The offending value, shortened.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub detail: String,
+}
+
+/// The longest detail kept, in bytes: enough to recognise the value by.
+const DETAIL: usize = 80;
+
+impl Problem {
+    /// A problem in this row, without field or detail.
+    #[must_use]
+    pub const fn new(rule: Rule, action: Action, row: u64) -> Self {
+        Self {
+            rule,
+            action,
+            row,
+            field: None,
+            detail: String::new(),
+        }
+    }
+
+    /// Names the field to blame.
+    #[must_use]
+    pub fn field(mut self, field: impl Into<String>) -> Self {
+        self.field = Some(field.into());
+        self
+    }
+
+    /// Adds the offending value, shortened.
+    #[must_use]
+    pub fn detail(mut self, detail: impl fmt::Display) -> Self {
+        self.detail = detail.to_string();
+        if self.detail.len() > DETAIL {
+            self.detail
+                .truncate(self.detail.floor_char_boundary(DETAIL));
+            self.detail.push('…');
+        }
+        self
+    }
 }
 
 impl fmt::Display for Problem {

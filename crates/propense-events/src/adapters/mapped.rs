@@ -1,0 +1,243 @@
+//! Any table under a [`Mapping`]; Propense's own CSV is one of them.
+
+use std::io::Read;
+
+use crate::{
+    Context, Event, EventKind, EventsError, Format, Item, Mapping, Rule, TimestampUnit, Value,
+    parse_timestamp, table::Ledger,
+};
+
+use super::rows::{Header, Row, Rows};
+
+pub(crate) fn read<R: Read>(
+    input: R,
+    format: Format,
+    mapping: &Mapping,
+    ledger: &mut Ledger,
+) -> Result<(), EventsError> {
+    let mut rows = Rows::new(input, format, mapping.delimiter_byte()?, true);
+    let mut row = Row::new();
+    let mut more = true;
+    let header = if mapping.header {
+        let header = rows.header()?;
+        more = rows.next(&mut row)?;
+        header
+    } else {
+        more &= rows.next(&mut row)?;
+        rows.numbered(row.record.len())
+    };
+    let layout = Layout::new(&header, mapping)?;
+    let mut last: Option<Vec<u8>> = None;
+    while more {
+        ledger.count_row();
+        let number = layout.event_no.map(|column| row.bytes(column).to_vec());
+        match layout.event(&row, mapping, ledger) {
+            Ok(event) => {
+                if let Some(event) = ledger.check(event, row.number) {
+                    let same = number.is_some() && number == last;
+                    add(event, same, &row, ledger);
+                    last = number.filter(|number| !number.is_empty());
+                }
+            }
+            Err(problem) => ledger.reject(problem),
+        }
+        more = rows.next(&mut row)?;
+    }
+    Ok(())
+}
+
+/// Adds the row's event to the list, or its items to the event before it where both are one.
+fn add(event: Event, same_number: bool, row: &Row, ledger: &mut Ledger) {
+    let limit = ledger.limits.max_items;
+    match ledger.events.last_mut() {
+        Some(before)
+            if same_number
+                && before.timestamp == event.timestamp
+                && before.kind == event.kind
+                && before.user_id == event.user_id
+                && before.session_id == event.session_id =>
+        {
+            if before.items.len() + event.items.len() > limit {
+                let problem = row.rejected(Rule::TooManyItems, "item_id", b"");
+                ledger.reject(problem);
+            } else {
+                before.items.extend(event.items);
+            }
+        }
+        _ => ledger.events.push(event),
+    }
+}
+
+/// The mapping's names resolved to positions.
+struct Layout {
+    timestamp: usize,
+    event: Option<usize>,
+    event_no: Option<usize>,
+    user_id: Option<usize>,
+    session_id: Option<usize>,
+    item_id: Option<usize>,
+    item_name: Option<usize>,
+    item_category: Option<usize>,
+    price: Option<usize>,
+    quantity: Option<usize>,
+    page_type: Option<usize>,
+    value: Option<usize>,
+    context_json: Option<usize>,
+    /// Position, key, whether always a category.
+    context: Vec<(usize, String, bool)>,
+}
+
+impl Layout {
+    fn new(header: &Header, mapping: &Mapping) -> Result<Self, EventsError> {
+        let columns = &mapping.columns;
+        // In a mapping a named column must exist; in Propense's own format only the time, the
+        // event and nothing else are indispensable.
+        let own = *mapping == Mapping::own();
+        let find = |name: &Option<String>| match name {
+            None => Ok(None),
+            Some(name) if own => Ok(header.find(&[name])),
+            Some(name) => header
+                .require(&[name], "Add it, or take it out of the mapping")
+                .map(Some),
+        };
+        let remedy = if own {
+            "Add it, or describe the table with a mapping (format `csv`)"
+        } else {
+            "Add it, or correct its name in the mapping"
+        };
+        let event = match &columns.event {
+            Some(name) => Some(header.require(&[name], remedy)?),
+            None if mapping.default_event.is_some() => None,
+            None => Some(header.require(&["event"], "Set `default_event` in the mapping")?),
+        };
+        let mut context = Vec::new();
+        for (names, category) in [
+            (&columns.context, false),
+            (&columns.context_categories, true),
+        ] {
+            for name in names {
+                let remedy = "Add it, or take it out of the mapping";
+                context.push((header.require(&[name], remedy)?, name.clone(), category));
+            }
+        }
+        Ok(Self {
+            timestamp: header.require(&[&columns.timestamp], remedy)?,
+            event,
+            event_no: find(&columns.event_no)?,
+            user_id: find(&columns.user_id)?,
+            session_id: find(&columns.session_id)?,
+            item_id: find(&columns.item_id)?,
+            item_name: find(&columns.item_name)?,
+            item_category: find(&columns.item_category)?,
+            price: find(&columns.price)?,
+            quantity: find(&columns.quantity)?,
+            page_type: find(&columns.page_type)?,
+            value: find(&columns.value)?,
+            context_json: find(&columns.context_json)?,
+            context,
+        })
+    }
+
+    fn event(
+        &self,
+        row: &Row,
+        mapping: &Mapping,
+        ledger: &mut Ledger,
+    ) -> Result<Event, crate::Problem> {
+        let timestamp = row.bytes(self.timestamp);
+        if timestamp.is_empty() {
+            return Err(row.rejected(Rule::MissingField, "timestamp", b""));
+        }
+        let timestamp = std::str::from_utf8(timestamp)
+            .ok()
+            .and_then(|text| time(text, mapping))
+            .ok_or_else(|| row.rejected(Rule::Malformed, "timestamp", timestamp))?;
+        let kind = self.kind(row, mapping, ledger)?;
+        let mut event = Event::new(kind, timestamp);
+        event.user_id = row.optional(self.user_id, "user_id", ledger);
+        event.session_id = row.optional(self.session_id, "session_id", ledger);
+        event.page_type = row.optional(self.page_type, "page_type", ledger);
+        event.value = row.number(self.value, "value", ledger);
+        let item = Item {
+            item_id: row
+                .optional(self.item_id, "item_id", ledger)
+                .unwrap_or_default(),
+            item_name: row.optional(self.item_name, "item_name", ledger),
+            item_category: row.optional(self.item_category, "item_category", ledger),
+            price: row.number(self.price, "price", ledger),
+            quantity: row.number(self.quantity, "quantity", ledger),
+        };
+        if item != Item::default() {
+            event.items.push(item);
+        }
+        self.context(row, &mut event.context, ledger);
+        Ok(event)
+    }
+
+    fn kind(
+        &self,
+        row: &Row,
+        mapping: &Mapping,
+        ledger: &mut Ledger,
+    ) -> Result<EventKind, crate::Problem> {
+        let missing = || row.rejected(Rule::MissingField, "event", b"");
+        let Some(column) = self.event else {
+            return mapping.default_event.ok_or_else(missing);
+        };
+        let word = row.text(column, "event", ledger);
+        if word.is_empty() {
+            return mapping.default_event.ok_or_else(missing);
+        }
+        if let Some(kind) = mapping.events.get(word.as_ref()) {
+            return Ok(*kind);
+        }
+        let kind = EventKind::from_name(&word);
+        if kind == EventKind::Other && word != EventKind::Other.name() {
+            ledger.repaired(row.number, Rule::UnknownEvent, "event", &word);
+        }
+        Ok(kind)
+    }
+
+    fn context(&self, row: &Row, context: &mut Context, ledger: &mut Ledger) {
+        if let Some(column) = self.context_json {
+            let text = row.text(column, "context", ledger);
+            if !text.is_empty() {
+                match serde_json::from_str::<Context>(&text) {
+                    Ok(found) => *context = found,
+                    Err(_) => ledger.repaired(row.number, Rule::WrongType, "context", &text),
+                }
+            }
+        }
+        for (column, name, category) in &self.context {
+            let text = row.text(*column, name, ledger);
+            let value = match text.as_ref() {
+                "" => continue,
+                text if *category => Value::Category(text.to_owned()),
+                "true" | "True" | "TRUE" => Value::Flag(true),
+                "false" | "False" | "FALSE" => Value::Flag(false),
+                text => match text.parse::<f64>() {
+                    Ok(number) if number.is_finite() => Value::Number(number),
+                    _ => Value::Category(text.to_owned()),
+                },
+            };
+            context.insert(name.clone(), value);
+        }
+    }
+}
+
+/// Milliseconds since 1970.
+fn time(text: &str, mapping: &Mapping) -> Option<i64> {
+    let scale = match mapping.timestamp_unit {
+        TimestampUnit::Text => return parse_timestamp(text, mapping.utc_offset_minutes),
+        TimestampUnit::Milliseconds => 1,
+        TimestampUnit::Seconds => 1000,
+    };
+    match text.parse::<i64>() {
+        Ok(number) => number.checked_mul(scale),
+        Err(_) => {
+            let number = text.parse::<f64>().ok()? * scale as f64;
+            // Beyond the range of i64 the cast saturates, and the check then rejects it.
+            number.is_finite().then_some(number as i64)
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! CSV rows as bytes: a damaged row must never end the reading.
+
+use std::{borrow::Cow, io::Read};
+
+use crate::{Action, EventsError, Format, Problem, Rule, format::plain, table::Ledger};
+
+/// The columns named by a header.
+#[derive(Debug)]
+pub(crate) struct Header {
+    format: Format,
+    names: Vec<String>,
+}
+
+impl Header {
+    /// The position of the column with one of these names, exactly or but for case, blanks and
+    /// underscores.
+    pub(crate) fn find(&self, names: &[&str]) -> Option<usize> {
+        names.iter().find_map(|name| {
+            let exact = self.names.iter().position(|found| found == name);
+            let wanted = plain(name);
+            exact.or_else(|| {
+                self.names
+                    .iter()
+                    .position(|found| !wanted.is_empty() && plain(found) == wanted)
+            })
+        })
+    }
+
+    /// The same for a column that the format cannot do without.
+    pub(crate) fn require(&self, names: &[&str], remedy: &str) -> Result<usize, EventsError> {
+        self.find(names).ok_or_else(|| {
+            let mut found: String = self.names.join(", ").chars().take(300).collect();
+            if found.is_empty() {
+                found.push_str("(nothing)");
+            }
+            EventsError::MissingColumn {
+                format: self.format,
+                column: names.first().copied().unwrap_or_default().to_owned(),
+                found,
+                remedy: remedy.to_owned(),
+            }
+        })
+    }
+}
+
+/// A stream of rows.
+pub(crate) struct Rows<R> {
+    reader: csv::Reader<R>,
+    format: Format,
+    /// Number of the last record read, from 1.
+    number: u64,
+}
+
+/// One row with its number in the file, counted from 1 with the header.
+#[derive(Debug)]
+pub(crate) struct Row {
+    pub(crate) number: u64,
+    pub(crate) record: csv::ByteRecord,
+}
+
+impl<R: Read> Rows<R> {
+    pub(crate) fn new(input: R, format: Format, delimiter: u8, quoting: bool) -> Self {
+        let reader = csv::ReaderBuilder::new()
+            .has_headers(false)
+            .flexible(true)
+            .quoting(quoting)
+            .delimiter(delimiter)
+            .buffer_capacity(1 << 18)
+            .from_reader(input);
+        Self {
+            reader,
+            format,
+            number: 0,
+        }
+    }
+
+    /// Reads the first row as a header.
+    pub(crate) fn header(&mut self) -> Result<Header, EventsError> {
+        let mut row = Row::new();
+        if !self.next(&mut row)? {
+            return Err(EventsError::Empty);
+        }
+        Ok(row.header(self.format))
+    }
+
+    /// A header `1`, `2`, … for a table without one.
+    pub(crate) fn numbered(&self, columns: usize) -> Header {
+        Header {
+            format: self.format,
+            names: (1..=columns).map(|number| number.to_string()).collect(),
+        }
+    }
+
+    /// Reads the next row into `row`; false at the end.
+    pub(crate) fn next(&mut self, row: &mut Row) -> Result<bool, EventsError> {
+        let more = self
+            .reader
+            .read_byte_record(&mut row.record)
+            .map_err(|error| EventsError::Read(error.into()))?;
+        self.number += u64::from(more);
+        row.number = self.number;
+        Ok(more)
+    }
+}
+
+impl Row {
+    pub(crate) fn new() -> Self {
+        Self {
+            number: 0,
+            record: csv::ByteRecord::new(),
+        }
+    }
+
+    /// This row taken as a header.
+    pub(crate) fn header(&self, format: Format) -> Header {
+        let names = self
+            .record
+            .iter()
+            .map(|name| String::from_utf8_lossy(name).trim().to_owned())
+            .collect();
+        Header { format, names }
+    }
+
+    /// A field's bytes without surrounding blanks; empty where the row is too short.
+    pub(crate) fn bytes(&self, column: usize) -> &[u8] {
+        self.record.get(column).unwrap_or_default().trim_ascii()
+    }
+
+    /// A field as text. Bytes that are not UTF-8 are replaced and counted.
+    pub(crate) fn text(&self, column: usize, name: &str, ledger: &mut Ledger) -> Cow<'_, str> {
+        let bytes = self.bytes(column);
+        match std::str::from_utf8(bytes) {
+            Ok(text) => Cow::Borrowed(text),
+            Err(_) => {
+                let text = String::from_utf8_lossy(bytes);
+                ledger.repaired(self.number, Rule::NotUtf8, name, &text);
+                text
+            }
+        }
+    }
+
+    /// The same; `None` where it is empty or the table has no such column.
+    pub(crate) fn optional(
+        &self,
+        column: Option<usize>,
+        name: &str,
+        ledger: &mut Ledger,
+    ) -> Option<String> {
+        let text = self.text(column?, name, ledger);
+        (!text.is_empty()).then(|| text.into_owned())
+    }
+
+    /// A number. Empty is missing; anything that is no number is missing too, and counted.
+    pub(crate) fn number(
+        &self,
+        column: Option<usize>,
+        name: &str,
+        ledger: &mut Ledger,
+    ) -> Option<f64> {
+        let text = self.text(column?, name, ledger);
+        if text.is_empty() {
+            return None;
+        }
+        let number = text.parse().ok();
+        if number.is_none() {
+            ledger.repaired(self.number, Rule::WrongType, name, &text);
+        }
+        number
+    }
+
+    /// A problem that sets this row aside.
+    pub(crate) fn rejected(&self, rule: Rule, field: &str, detail: &[u8]) -> Problem {
+        Problem::new(rule, Action::Rejected, self.number)
+            .field(field)
+            .detail(String::from_utf8_lossy(detail))
+    }
+}
+
+/// An identifier that a spreadsheet has turned into a number: `17850.0` is `17850`.
+pub(crate) fn identifier(text: &str) -> &str {
+    match text.strip_suffix(".0") {
+        Some(whole) if whole.bytes().all(|byte| byte.is_ascii_digit()) && !whole.is_empty() => {
+            whole
+        }
+        _ => text,
+    }
+}

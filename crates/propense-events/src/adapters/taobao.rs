@@ -1,0 +1,104 @@
+//! Taobao `UserBehavior.csv`: `user,item,category,behaviour,unix seconds`, without header
+//! (a header with `user_id`, `item_id`, `category_id`, `behavior_type`, `timestamp` is understood
+//! too, then in any order).
+//!
+//! `pv` is [`EventKind::ViewItem`], `fav` [`EventKind::AddToWishlist`], `cart`
+//! [`EventKind::AddToCart`], `buy` [`EventKind::Purchase`]. The set covers nine days, 2017-11-25
+//! to 2017-12-03 in UTC+8; rows outside are set aside as [`Rule::OutsidePeriod`], exact
+//! repetitions as [`Rule::Duplicate`].
+
+use std::{collections::HashSet, io::Read};
+
+use crate::{Event, EventKind, EventsError, Format, Item, Problem, Rule, table::Ledger};
+
+use super::rows::{Header, Row, Rows};
+
+/// The period in unix seconds: after the first, up to and with the second.
+const PERIOD: (i64, i64) = (1_511_539_200, 1_512_316_800);
+
+pub(crate) fn read<R: Read>(input: R, ledger: &mut Ledger) -> Result<(), EventsError> {
+    // No field is ever quoted, and a stray quote would swallow the lines after it.
+    let mut rows = Rows::new(input, Format::Taobao, b',', false);
+    let mut row = Row::new();
+    let mut more = rows.next(&mut row)?;
+    let header = row.header(Format::Taobao);
+    let layout = if header.find(&["behavior_type", "behaviour"]).is_some() {
+        more = rows.next(&mut row)?;
+        Layout::named(&header)?
+    } else {
+        Layout {
+            columns: [0, 1, 2, 3, 4],
+        }
+    };
+    let mut seen: HashSet<Box<[u8]>> = HashSet::new();
+    while more {
+        ledger.count_row();
+        match layout.event(&row, &mut seen) {
+            Ok(event) => {
+                let event = ledger.check(event, row.number);
+                ledger.events.extend(event);
+            }
+            Err(problem) => ledger.reject(problem),
+        }
+        more = rows.next(&mut row)?;
+    }
+    Ok(())
+}
+
+struct Layout {
+    /// User, item, category, behaviour, seconds.
+    columns: [usize; 5],
+}
+
+impl Layout {
+    fn named(header: &Header) -> Result<Self, EventsError> {
+        let remedy = "Take the file as Taobao publishes it, or use format `csv` with a mapping";
+        Ok(Self {
+            columns: [
+                header.require(&["user_id", "user"], remedy)?,
+                header.require(&["item_id", "item"], remedy)?,
+                header.require(&["category_id", "item_category", "category"], remedy)?,
+                header.require(&["behavior_type", "behaviour"], remedy)?,
+                header.require(&["timestamp", "time"], remedy)?,
+            ],
+        })
+    }
+
+    fn event(&self, row: &Row, seen: &mut HashSet<Box<[u8]>>) -> Result<Event, Problem> {
+        let names = ["user", "item", "category", "behaviour", "seconds"];
+        let mut fields = [""; 5];
+        for ((field, column), name) in fields.iter_mut().zip(self.columns).zip(names) {
+            *field = match row.bytes(column) {
+                b"" => return Err(row.rejected(Rule::MissingField, name, b"")),
+                bytes => std::str::from_utf8(bytes)
+                    .map_err(|_| row.rejected(Rule::Malformed, name, bytes))?,
+            };
+        }
+        let [user, item, category, behaviour, seconds] = fields;
+        let kind = match behaviour {
+            "pv" => EventKind::ViewItem,
+            "fav" => EventKind::AddToWishlist,
+            "cart" => EventKind::AddToCart,
+            "buy" => EventKind::Purchase,
+            other => return Err(row.rejected(Rule::Malformed, "behaviour", other.as_bytes())),
+        };
+        let time: i64 = seconds
+            .parse()
+            .map_err(|_| row.rejected(Rule::Malformed, "seconds", seconds.as_bytes()))?;
+        if time <= PERIOD.0 || time > PERIOD.1 {
+            return Err(row.rejected(Rule::OutsidePeriod, "seconds", seconds.as_bytes()));
+        }
+        let key = fields.join(",");
+        if !seen.insert(key.clone().into_bytes().into_boxed_slice()) {
+            return Err(row.rejected(Rule::Duplicate, "seconds", key.as_bytes()));
+        }
+        let mut event = Event::new(kind, time * 1000);
+        event.user_id = Some(user.to_owned());
+        event.items.push(Item {
+            item_id: item.to_owned(),
+            item_category: Some(category.to_owned()),
+            ..Item::default()
+        });
+        Ok(event)
+    }
+}

@@ -1,0 +1,175 @@
+//! How a shop's own table is laid out.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{EventKind, EventsError, Format};
+
+/// Names the columns of a plain table and the meaning of its values. Kept as a JSON file:
+///
+/// ```
+/// use propense_events::Mapping;
+///
+/// let mapping = Mapping::from_json(
+///     r#"{
+///         "delimiter": ";",
+///         "columns": { "timestamp": "when", "event": "what", "user_id": "visitor", "item_id": "sku" },
+///         "timestamp_unit": "seconds",
+///         "events": { "click": "view_item", "order": "purchase" }
+///     }"#,
+/// )?;
+/// assert_eq!(mapping.delimiter, ';');
+/// # Ok::<(), propense_events::EventsError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mapping {
+    /// Which column holds what.
+    pub columns: Columns,
+    /// Whether the first line names the columns. Without it, columns are named `1`, `2`, ….
+    #[serde(default = "yes")]
+    pub header: bool,
+    /// The character between fields.
+    #[serde(default = "comma")]
+    pub delimiter: char,
+    /// How times are written.
+    #[serde(default)]
+    pub timestamp_unit: TimestampUnit,
+    /// The shop's offset from UTC in minutes. Times written as text without an offset are taken
+    /// to be local.
+    #[serde(default)]
+    pub utc_offset_minutes: i32,
+    /// The shop's words for events. A word that is not listed is tried as a GA4 name; any other
+    /// becomes [`EventKind::Other`] and is counted.
+    #[serde(default)]
+    pub events: BTreeMap<String, EventKind>,
+    /// The kind of every row, for a table without an event column: a table of orders.
+    #[serde(default)]
+    pub default_event: Option<EventKind>,
+}
+
+/// The column for each field of an event. Only the timestamp is indispensable.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Columns {
+    /// When.
+    pub timestamp: String,
+    /// What was done; needed unless [`Mapping::default_event`] is set.
+    pub event: Option<String>,
+    /// Who.
+    pub user_id: Option<String>,
+    /// The visit.
+    pub session_id: Option<String>,
+    /// Neighbouring rows with equal values here, and equal time, event, user and session, are
+    /// the items of one event.
+    pub event_no: Option<String>,
+    /// The item's identifier.
+    pub item_id: Option<String>,
+    /// The item's name.
+    pub item_name: Option<String>,
+    /// The item's category.
+    pub item_category: Option<String>,
+    /// The price of one unit.
+    pub price: Option<String>,
+    /// The number of units.
+    pub quantity: Option<String>,
+    /// The kind of page.
+    pub page_type: Option<String>,
+    /// The event's value.
+    pub value: Option<String>,
+    /// One column that holds a whole context as a JSON object.
+    pub context_json: Option<String>,
+    /// Columns that go into the context under their own names. `true` and `false` become flags,
+    /// numbers numbers, everything else categories.
+    pub context: Vec<String>,
+    /// The same, but always as categories: codes that only look like numbers.
+    pub context_categories: Vec<String>,
+}
+
+/// How times are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TimestampUnit {
+    /// Milliseconds since 1970.
+    #[default]
+    Milliseconds,
+    /// Seconds since 1970, with or without a fraction.
+    Seconds,
+    /// Text: `2010-12-01 08:26:00` or another form of [`crate::parse_timestamp`].
+    Text,
+}
+
+const fn yes() -> bool {
+    true
+}
+
+const fn comma() -> char {
+    ','
+}
+
+impl Mapping {
+    /// Reads and checks a mapping file.
+    ///
+    /// # Errors
+    /// Where the JSON is not a mapping, the timestamp column is not named, there is neither an
+    /// event column nor a default event, or the delimiter cannot be one.
+    pub fn from_json(json: &str) -> Result<Self, EventsError> {
+        let mapping: Self = serde_json::from_str(json)?;
+        mapping.delimiter_byte()?;
+        let missing = |column: &str, remedy: &str| EventsError::MissingColumn {
+            format: Format::Csv,
+            column: column.to_owned(),
+            found: "(the mapping)".to_owned(),
+            remedy: remedy.to_owned(),
+        };
+        if mapping.columns.timestamp.is_empty() {
+            return Err(missing("timestamp", "Name it under `columns`"));
+        }
+        if mapping.columns.event.is_none() && mapping.default_event.is_none() {
+            return Err(missing(
+                "event",
+                "Name it under `columns`, or set `default_event`",
+            ));
+        }
+        Ok(mapping)
+    }
+
+    /// The delimiter as the one byte that the CSV reader takes.
+    pub(crate) fn delimiter_byte(&self) -> Result<u8, EventsError> {
+        u8::try_from(self.delimiter)
+            .ok()
+            .filter(|byte| byte.is_ascii() && !matches!(byte, b'"' | b'\n' | b'\r' | 0))
+            .ok_or(EventsError::Delimiter(self.delimiter))
+    }
+
+    /// The mapping under which [`Format::Events`] is read.
+    pub(crate) fn own() -> Self {
+        let some = |name: &str| Some(name.to_owned());
+        Self {
+            columns: Columns {
+                timestamp: "timestamp".to_owned(),
+                event: some("event"),
+                user_id: some("user_id"),
+                session_id: some("session_id"),
+                event_no: some("event_no"),
+                item_id: some("item_id"),
+                item_name: some("item_name"),
+                item_category: some("item_category"),
+                price: some("price"),
+                quantity: some("quantity"),
+                page_type: some("page_type"),
+                value: some("value"),
+                context_json: some("context"),
+                context: Vec::new(),
+                context_categories: Vec::new(),
+            },
+            header: true,
+            delimiter: ',',
+            timestamp_unit: TimestampUnit::Milliseconds,
+            utc_offset_minutes: 0,
+            events: BTreeMap::new(),
+            default_event: None,
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! Reading times written as text, without a calendar library: the browser build has none.
+
+/// Milliseconds in a day.
+const DAY: i64 = 86_400_000;
+
+/// Reads a time written as text and returns milliseconds since 1970-01-01T00:00:00Z.
+///
+/// Understood are `2010-12-01`, `2010-12-01 08:26`, `2010-12-01T08:26:00.123Z`,
+/// `2010-12-01T08:26:00+01:00`, and `12/1/2010 8:26` (month first, as the Online Retail set is
+/// often exported). A time without an offset is taken to be `utc_offset_minutes` east of UTC.
+#[must_use]
+pub fn parse_timestamp(text: &str, utc_offset_minutes: i32) -> Option<i64> {
+    let text = text.trim();
+    let (date, time) = match text.find(['T', 't', ' ']) {
+        Some(at) => (text.get(..at)?, text.get(at + 1..)?.trim()),
+        None => (text, ""),
+    };
+    let (year, month, day) = parse_date(date)?;
+    let (time, offset) = split_offset(time, utc_offset_minutes)?;
+    let midnight = days_since_1970(year, month, day)?.checked_mul(DAY)?;
+    midnight
+        .checked_add(parse_time(time)?)?
+        .checked_sub(i64::from(offset) * 60_000)
+}
+
+fn parse_date(text: &str) -> Option<(i64, i64, i64)> {
+    if let Some((year, rest)) = text.split_once('-') {
+        let (month, day) = rest.split_once('-')?;
+        return Some((number(year)?, number(month)?, number(day)?));
+    }
+    let (month, rest) = text.split_once('/')?;
+    let (day, year) = rest.split_once('/')?;
+    let year = number(year)?;
+    // Spreadsheets write `12/1/10`.
+    let year = if year < 100 { year + 2000 } else { year };
+    Some((year, number(month)?, number(day)?))
+}
+
+/// Milliseconds since midnight. Nothing at all is midnight.
+fn parse_time(text: &str) -> Option<i64> {
+    if text.is_empty() {
+        return Some(0);
+    }
+    let mut parts = text.split(':');
+    let hour = number(parts.next()?)?;
+    let minute = number(parts.next()?)?;
+    let (second, millis) = match parts.next() {
+        None => (0, 0),
+        Some(seconds) => match seconds.split_once('.') {
+            None => (number(seconds)?, 0),
+            Some((whole, fraction)) => {
+                number(fraction)?;
+                let digits: String = fraction.chars().chain("000".chars()).take(3).collect();
+                (number(whole)?, number(&digits)?)
+            }
+        },
+    };
+    // 60 is a leap second.
+    if parts.next().is_some() || hour > 23 || minute > 59 || second > 60 {
+        return None;
+    }
+    Some(((hour * 60 + minute) * 60 + second) * 1000 + millis)
+}
+
+/// Splits `08:26:00+01:00` into the time and the offset in minutes.
+fn split_offset(time: &str, default: i32) -> Option<(&str, i32)> {
+    if let Some(time) = time.strip_suffix(['Z', 'z']) {
+        return Some((time, 0));
+    }
+    if let Some(time) = time.strip_suffix(" UTC") {
+        return Some((time, 0));
+    }
+    let Some(at) = time.find(['+', '-']) else {
+        return Some((time, default));
+    };
+    let sign = if time.get(at..=at)? == "-" { -1 } else { 1 };
+    let offset = time.get(at + 1..)?;
+    let (hours, minutes) = match offset.split_once(':') {
+        Some((hours, minutes)) => (number(hours)?, number(minutes)?),
+        None if offset.len() == 4 => (number(offset.get(..2)?)?, number(offset.get(2..)?)?),
+        None => (number(offset)?, 0),
+    };
+    if hours > 18 || minutes > 59 {
+        return None;
+    }
+    let minutes = i32::try_from(hours * 60 + minutes).ok()?;
+    Some((time.get(..at)?.trim_end(), sign * minutes))
+}
+
+/// Up to nine digits and nothing else.
+fn number(text: &str) -> Option<i64> {
+    if text.is_empty() || text.len() > 9 || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    text.parse().ok()
+}
+
+/// Days from 1970-01-01 in the proleptic Gregorian calendar, after Howard Hinnant's
+/// `days_from_civil` (<https://howardhinnant.github.io/date_algorithms.html>).
+fn days_since_1970(year: i64, month: i64, day: i64) -> Option<i64> {
+    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let length = match month {
+        1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
+        4 | 6 | 9 | 11 => 30,
+        2 if leap => 29,
+        2 => 28,
+        _ => return None,
+    };
+    if !(1..=length).contains(&day) || !(1..=9999).contains(&year) {
+        return None;
+    }
+    let year = if month <= 2 { year - 1 } else { year };
+    let era = year.div_euclid(400);
+    let year_of_era = year.rem_euclid(400);
+    let month_from_march = (month + 9) % 12;
+    let day_of_year = (153 * month_from_march + 2) / 5 + day - 1;
+    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    Some(era * 146_097 + day_of_era - 719_468)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn known_times() {
+        let rows = [
+            ("1970-01-01", 0, Some(0)),
+            ("2000-01-01T00:00:00Z", 0, Some(crate::EARLIEST)),
+            ("2010-12-01 08:26:00", 0, Some(1_291_191_960_000)),
+            ("12/1/2010 8:26", 0, Some(1_291_191_960_000)),
+            ("12/1/10 8:26", 0, Some(1_291_191_960_000)),
+            ("2010-12-01T08:26:00.5", 0, Some(1_291_191_960_500)),
+            ("2010-12-01T08:26:00.123456Z", 60, Some(1_291_191_960_123)),
+            ("2010-12-01 08:26:00", 480, Some(1_291_163_160_000)),
+            ("2010-12-01T08:26:00+08:00", 0, Some(1_291_163_160_000)),
+            ("2010-12-01T08:26:00-0030", 0, Some(1_291_193_760_000)),
+            ("2010-12-01 08:26:00 UTC", 300, Some(1_291_191_960_000)),
+            ("2016-02-29", 0, Some(1_456_704_000_000)),
+            ("2015-02-29", 0, None),
+            ("2010-13-01", 0, None),
+            ("2010-12-01 24:00", 0, None),
+            ("2010-12-01 08", 0, None),
+            ("2010-12-01T08:26:00+99:00", 0, None),
+            ("", 0, None),
+            ("yesterday", 0, None),
+            ("12/1", 0, None),
+        ];
+        for (text, offset, expected) in rows {
+            assert_eq!(parse_timestamp(text, offset), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn every_day_follows_the_day_before() {
+        let mut expected = days_since_1970(1999, 12, 31).expect("a valid day");
+        for year in 2000..2030 {
+            for month in 1..=12 {
+                for day in 1..=31 {
+                    if let Some(days) = days_since_1970(year, month, day) {
+                        expected += 1;
+                        assert_eq!(days, expected, "{year}-{month}-{day}");
+                    }
+                }
+            }
+        }
+        assert_eq!(days_since_1970(2029, 12, 31), Some(expected));
+    }
+}
