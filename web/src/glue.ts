@@ -23,7 +23,6 @@ export interface Engine {
   describe(): string;
   track(event: string, now: number): string | undefined;
   reset(context: string, now: number): void;
-  set_context(context: string, now: number): void;
   readonly events: number;
   logit(): number;
   repeat_last_step(times: number): number;
@@ -32,7 +31,7 @@ export interface Engine {
   probability(logit: number): number;
   percentile(probability: number): number;
   explain(): string;
-  set_catalogue(items: string): void;
+  set_catalogue(items: string, named: boolean): void;
   recommend(k: number): string;
   prepare(sessions: string): Prepared;
   prepare_golden(copies: number): Prepared;

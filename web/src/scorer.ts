@@ -11,6 +11,8 @@ import type * as t from "./types.js";
 interface Description {
   model: t.ModelInfo;
   max_items: number;
+  /** Where the bundle says its catalogue is, relative to the bundle. */
+  catalogue: string | null;
 }
 
 /** Listeners of a scorer. */
@@ -31,7 +33,8 @@ export async function loadScorer(model: BundleSource, options: t.LoadOptions = {
     readCatalogue(options.catalogue),
     loadCpu(options.wasm?.cpu),
   ]);
-  const scorer = start(module, bundle, catalogue, options);
+  const base = model instanceof URL || typeof model === "string" ? String(model) : undefined;
+  const scorer = start(module, { bundle, base, catalogue }, options);
   if (backend === "webgpu") {
     try {
       await scorer.useBackend("webgpu");
@@ -43,18 +46,18 @@ export async function loadScorer(model: BundleSource, options: t.LoadOptions = {
   return scorer;
 }
 
-function start(
-  module: Loaded<CpuGlue>,
-  bundle: Uint8Array,
-  catalogue: string | undefined,
-  options: t.LoadOptions,
-): Scorer {
-  const engine = call(() => new module.glue.Engine(bundle));
+/** What `loadScorer` has fetched. */
+interface Sources {
+  bundle: Uint8Array;
+  /** The bundle's address, where it has one. */
+  base: string | undefined;
+  catalogue: string | undefined;
+}
+
+function start(module: Loaded<CpuGlue>, sources: Sources, options: t.LoadOptions): Scorer {
+  const engine = call(() => new module.glue.Engine(sources.bundle));
   try {
-    call(() => {
-      if (catalogue !== undefined) engine.set_catalogue(catalogue);
-    });
-    return new Scorer(engine, bundle, options);
+    return new Scorer(engine, sources, options);
   } catch (thrown) {
     engine.free();
     throw thrown;
@@ -75,6 +78,8 @@ export class Scorer {
   readonly #backends: Backends;
   readonly #listeners: Listeners;
   readonly #maxItems: number;
+  /** Resolves when there are items to recommend. */
+  readonly #catalogue: () => Promise<void>;
   readonly #stats: t.Stats = { accepted: 0, repaired: 0, rejected: 0 };
   #context: t.Context;
   /** Counts sessions, so that a GPU knows when to start afresh. */
@@ -85,7 +90,7 @@ export class Scorer {
   #timing = { events: -1, session: -1, times: 16, micros: 0 };
 
   /** @internal Use `loadScorer`. */
-  constructor(engine: Engine, bundle: Uint8Array, options: t.LoadOptions) {
+  constructor(engine: Engine, { bundle, base, catalogue }: Sources, options: t.LoadOptions) {
     this.#engine = engine;
     this.#listeners = options;
     this.#context = options.context ?? {};
@@ -93,8 +98,11 @@ export class Scorer {
     this.model = description.model;
     this.#maxItems = description.max_items;
     call(() => {
+      if (catalogue !== undefined) engine.set_catalogue(catalogue, false);
       engine.reset(contextJson(this.#context), Date.now());
     });
+    const named = catalogue === undefined ? description.catalogue : null;
+    this.#catalogue = once(() => this.#fetchNamed(named, base));
     this.#backends = new Backends({
       engine,
       bundle,
@@ -172,6 +180,8 @@ export class Scorer {
     if (!Number.isInteger(k) || k < 0 || k > 1000) {
       throw new PropenseError("ARGUMENT", "k must be a whole number from 0 to 1000");
     }
+    await this.#catalogue();
+    this.#alive();
     return call(() => JSON.parse(this.#engine.recommend(k)) as t.Recommendation[]);
   }
 
@@ -221,6 +231,23 @@ export class Scorer {
     this.#disposed = true;
     this.#backends.dispose();
     this.#engine.free();
+  }
+
+  /** The catalogue that the bundle names; without it, the items that the model knows are used. */
+  async #fetchNamed(file: string | null, base: string | undefined): Promise<void> {
+    if (file === null || base === undefined) return;
+    try {
+      const json = await readJson(new URL(file, new URL(base, document.baseURI)), "catalogue");
+      this.#alive();
+      call(() => {
+        this.#engine.set_catalogue(json, true);
+      });
+    } catch (thrown) {
+      const { code, message } = asPropenseError(thrown);
+      if (code !== "DISPOSED") {
+        console.warn(`propense: recommending without the model's catalogue: ${message}`);
+      }
+    }
   }
 
   #score(logit: number, backend: t.Backend, micros: number): t.Score {
@@ -303,4 +330,10 @@ function contextJson(context: t.Context): string {
   } catch (thrown) {
     throw new PropenseError("ARGUMENT", "the context cannot be written as JSON", { cause: thrown });
   }
+}
+
+/** Does the work at the first call; later calls wait for the same. */
+function once(work: () => Promise<void>): () => Promise<void> {
+  let done: Promise<void> | undefined;
+  return () => (done ??= work());
 }

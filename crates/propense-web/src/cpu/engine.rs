@@ -1,0 +1,277 @@
+//! The engine: what the page's TypeScript holds.
+
+use std::sync::Arc;
+
+use propense_events::{Action, Context, Event, EventKind, Limits, Problem, parse_event};
+use propense_features::FeatureSpec;
+use propense_model::{Bundle, CpuModel, CpuStream, Manifest};
+use serde::Serialize;
+use wasm_bindgen::prelude::*;
+
+use super::catalogue::{self, Catalogue};
+use super::explain;
+use super::prepared::{Prepared, Sessions};
+use super::recommend;
+use super::recorder::{Recorded, Recorder};
+use crate::WebError;
+
+/// How far an event may lie ahead of the browser's clock, in milliseconds.
+const AHEAD: f64 = 24.0 * 3600.0 * 1000.0;
+
+/// A bundle on the CPU and the live session. `free()` it in the end.
+#[wasm_bindgen]
+pub struct Engine {
+    manifest: Manifest,
+    spec: Arc<FeatureSpec>,
+    model: Arc<CpuModel>,
+    /// A stream without events, to be cloned.
+    fresh: CpuStream,
+    catalogue: Catalogue,
+    session: Recorder,
+    stream: CpuStream,
+    /// Events tracked since the engine was made.
+    tracked: u64,
+}
+
+/// What [`Engine::describe`] says.
+#[derive(Serialize)]
+struct Description<'a> {
+    model: Model<'a>,
+    max_items: usize,
+    /// Where the bundle says its catalogue is, relative to the bundle.
+    catalogue: Option<&'a str>,
+}
+
+/// The page's `ModelInfo`.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Model<'a> {
+    name: &'a str,
+    version: String,
+    task: &'a str,
+    threshold: f32,
+    metrics: &'a serde_json::Value,
+    created_at: &'a str,
+    licence: &'a str,
+    features: Vec<String>,
+}
+
+#[wasm_bindgen]
+impl Engine {
+    /// Reads a bundle. The session has no events yet.
+    ///
+    /// # Errors
+    /// `{ code, message }`: what is wrong with the bundle.
+    #[wasm_bindgen(constructor)]
+    pub fn new(bundle: &[u8]) -> Result<Engine, JsValue> {
+        let bundle = Bundle::from_bytes(bundle).map_err(WebError::from)?;
+        let model = bundle.cpu_model().map_err(WebError::from)?;
+        let fresh = CpuStream::new(Arc::clone(&model));
+        let spec = Arc::new(bundle.manifest.features.clone());
+        Ok(Self {
+            catalogue: Catalogue::of_rates(&spec.item_rates),
+            session: Recorder::new(&spec, Context::new(), 0),
+            stream: fresh.clone(),
+            manifest: bundle.manifest,
+            spec,
+            model,
+            fresh,
+            tracked: 0,
+        })
+    }
+
+    /// The model: JSON.
+    ///
+    /// # Errors
+    /// `{ code, message }`, should it not be writable as JSON.
+    pub fn describe(&self) -> Result<String, JsValue> {
+        let manifest = &self.manifest;
+        let mut features = self.spec.row_names();
+        features.extend(self.spec.context_names());
+        json(&Description {
+            model: Model {
+                name: &manifest.name,
+                version: manifest.version(),
+                task: &manifest.task,
+                threshold: manifest.threshold,
+                metrics: &manifest.metrics,
+                created_at: &manifest.created_at,
+                licence: &manifest.licence,
+                features,
+            },
+            max_items: Limits::default().max_items,
+            catalogue: manifest.catalogue.as_ref().map(|named| named.file.as_str()),
+        })
+    }
+
+    /// Takes one event: JSON as [`parse_event`] reads it. `now` is the browser's clock in
+    /// milliseconds since 1970. Nothing is returned if all is well, otherwise the problems as JSON;
+    /// an event of which one says `rejected` does not count.
+    ///
+    /// # Errors
+    /// `{ code, message }`, should the problems not be writable as JSON.
+    pub fn track(&mut self, event: &str, now: f64) -> Result<Option<String>, JsValue> {
+        self.tracked += 1;
+        let (event, mut problems) = parse_event(event, self.tracked, &limits(now));
+        if let Some(event) = event {
+            if self.session.ordered() {
+                self.begin(self.session.given().clone(), event.timestamp);
+            }
+            if self.session.push(event, self.tracked, &mut problems) == Recorded::Row {
+                self.stream.push(self.session.last_row());
+            }
+        }
+        if problems.is_empty() {
+            return Ok(None);
+        }
+        json(&problems).map(Some)
+    }
+
+    /// Begins a new session with this context (a JSON object).
+    ///
+    /// # Errors
+    /// `{ code, message }`: `ARGUMENT` where the context is no object of values.
+    pub fn reset(&mut self, context: &str, now: f64) -> Result<(), JsValue> {
+        let context = read_context(context, now)?;
+        self.begin(context, now as i64);
+        Ok(())
+    }
+
+    /// Number of events that the model has seen in this session.
+    #[wasm_bindgen(getter)]
+    pub fn events(&self) -> usize {
+        self.session.len()
+    }
+
+    /// The logit of the session so far.
+    pub fn logit(&self) -> f32 {
+        self.stream.logit(self.session.context())
+    }
+
+    /// Takes the newest event's step with its head `times` times on a copy of the state, for
+    /// timing. Returns the last logit.
+    pub fn repeat_last_step(&self, times: u32) -> f32 {
+        let mut stream = self.stream.clone();
+        let mut logit = 0.0;
+        for _ in 0..times {
+            stream.push(self.session.last_row());
+            logit = stream.logit(self.session.context());
+        }
+        logit
+    }
+
+    /// The session's rows from this event on.
+    pub fn rows_from(&self, first: usize) -> Vec<f32> {
+        let start = first.saturating_mul(self.spec.row_len());
+        self.session.rows().get(start..).unwrap_or_default().to_vec()
+    }
+
+    /// The session's context row.
+    pub fn context_row(&self) -> Vec<f32> {
+        self.session.context().to_vec()
+    }
+
+    /// The calibrated probability of this logit.
+    pub fn probability(&self, logit: f32) -> f32 {
+        self.manifest.probability(logit)
+    }
+
+    /// Where this probability lies among the training sessions, 0 to 100.
+    pub fn percentile(&self, probability: f32) -> f32 {
+        self.manifest.percentile(probability)
+    }
+
+    /// What each event did to the score: JSON, a list of `{ event, index, feature, effect }`.
+    ///
+    /// # Errors
+    /// `{ code, message }`, should it not be writable as JSON.
+    pub fn explain(&self) -> Result<String, JsValue> {
+        json(&explain::reasons(&self.spec, &self.fresh, &self.session))
+    }
+
+    /// Sets the items to recommend: the catalogue's JSON. `named` says that it is the one that the
+    /// bundle names, whose checksum must then be the bundle's.
+    ///
+    /// # Errors
+    /// `{ code, message }`: `CATALOGUE_INVALID`.
+    pub fn set_catalogue(&mut self, items: &str, named: bool) -> Result<(), JsValue> {
+        if named && let Some(reference) = &self.manifest.catalogue {
+            catalogue::check(reference, items)?;
+        }
+        self.catalogue = Catalogue::parse(items).map_err(WebError::Catalogue)?;
+        Ok(())
+    }
+
+    /// The `k` best items to show next: JSON, a list of `{ item_id, propensity }`.
+    ///
+    /// # Errors
+    /// `{ code, message }`, should it not be writable as JSON.
+    pub fn recommend(&self, k: usize) -> Result<String, JsValue> {
+        let probability = |logit| self.manifest.probability(logit);
+        json(&recommend::recommend(
+            &self.spec,
+            &self.catalogue,
+            &self.session,
+            &self.stream,
+            k,
+            probability,
+        ))
+    }
+
+    /// Featurises whole sessions: JSON, a list of `{ context, events }`.
+    ///
+    /// # Errors
+    /// `{ code, message }`: `ARGUMENT` where it is no such list.
+    pub fn prepare(&self, sessions: &str) -> Result<Prepared, JsValue> {
+        let sessions: Sessions = serde_json::from_str(sessions)
+            .map_err(|error| WebError::Argument(format!("not a list of sessions: {error}")))?;
+        Ok(sessions.featurise(&self.spec))
+    }
+
+    /// The bundle's golden session so many times, for measuring.
+    pub fn prepare_golden(&self, copies: usize) -> Prepared {
+        Prepared::golden(&self.spec, self.manifest.golden.as_ref(), copies)
+    }
+
+    /// The logit of each featurised session.
+    pub fn score(&self, prepared: &Prepared) -> Vec<f32> {
+        prepared
+            .sessions(self.spec.row_len(), self.spec.context_len())
+            .map(|(rows, context)| self.model.score(rows, context))
+            .collect()
+    }
+}
+
+impl Engine {
+    fn begin(&mut self, context: Context, start: i64) {
+        self.session = Recorder::new(&self.spec, context, start);
+        self.stream = self.fresh.clone();
+    }
+}
+
+/// The bounds of a live event.
+pub(crate) fn limits(now: f64) -> Limits {
+    Limits {
+        latest: (now + AHEAD) as i64,
+        ..Limits::default()
+    }
+}
+
+/// A context object goes the way of an event's context, so that the same rules hold.
+fn read_context(context: &str, now: f64) -> Result<Context, WebError> {
+    let event = format!(
+        r#"{{"event":"{}","timestamp":{},"context":{context}}}"#,
+        EventKind::Other.name(),
+        now as i64
+    );
+    let (event, problems) = parse_event(&event, 0, &limits(now));
+    match (event, problems.first()) {
+        (Some(event), None) => Ok(event.context),
+        (_, Some(problem)) => Err(WebError::Argument(format!("the context: {problem}"))),
+        (None, None) => Ok(Context::new()),
+    }
+}
+
+fn json(value: &impl Serialize) -> Result<String, JsValue> {
+    Ok(serde_json::to_string(value).map_err(WebError::Internal)?)
+}

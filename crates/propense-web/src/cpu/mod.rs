@@ -1,0 +1,12 @@
+//! The CPU build: the session, its features, the network and everything else of the bundle.
+
+mod catalogue;
+mod engine;
+mod explain;
+mod prepared;
+mod recommend;
+mod recorder;
+mod words;
+
+pub use engine::Engine;
+pub use prepared::Prepared;

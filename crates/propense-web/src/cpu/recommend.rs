@@ -1,0 +1,73 @@
+//! Which items would raise the propensity most if they were viewed next.
+
+use propense_events::{Event, EventKind, Item};
+use propense_features::{FeatureSpec, Measure, RowFeature, Transform};
+use propense_model::CpuStream;
+use serde::Serialize;
+
+use super::catalogue::Catalogue;
+use super::recorder::Recorder;
+
+/// Seconds between two events where the specification does not have the gap.
+const GAP: f32 = 10.0;
+
+/// An item and the propensity after viewing it.
+#[derive(Debug, Serialize)]
+pub(crate) struct Recommendation<'a> {
+    pub(crate) item_id: &'a str,
+    pub(crate) propensity: f32,
+}
+
+/// The `k` candidates after whose view the logit would be highest, the best first. `stream` is the
+/// session's; `probability` makes a propensity of a logit.
+pub(crate) fn recommend<'a>(
+    spec: &FeatureSpec,
+    catalogue: &'a Catalogue,
+    session: &Recorder,
+    stream: &CpuStream,
+    k: usize,
+    probability: impl Fn(f32) -> f32,
+) -> Vec<Recommendation<'a>> {
+    let at = session.latest() + (typical_gap(spec) * 1000.0) as i64;
+    let mut row = Vec::with_capacity(spec.row_len());
+    let mut ranked: Vec<(f32, &Item)> = catalogue
+        .candidates(session.seen(), &session.cart())
+        .into_iter()
+        .map(|item| {
+            let mut event = Event::new(EventKind::ViewItem, at);
+            event.page_type = Some("product".into());
+            event.items = vec![item.clone()];
+            session.imagine(&event, &mut row);
+            let mut after = stream.clone();
+            after.push(&row);
+            (after.logit(session.context()), item)
+        })
+        .collect();
+    // A stable sort: equals stay in the order of the candidates, neighbours before popular items.
+    ranked.sort_by(|a, b| b.0.total_cmp(&a.0));
+    ranked.truncate(k);
+    ranked
+        .into_iter()
+        .map(|(logit, item)| Recommendation {
+            item_id: &item.item_id,
+            propensity: probability(logit),
+        })
+        .collect()
+}
+
+/// Seconds between two events, as they were on average in training (in the transform's scale).
+fn typical_gap(spec: &FeatureSpec) -> f32 {
+    let gap = spec.row.iter().find_map(|feature| match feature {
+        RowFeature::Number {
+            measure: Measure::Gap,
+            transform,
+            normal,
+            ..
+        } => Some(match transform {
+            Transform::Identity => normal.mean,
+            Transform::Log1p => normal.mean.exp_m1(),
+        }),
+        _ => None,
+    });
+    gap.unwrap_or(GAP).clamp(1.0, 600.0)
+}

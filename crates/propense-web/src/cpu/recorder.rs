@@ -1,0 +1,175 @@
+//! One session as rows: what both backends score.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use propense_events::{Action, Context, Event, EventKind, Problem, Rule};
+use propense_features::{FeatureSpec, Featuriser, RowFeature};
+
+/// What became of an event.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Recorded {
+    /// A row was added.
+    Row,
+    /// The event is an order, which the model never sees: it ends the session.
+    Order,
+}
+
+/// Featurises the events of one session in their order and keeps the rows.
+#[derive(Clone)]
+pub(crate) struct Recorder {
+    spec: Arc<FeatureSpec>,
+    /// What the shop says of the visitor and the session.
+    given: Context,
+    featuriser: Featuriser,
+    /// Events × row length.
+    rows: Vec<f32>,
+    kinds: Vec<EventKind>,
+    /// Time of the newest event, or of the start.
+    latest: i64,
+    /// Items in the order of their last occurrence.
+    seen: Vec<String>,
+    /// Units by item.
+    cart: BTreeMap<String, f64>,
+    ordered: bool,
+}
+
+impl Recorder {
+    /// A session without events that starts at this time (milliseconds since 1970).
+    pub(crate) fn new(spec: &Arc<FeatureSpec>, given: Context, start: i64) -> Self {
+        Self {
+            spec: Arc::clone(spec),
+            featuriser: Featuriser::new(Arc::clone(spec), start, &given),
+            given,
+            rows: Vec::new(),
+            kinds: Vec::new(),
+            latest: start,
+            seen: Vec::new(),
+            cart: BTreeMap::new(),
+            ordered: false,
+        }
+    }
+
+    /// Adds an event.
+    ///
+    /// The first event fixes the session's start and may add to its context; context that comes
+    /// later is left alone, since no training session knew it. A live stream cannot be sorted as a
+    /// file is: an event earlier than the one before it counts at that one's time.
+    pub(crate) fn push(&mut self, mut event: Event, row: u64, problems: &mut Vec<Problem>) -> Recorded {
+        if self.kinds.is_empty() {
+            let mut context = self.given.clone();
+            context.append(&mut event.context);
+            self.featuriser = Featuriser::new(Arc::clone(&self.spec), event.timestamp, &context);
+        } else if event.timestamp < self.latest {
+            problems.push(Problem {
+                rule: Rule::OutOfOrder,
+                action: Action::Repaired,
+                row,
+                field: Some("timestamp".into()),
+                detail: event.timestamp.to_string(),
+            });
+            event.timestamp = self.latest;
+        }
+        self.latest = event.timestamp;
+        if event.kind == EventKind::Purchase && !self.sees_orders() {
+            self.ordered = true;
+            return Recorded::Order;
+        }
+        let mut numbers = Vec::with_capacity(self.spec.row_len());
+        self.featuriser.push(&event, &mut numbers);
+        self.rows.extend_from_slice(&numbers);
+        self.kinds.push(event.kind);
+        self.remember(event);
+        Recorded::Row
+    }
+
+    /// Whether the model was trained on orders inside its sessions. Otherwise training saw each
+    /// session up to its first order.
+    fn sees_orders(&self) -> bool {
+        self.spec.row.iter().any(|feature| {
+            matches!(feature, RowFeature::Kind { kinds } if kinds.contains(&EventKind::Purchase))
+        })
+    }
+
+    fn remember(&mut self, event: Event) {
+        for item in event.items {
+            let units = item.quantity.unwrap_or(1.0);
+            match event.kind {
+                EventKind::AddToCart => *self.cart.entry(item.item_id.clone()).or_default() += units,
+                EventKind::RemoveFromCart => {
+                    let left = self.cart.get(&item.item_id).map_or(0.0, |held| held - units);
+                    if left > 0.0 {
+                        self.cart.insert(item.item_id.clone(), left);
+                    } else {
+                        self.cart.remove(&item.item_id);
+                    }
+                }
+                EventKind::Purchase => {
+                    self.cart.remove(&item.item_id);
+                }
+                _ => {}
+            }
+            // A list shows items; only the others say what the visitor is interested in.
+            if event.kind != EventKind::ViewItemList {
+                self.seen.retain(|seen| *seen != item.item_id);
+                self.seen.push(item.item_id);
+            }
+        }
+    }
+
+    /// Number of events with a row.
+    pub(crate) fn len(&self) -> usize {
+        self.kinds.len()
+    }
+
+    /// The kind of each event with a row.
+    pub(crate) fn kinds(&self) -> &[EventKind] {
+        &self.kinds
+    }
+
+    /// Events × row length.
+    pub(crate) fn rows(&self) -> &[f32] {
+        &self.rows
+    }
+
+    /// The newest event's row; empty before the first event.
+    pub(crate) fn last_row(&self) -> &[f32] {
+        let start = self.rows.len().saturating_sub(self.spec.row_len());
+        self.rows.get(start..).unwrap_or_default()
+    }
+
+    /// The session's context row.
+    pub(crate) fn context(&self) -> &[f32] {
+        self.featuriser.context()
+    }
+
+    /// What the shop says of the visitor and the session.
+    pub(crate) const fn given(&self) -> &Context {
+        &self.given
+    }
+
+    /// Whether an order has ended the session.
+    pub(crate) const fn ordered(&self) -> bool {
+        self.ordered
+    }
+
+    /// Time of the newest event, or of the start, in milliseconds since 1970.
+    pub(crate) const fn latest(&self) -> i64 {
+        self.latest
+    }
+
+    /// Items of the session, the newest last.
+    pub(crate) fn seen(&self) -> &[String] {
+        &self.seen
+    }
+
+    /// Items in the cart.
+    pub(crate) fn cart(&self) -> BTreeSet<&str> {
+        self.cart.keys().map(String::as_str).collect()
+    }
+
+    /// The row that this event would add, were it the next.
+    pub(crate) fn imagine(&self, event: &Event, row: &mut Vec<f32>) {
+        self.featuriser.clone().push(event, row);
+    }
+}

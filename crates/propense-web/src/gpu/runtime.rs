@@ -1,0 +1,137 @@
+//! A network on the page's WebGPU device, with one live session.
+
+use std::cell::RefCell;
+
+use js_sys::Function;
+use propense_model::{Batch, Bundle, CnnLstm, ModelError, Stream};
+use wasm_bindgen::prelude::*;
+
+use super::device::{self, Taken};
+use crate::WebError;
+
+/// The network on WebGPU. Reading a number back from the GPU takes a promise; everything else is
+/// queued and returns at once. `free()` it when no promise is pending.
+#[wasm_bindgen]
+pub struct Runtime {
+    taken: Taken,
+    bundle: Bundle,
+    model: CnnLstm,
+    stream: RefCell<Stream>,
+}
+
+#[wasm_bindgen]
+impl Runtime {
+    /// Takes the page's WebGPU device and puts the bundle's weights on it.
+    ///
+    /// # Errors
+    /// `{ code, message }`: `WEBGPU_UNAVAILABLE`, or what is wrong with the bundle.
+    pub async fn create(bundle: Vec<u8>) -> Result<Runtime, JsValue> {
+        let bundle = Bundle::from_bytes(&bundle).map_err(WebError::from)?;
+        let taken = device::take().await.map_err(WebError::from)?;
+        let model = bundle.model(&taken.device).map_err(WebError::from)?;
+        let stream = RefCell::new(Stream::new(&model));
+        Ok(Self {
+            taken,
+            bundle,
+            model,
+            stream,
+        })
+    }
+
+    /// What the adapter in use says about itself: JSON with `description`, `backend`, `software`.
+    ///
+    /// # Errors
+    /// `{ code, message }`, should it not be writable as JSON.
+    pub fn adapter(&self) -> Result<String, JsValue> {
+        Ok(serde_json::to_string(&self.taken.adapter).map_err(WebError::Internal)?)
+    }
+
+    /// Has `callback(reason)` called once when the device is lost; at once if it is already.
+    pub fn on_lost(&self, callback: Function) {
+        self.taken.on_lost(callback);
+    }
+
+    /// The greatest difference of a logit from the bundle's golden session, scored live and as a
+    /// batch.
+    ///
+    /// # Errors
+    /// `{ code, message }`: `DEVICE_LOST` where the device fails, `BUNDLE_SHAPE` where the bundle
+    /// has no golden session.
+    pub async fn self_check(&self) -> Result<f32, JsValue> {
+        let missing = || ModelError::Missing {
+            what: "golden".into(),
+        };
+        let golden = self.bundle.manifest.golden.as_ref();
+        let golden = golden.ok_or_else(missing).map_err(WebError::from)?;
+        let expected = *golden.logits.last().ok_or_else(missing).map_err(WebError::from)?;
+        let rows = golden.rows.concat();
+
+        let mut stream = Stream::new(&self.model);
+        for row in &golden.rows {
+            stream.push(row);
+        }
+        let live = stream.logit_async(&golden.context).await;
+        let mut batch = Batch::new(self.model.config());
+        batch.push(&rows, &golden.context);
+        let batched = self.model.score_async(&batch).await.map_err(WebError::from)?;
+
+        let mut worst = 0.0f32;
+        for found in batched.into_iter().chain([live.map_err(WebError::from)?]) {
+            let difference = (found - expected).abs();
+            // Not a number is the worst of all, and `max` would drop it.
+            worst = if difference.is_nan() { f32::INFINITY } else { worst.max(difference) };
+        }
+        Ok(worst)
+    }
+
+    /// Begins a session anew.
+    pub fn reset(&self) {
+        self.stream.borrow_mut().reset();
+    }
+
+    /// Queues one LSTM step for each row: a whole number of rows, row-major.
+    pub fn push(&self, rows: &[f32]) {
+        let mut stream = self.stream.borrow_mut();
+        for row in rows.chunks_exact(self.model.config().features) {
+            stream.push(row);
+        }
+    }
+
+    /// The logit of the session so far with this context.
+    ///
+    /// # Errors
+    /// `{ code, message }`: `DEVICE_LOST` where the device fails.
+    pub async fn logit(&self, context: Vec<f32>) -> Result<f32, JsValue> {
+        // A copy shares the tensors; the session may go on while this one is read.
+        let stream = self.stream.borrow().clone();
+        Ok(stream.logit_async(&context).await.map_err(WebError::from)?)
+    }
+
+    /// The logit of each session: `rows` holds the rows of all, one session after the other,
+    /// `lengths` the number of events of each, `contexts` their contexts.
+    ///
+    /// # Errors
+    /// `{ code, message }`: `ARGUMENT` where the lengths do not fit, `DEVICE_LOST` where the device
+    /// fails.
+    pub async fn score(
+        &self,
+        rows: Vec<f32>,
+        lengths: Vec<u32>,
+        contexts: Vec<f32>,
+    ) -> Result<Vec<f32>, JsValue> {
+        let config = self.model.config();
+        let wrong = || WebError::Argument("rows, lengths and contexts do not fit".into());
+        let mut batch = Batch::new(config);
+        let mut rest = rows.as_slice();
+        for (session, &events) in lengths.iter().enumerate() {
+            let numbers = events as usize * config.features;
+            let (own, after) = rest.split_at_checked(numbers).ok_or_else(wrong)?;
+            let start = session * config.context;
+            let context = contexts.get(start..start + config.context).ok_or_else(wrong)?;
+            batch.push(own, context);
+            rest = after;
+        }
+        drop(rows);
+        Ok(self.model.score_async(&batch).await.map_err(WebError::from)?)
+    }
+}

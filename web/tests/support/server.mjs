@@ -1,0 +1,61 @@
+// A static file server for the tests: the compiled module, the wasm builds, the test data.
+import { createServer } from "node:http";
+import { readFile } from "node:fs/promises";
+import { extname, join, normalize, sep } from "node:path";
+import { fileURLToPath } from "node:url";
+
+export const repository = fileURLToPath(new URL("../../..", import.meta.url));
+
+const TYPES = {
+  ".html": "text/html; charset=utf-8",
+  ".js": "text/javascript; charset=utf-8",
+  ".json": "application/json",
+  ".wasm": "application/wasm",
+  ".propense": "application/octet-stream",
+};
+
+/** First part of the path → folder of the repository. */
+const FOLDERS = { dist: "web/dist", wasm: "web/wasm", models: "models", golden: "tests/golden" };
+
+const PAGE = "<!doctype html><meta charset=utf-8><title>test</title><link rel=icon href=data:,>";
+
+/**
+ * Serves on a free port. Paths under /fault/STATUS answer with that status; `/strict` is the empty
+ * page under a policy that forbids WebAssembly.
+ */
+export async function serve() {
+  const server = createServer(async (request, response) => {
+    const { pathname } = new URL(request.url, "http://localhost");
+    const send = (status, type, body, headers = {}) => {
+      response.writeHead(status, { "content-type": type, "cache-control": "no-store", ...headers });
+      response.end(body);
+    };
+    const [first, ...rest] = decodeURIComponent(pathname).slice(1).split("/");
+    if (first === "") return send(200, TYPES[".html"], PAGE);
+    if (first === "strict") {
+      const policy = { "content-security-policy": "script-src 'self' 'unsafe-inline'" };
+      return send(200, TYPES[".html"], PAGE, policy);
+    }
+    if (first === "fault") return send(Number(rest[0]), "text/plain", "fault");
+    const folder = FOLDERS[first];
+    const base = folder && join(repository, folder);
+    const path = base && normalize(join(base, ...rest));
+    if (!path?.startsWith(base + sep)) return send(404, "text/plain", "not found");
+    try {
+      return send(200, TYPES[extname(path)] ?? "application/octet-stream", await readFile(path));
+    } catch {
+      return send(404, "text/plain", "not found");
+    }
+  });
+  await new Promise((resolve) => {
+    server.listen(0, "127.0.0.1", resolve);
+  });
+  return {
+    origin: `http://127.0.0.1:${server.address().port}`,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(resolve);
+        server.closeAllConnections();
+      }),
+  };
+}
