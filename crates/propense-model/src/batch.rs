@@ -1,0 +1,101 @@
+//! Sessions of different lengths, laid out so that each ends in the phase that scores it.
+
+use burn::tensor::{Device, Tensor, TensorData};
+
+use crate::ModelConfig;
+
+/// Sessions to be scored together, each as a whole.
+///
+/// The published network pools with stride 2, aligned to the session's end. A session with an odd
+/// number of events therefore gets `kernel` zero rows before it and one with an even number
+/// `kernel − 1`: then pooling from the plane's first row on ends exactly at each session's end.
+#[derive(Debug, Clone)]
+pub struct Batch {
+    features: usize,
+    contexts: usize,
+    kernel: usize,
+    /// Number of LSTM steps of each session.
+    steps: Vec<usize>,
+    /// Rows of each session with the zero rows before them, without any after them.
+    rows: Vec<Vec<f32>>,
+    context: Vec<f32>,
+}
+
+impl Batch {
+    /// An empty batch for a network of this configuration.
+    #[must_use]
+    pub fn new(config: &ModelConfig) -> Self {
+        Self {
+            features: config.features,
+            contexts: config.context,
+            kernel: config.kernel,
+            steps: Vec::new(),
+            rows: Vec::new(),
+            context: Vec::new(),
+        }
+    }
+
+    /// Adds a session: its rows, row-major, and its context. A surplus of numbers is cut and
+    /// missing numbers of the context are zero; a rest that makes no whole row is left out.
+    pub fn push(&mut self, rows: &[f32], context: &[f32]) {
+        let events = rows.len() / self.features;
+        let before = if events % 2 == 1 {
+            self.kernel
+        } else {
+            self.kernel - 1
+        };
+        let mut padded = vec![0.0; before * self.features];
+        padded.extend_from_slice(&rows[..events * self.features]);
+        self.rows.push(padded);
+        self.steps.push(events.div_ceil(2));
+        let end = self.context.len() + self.contexts;
+        self.context
+            .extend(context.iter().copied().take(self.contexts));
+        self.context.resize(end, 0.0);
+    }
+
+    /// Number of sessions.
+    #[must_use]
+    pub fn sessions(&self) -> usize {
+        self.steps.len()
+    }
+
+    /// LSTM steps of the longest session.
+    #[must_use]
+    pub fn steps(&self) -> usize {
+        self.steps.iter().copied().max().unwrap_or(0)
+    }
+
+    /// `[sessions, kernel − 1 + 2 × steps, features]`.
+    pub(crate) fn plane(&self, device: &Device) -> Tensor<3> {
+        let height = self.kernel - 1 + 2 * self.steps();
+        let mut plane = Vec::with_capacity(self.sessions() * height * self.features);
+        for (index, rows) in self.rows.iter().enumerate() {
+            plane.extend_from_slice(rows);
+            plane.resize((index + 1) * height * self.features, 0.0);
+        }
+        let shape = [self.sessions(), height, self.features];
+        Tensor::from_data(TensorData::new(plane, shape), device)
+    }
+
+    /// `[sessions, context]`, or `[sessions, 1]` of zeros for a network without context.
+    pub(crate) fn context(&self, device: &Device) -> Tensor<2> {
+        if self.contexts == 0 {
+            return Tensor::zeros([self.sessions(), 1], device);
+        }
+        let shape = [self.sessions(), self.contexts];
+        Tensor::from_data(TensorData::new(self.context.clone(), shape), device)
+    }
+
+    /// One where a session ends: `[steps, sessions]`.
+    pub(crate) fn last_step(&self, device: &Device) -> Tensor<2> {
+        let sessions = self.sessions();
+        let mut last = vec![0.0f32; self.steps() * sessions];
+        for (session, &steps) in self.steps.iter().enumerate() {
+            if let Some(step) = steps.checked_sub(1) {
+                last[step * sessions + session] = 1.0;
+            }
+        }
+        Tensor::from_data(TensorData::new(last, [self.steps(), sessions]), device)
+    }
+}

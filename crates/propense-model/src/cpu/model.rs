@@ -1,0 +1,117 @@
+//! The weights, packed for the CPU.
+
+use crate::weights::values;
+use crate::{ModelConfig, ModelError, NamedTensor};
+
+/// The network's weights as contiguous numbers in the order in which [`super::CpuStream`] reads
+/// them. Share it in an `Arc` between sessions.
+#[derive(Debug, Clone)]
+pub struct CpuModel {
+    pub(super) config: ModelConfig,
+    /// `[kernel, kernel, filters]`.
+    pub(super) conv: Vec<f32>,
+    /// `[filters]`.
+    pub(super) conv_bias: Vec<f32>,
+    /// `[pooled columns, filters, 4 × hidden]`.
+    pub(super) input: Vec<f32>,
+    /// `[hidden, 4 × hidden]`.
+    pub(super) recurrent: Vec<f32>,
+    /// `[4 × hidden]`.
+    pub(super) bias: Vec<f32>,
+    /// `[context_hidden, context]`.
+    context: Vec<f32>,
+    /// `[context_hidden]`.
+    context_bias: Vec<f32>,
+    /// The output layer's row for the LSTM, `[hidden]`.
+    pub(super) readout: Vec<f32>,
+    /// The output layer's row for the context layer, `[context_hidden]`.
+    context_readout: Vec<f32>,
+    output_bias: f32,
+}
+
+impl CpuModel {
+    /// Packs a bundle's weights.
+    ///
+    /// # Errors
+    /// [`ModelError`] where the configuration is out of range, a weight is missing or has the
+    /// wrong shape.
+    pub fn new(config: &ModelConfig, weights: &[NamedTensor]) -> Result<Self, ModelError> {
+        config.validate()?;
+        let shapes = config.weight_shapes();
+        let weight = |name: &str| match shapes.iter().find(|(known, _)| *known == name) {
+            Some((_, shape)) => values(weights, name, shape),
+            None => Ok(&[][..]),
+        };
+        let ModelConfig {
+            filters,
+            kernel,
+            hidden,
+            ..
+        } = *config;
+        let columns = config.pooled_columns();
+        let output = weight("output.weight")?;
+        let (readout, context_readout) = output.split_at(hidden);
+        Ok(Self {
+            conv: transpose(weight("conv.weight")?, filters, kernel * kernel),
+            conv_bias: weight("conv.bias")?.to_vec(),
+            input: swap_outer(weight("lstm.input")?, filters, columns, 4 * hidden),
+            recurrent: weight("lstm.recurrent")?.to_vec(),
+            bias: weight("lstm.bias")?.to_vec(),
+            context: transpose(
+                weight("context.weight")?,
+                config.context,
+                config.context_hidden,
+            ),
+            context_bias: weight("context.bias")?.to_vec(),
+            readout: readout.to_vec(),
+            context_readout: context_readout.to_vec(),
+            output_bias: weight("output.bias")?.iter().sum(),
+            config: config.clone(),
+        })
+    }
+
+    /// The sizes of this network.
+    #[must_use]
+    pub fn config(&self) -> &ModelConfig {
+        &self.config
+    }
+
+    /// What context and bias add to a session's logit: also the logit before the first event.
+    /// Numbers that are missing count as zero, a surplus is ignored.
+    #[must_use]
+    pub fn base(&self, context: &[f32]) -> f32 {
+        if self.config.context == 0 {
+            return self.output_bias;
+        }
+        let given = context.len().min(self.config.context);
+        let units = self
+            .context
+            .chunks_exact(self.config.context)
+            .zip(&self.context_bias)
+            .zip(&self.context_readout);
+        units.fold(self.output_bias, |sum, ((row, bias), out)| {
+            let unit = super::arithmetic::dot(&row[..given], &context[..given]) + bias;
+            sum + out * unit.max(0.0)
+        })
+    }
+}
+
+/// `[rows, columns]` to `[columns, rows]`.
+fn transpose(values: &[f32], rows: usize, columns: usize) -> Vec<f32> {
+    swap_outer(values, rows, columns, 1)
+}
+
+/// `[a, b, c]` to `[b, a, c]`.
+fn swap_outer(values: &[f32], a: usize, b: usize, c: usize) -> Vec<f32> {
+    let mut out = Vec::with_capacity(values.len());
+    if values.is_empty() {
+        return out;
+    }
+    for j in 0..b {
+        for i in 0..a {
+            let start = (i * b + j) * c;
+            out.extend_from_slice(&values[start..start + c]);
+        }
+    }
+    out
+}

@@ -1,0 +1,117 @@
+//! Choosing a device, without a panic where there is none.
+
+use burn::tensor::Device;
+use serde::{Deserialize, Serialize};
+
+#[cfg(feature = "wgpu")]
+use crate::DeviceError;
+
+/// What the graphics system says about the adapter behind a device.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Adapter {
+    /// The adapter's name; browsers may leave it empty.
+    pub name: String,
+    /// The graphics interface: `vulkan`, `metal`, `dx12`, `gl`, `webgpu`.
+    pub backend: String,
+    /// The kind of device: `discrete`, `integrated`, `virtual`, `software` or `other`.
+    pub kind: String,
+    /// The driver and its version, where known.
+    pub driver: String,
+}
+
+impl core::fmt::Display for Adapter {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let name = if self.name.is_empty() {
+            "unnamed adapter"
+        } else {
+            &self.name
+        };
+        write!(f, "{name} ({}, {})", self.backend, self.kind)
+    }
+}
+
+impl Adapter {
+    /// Whether the "GPU" is a program on the CPU: it computes correctly, but more slowly than the
+    /// CPU backend.
+    #[must_use]
+    pub fn is_software(&self) -> bool {
+        self.kind == "software"
+    }
+}
+
+/// The CPU.
+#[cfg(feature = "flex")]
+#[must_use]
+pub fn cpu_device() -> Device {
+    Device::flex()
+}
+
+/// The GPU that the system prefers, started on the first call, and its adapter.
+///
+/// # Errors
+/// [`DeviceError::NoGpu`] where there is none or it does not start.
+#[cfg(all(feature = "wgpu", not(target_family = "wasm")))]
+pub fn gpu_device() -> Result<(Device, Adapter), DeviceError> {
+    use std::sync::OnceLock;
+
+    // The runtime can be started once for a process: everyone shares it.
+    static GPU: OnceLock<Result<(Device, Adapter), DeviceError>> = OnceLock::new();
+    GPU.get_or_init(|| {
+        Device::wgpu_options()
+            .init_with_setup()
+            .map(|(device, setup)| (device, describe(&setup)))
+            .map_err(no_gpu)
+    })
+    .clone()
+}
+
+/// [`gpu_device`] for the browser, where a device cannot be waited for. Call it once and keep the
+/// device: a second call finds the runtime started and fails.
+///
+/// # Errors
+/// [`DeviceError::NoGpu`] where there is none or it does not start.
+#[cfg(feature = "wgpu")]
+pub async fn gpu_device_async() -> Result<(Device, Adapter), DeviceError> {
+    Device::wgpu_options()
+        .init_with_setup_async()
+        .await
+        .map(|(device, setup)| (device, describe(&setup)))
+        .map_err(no_gpu)
+}
+
+#[cfg(feature = "wgpu")]
+fn no_gpu(error: impl core::fmt::Display) -> DeviceError {
+    DeviceError::NoGpu {
+        detail: error.to_string(),
+    }
+}
+
+#[cfg(feature = "wgpu")]
+fn describe(setup: &burn::tensor::wgpu::WgpuSetup) -> Adapter {
+    use burn::tensor::wgpu::wgpu::{Backend, DeviceType};
+
+    let info = setup.adapter.get_info();
+    let backend = match info.backend {
+        Backend::Vulkan => "vulkan",
+        Backend::Metal => "metal",
+        Backend::Dx12 => "dx12",
+        Backend::Gl => "gl",
+        Backend::BrowserWebGpu => "webgpu",
+        _ => "other",
+    };
+    let kind = match info.device_type {
+        DeviceType::DiscreteGpu => "discrete",
+        DeviceType::IntegratedGpu => "integrated",
+        DeviceType::VirtualGpu => "virtual",
+        DeviceType::Cpu => "software",
+        DeviceType::Other => "other",
+    };
+    Adapter {
+        name: info.name,
+        backend: backend.into(),
+        kind: kind.into(),
+        driver: format!("{} {}", info.driver, info.driver_info)
+            .trim()
+            .into(),
+    }
+}

@@ -1,0 +1,174 @@
+//! The network's arithmetic on Burn tensors, from weights laid out once for a whole pass.
+
+use burn::tensor::activation::{relu, sigmoid, tanh};
+use burn::tensor::{Tensor, TensorData};
+
+use crate::{CellActivation, ModelConfig};
+
+/// The weights of convolution and LSTM in the layout that the passes use.
+#[derive(Debug, Clone)]
+pub(crate) struct Layers {
+    config: ModelConfig,
+    /// The kernel at its four places in a patch one row and one column larger than itself: each
+    /// `[(kernel + 1)², filters]`.
+    placed: [Tensor<2>; 4],
+    /// `[1, filters]`.
+    conv_bias: Tensor<2>,
+    /// `[step_inputs, 4 × hidden]`, rows by column, then by filter.
+    input: Tensor<2>,
+    /// `[hidden, 4 × hidden]`.
+    recurrent: Tensor<2>,
+    /// `[1, 4 × hidden]`.
+    bias: Tensor<2>,
+}
+
+/// The LSTM's state: output and cell, each `[batch, hidden]`.
+pub(crate) type State = (Tensor<2>, Tensor<2>);
+
+impl Layers {
+    /// Lays the bundle's weights out. Differentiable: gradients flow back to the weights.
+    pub(crate) fn new(
+        config: &ModelConfig,
+        conv_weight: Tensor<4>,
+        conv_bias: Tensor<1>,
+        lstm_input: Tensor<2>,
+        lstm_recurrent: Tensor<2>,
+        lstm_bias: Tensor<1>,
+    ) -> Self {
+        let ModelConfig {
+            filters,
+            kernel,
+            hidden,
+            ..
+        } = *config;
+        let device = conv_weight.device();
+        let kernels = conv_weight.reshape([filters, kernel * kernel]).transpose();
+        let placed = placements(kernel).map(|placement| {
+            let shape = [(kernel + 1) * (kernel + 1), kernel * kernel];
+            Tensor::<2>::from_data(TensorData::new(placement, shape), &device)
+                .matmul(kernels.clone())
+        });
+        Self {
+            config: config.clone(),
+            placed,
+            conv_bias: conv_bias.unsqueeze(),
+            input: lstm_input
+                .reshape([filters, config.pooled_columns(), 4 * hidden])
+                .swap_dims(0, 1)
+                .reshape([config.step_inputs(), 4 * hidden]),
+            recurrent: lstm_recurrent,
+            bias: lstm_bias.unsqueeze(),
+        }
+    }
+
+    /// Convolution, pooling and ReLU as one: pooled windows, `stride` events apart.
+    ///
+    /// `plane` is `[batch, height, features]`. A pooled cell covers `kernel + 1` rows and columns,
+    /// which hold the four places of the kernel whose maximum pooling takes; maximum before bias
+    /// and ReLU is the same as after, since both are monotone. The result is
+    /// `[batch, windows, step_inputs]`, by column, then by filter.
+    pub(crate) fn windows(&self, plane: Tensor<3>, stride: usize) -> Tensor<3> {
+        let side = self.config.kernel + 1;
+        let columns = self.config.pooled_columns();
+        let [batch, height, _] = plane.dims();
+        let windows = (height - side) / stride + 1;
+        let patches = plane
+            .unfold::<4, _>(1, side, stride) // [batch, windows, features, side]
+            .unfold::<5, _>(2, side, 2) // [batch, windows, columns, side, side]
+            .reshape([batch * windows * columns, side * side]);
+        let [a, b, c, d] = self
+            .placed
+            .each_ref()
+            .map(|placed| patches.clone().matmul(placed.clone()));
+        // [batch × windows × columns, filters]
+        let pooled = a.max_pair(b).max_pair(c.max_pair(d));
+        relu(pooled + self.conv_bias.clone()).reshape([batch, windows, self.config.step_inputs()])
+    }
+
+    /// The input's part of the gates, of all steps in one product.
+    ///
+    /// `windows` is `[batch, steps, lanes × step_inputs]`; the result is
+    /// `[batch, steps, lanes × 4 × hidden]`.
+    pub(crate) fn project(&self, windows: Tensor<3>) -> Tensor<3> {
+        let [batch, steps, width] = windows.dims();
+        let inputs = self.config.step_inputs();
+        let lanes = width / inputs;
+        let gates = windows
+            .reshape([batch * steps * lanes, inputs])
+            .matmul(self.input.clone())
+            + self.bias.clone();
+        gates.reshape([batch, steps, lanes * 4 * self.config.hidden])
+    }
+
+    /// The recurrent loop from zero state. `inputs` is `[batch, steps, lanes × 4 × hidden]`; the
+    /// result holds the outputs of each step, `[batch × lanes, hidden]`.
+    pub(crate) fn recur(&self, inputs: Tensor<3>) -> Vec<Tensor<2>> {
+        let [batch, steps, width] = inputs.dims();
+        let gates = 4 * self.config.hidden;
+        let lanes = width / gates;
+        let mut slices = Vec::with_capacity(steps);
+        split(inputs, &mut slices);
+        let mut state = None;
+        let mut outputs = Vec::with_capacity(steps);
+        for slice in slices {
+            let (output, cell) = self.step(slice.reshape([batch * lanes, gates]), state);
+            outputs.push(output.clone());
+            state = Some((output, cell));
+        }
+        outputs
+    }
+
+    /// One LSTM step. `input` is the input's part of the gates, `[batch, 4 × hidden]`; no state
+    /// means zero state.
+    pub(crate) fn step(&self, input: Tensor<2>, state: Option<State>) -> State {
+        let hidden = self.config.hidden;
+        let squash = |tensor| match self.config.activation {
+            CellActivation::Tanh => tanh(tensor),
+            CellActivation::Relu => relu(tensor),
+        };
+        let (gates, cell) = match state {
+            Some((output, cell)) => (input + output.matmul(self.recurrent.clone()), Some(cell)),
+            None => (input, None),
+        };
+        let gate = |index: usize| gates.clone().narrow(1, index * hidden, hidden);
+        let admitted = sigmoid(gate(0)) * squash(gate(2));
+        let cell = match cell {
+            Some(cell) => sigmoid(gate(1)) * cell + admitted,
+            None => admitted,
+        };
+        let output = sigmoid(gate(3)) * squash(cell.clone());
+        (output, cell)
+    }
+}
+
+/// Where a kernel can lie in a patch one row and one column larger: four matrices
+/// `[(kernel + 1)², kernel²]` of zeros and ones, row-major.
+fn placements(kernel: usize) -> [Vec<f32>; 4] {
+    [(0, 0), (0, 1), (1, 0), (1, 1)].map(|(down, right)| {
+        let area = kernel * kernel;
+        let mut matrix = vec![0.0; (kernel + 1) * (kernel + 1) * area];
+        for row in 0..kernel {
+            for column in 0..kernel {
+                let inner = row * kernel + column;
+                let outer = (row + down) * (kernel + 1) + column + right;
+                matrix[outer * area + inner] = 1.0;
+            }
+        }
+        matrix
+    })
+}
+
+/// Splits `[batch, steps, width]` into its steps. Autodiff writes each slice's gradient into a zero
+/// tensor of the sliced tensor's size: by halves that costs steps × log(steps) instead of steps².
+fn split(tensor: Tensor<3>, steps: &mut Vec<Tensor<3>>) {
+    let [_, count, _] = tensor.dims();
+    if count == 1 {
+        steps.push(tensor);
+    } else if tensor.device().is_autodiff() {
+        let half = count / 2;
+        split(tensor.clone().narrow(1, 0, half), steps);
+        split(tensor.narrow(1, half, count - half), steps);
+    } else {
+        steps.extend((0..count).map(|step| tensor.clone().narrow(1, step, 1)));
+    }
+}

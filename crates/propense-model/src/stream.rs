@@ -1,0 +1,123 @@
+//! Two-phase streaming on any device: one LSTM step for each event.
+
+use burn::tensor::{Tensor, TensorData};
+
+use crate::layers::{Layers, State};
+use crate::network::{read, read_async};
+use crate::{CnnLstm, ModelConfig, ModelError};
+
+/// A live session on a device.
+///
+/// Pooling has stride 2 in time and is aligned to the session's end, so that event n completes a
+/// window of one of two sequences: that of the odd events or that of the even ones. Both LSTM
+/// states are kept; each event advances one and scores from it. The logits equal those of
+/// [`CnnLstm::forward`]. Cloning is cheap: the tensors are shared.
+#[derive(Debug, Clone)]
+pub struct Stream {
+    model: CnnLstm,
+    layers: Layers,
+    /// The last `kernel + 1` rows, oldest first; zero rows before the session's start.
+    rows: Vec<f32>,
+    /// The state of the odd events' sequence, then that of the even ones'.
+    states: [Option<State>; 2],
+    events: usize,
+}
+
+impl Stream {
+    /// A session without events, on the device that holds the model.
+    #[must_use]
+    pub fn new(model: &CnnLstm) -> Self {
+        let config = model.config();
+        Self {
+            model: model.clone(),
+            layers: model.layers(),
+            rows: vec![0.0; (config.kernel + 1) * config.features],
+            states: [None, None],
+            events: 0,
+        }
+    }
+
+    /// Back to a session without events.
+    pub fn reset(&mut self) {
+        self.rows.fill(0.0);
+        self.states = [None, None];
+        self.events = 0;
+    }
+
+    /// Number of events so far.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.events
+    }
+
+    /// Whether there was no event yet.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.events == 0
+    }
+
+    /// Takes one event's row of `features` numbers and queues one LSTM step on the device. Missing
+    /// numbers count as zero, a surplus is ignored.
+    pub fn push(&mut self, row: &[f32]) {
+        let ModelConfig {
+            features, kernel, ..
+        } = *self.model.config();
+        append_row(&mut self.rows, row, features);
+        let shape = [1, kernel + 1, features];
+        let plane = TensorData::new(self.rows.clone(), shape);
+        let plane = Tensor::<3>::from_data(plane, &self.model.device());
+        let window = self.layers.windows(plane, 1); // [1, 1, step_inputs]
+        let gates = self.layers.project(window).squeeze_dim::<2>(1); // [1, 4 × hidden]
+        let state = &mut self.states[self.events % 2];
+        *state = Some(self.layers.step(gates, state.take()));
+        self.events += 1;
+    }
+
+    /// The logit after the last event, or before the first, with this context. Blocks until the
+    /// device is done: for native use.
+    ///
+    /// # Errors
+    /// [`ModelError::Device`] where the device cannot be read.
+    pub fn logit(&self, context: &[f32]) -> Result<f32, ModelError> {
+        first(&read(self.output(context).try_to_vec_as::<f32>())?)
+    }
+
+    /// [`Self::logit`] without blocking, as the browser needs.
+    ///
+    /// # Errors
+    /// [`ModelError::Device`] where the device cannot be read.
+    pub async fn logit_async(&self, context: &[f32]) -> Result<f32, ModelError> {
+        first(&read_async(self.output(context)).await?)
+    }
+
+    fn output(&self, context: &[f32]) -> Tensor<2> {
+        let device = self.model.device();
+        let width = self.model.config().context.max(1);
+        let mut context: Vec<f32> = context.iter().copied().take(width).collect();
+        context.resize(width, 0.0);
+        let context = Tensor::<2>::from_data(TensorData::new(context, [1, width]), &device);
+        let base = self.model.base(context); // [1, 1]
+        // The last event, number `events`, advanced the state with index (events − 1) mod 2.
+        match &self.states[(self.events + 1) % 2] {
+            Some((output, _)) if self.events > 0 => {
+                output.clone().matmul(self.model.readout()) + base
+            }
+            _ => base,
+        }
+    }
+}
+
+/// Moves the oldest row out and this one in.
+pub(crate) fn append_row(rows: &mut [f32], row: &[f32], features: usize) {
+    rows.copy_within(features.., 0);
+    let start = rows.len() - features;
+    let given = row.len().min(features);
+    rows[start..start + given].copy_from_slice(&row[..given]);
+    rows[start + given..].fill(0.0);
+}
+
+fn first(values: &[f32]) -> Result<f32, ModelError> {
+    values.first().copied().ok_or_else(|| ModelError::Device {
+        detail: "the device returned no number".into(),
+    })
+}
