@@ -1,0 +1,220 @@
+//! The columns that a specification stands for: how many, what they are called, whether they
+//! can be used.
+
+use std::collections::BTreeSet;
+
+use crate::{ContextFeature, FeatureError, FeatureSpec, Measure, Normal, RowFeature, SPEC_VERSION};
+
+/// The fewest columns of a row: a valid 3×3 convolution leaves two, the 2×2 pooling one.
+pub const MIN_ROW_LEN: usize = 4;
+
+impl Measure {
+    /// Every measure, in the order of the variants.
+    pub const ALL: [Self; 14] = [
+        Self::Gap,
+        Self::Elapsed,
+        Self::Position,
+        Self::Price,
+        Self::ItemRepeats,
+        Self::CategoryRepeats,
+        Self::DistinctItems,
+        Self::DistinctCategories,
+        Self::CartUnits,
+        Self::CartValue,
+        Self::EventValue,
+        Self::EventItems,
+        Self::ItemRate,
+        Self::CategoryRate,
+    ];
+
+    /// The column's name, as in `docs/features.md`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Gap => "gap",
+            Self::Elapsed => "elapsed",
+            Self::Position => "position",
+            Self::Price => "price",
+            Self::ItemRepeats => "item_repeats",
+            Self::CategoryRepeats => "category_repeats",
+            Self::DistinctItems => "distinct_items",
+            Self::DistinctCategories => "distinct_categories",
+            Self::CartUnits => "cart_units",
+            Self::CartValue => "cart_value",
+            Self::EventValue => "event_value",
+            Self::EventItems => "event_items",
+            Self::ItemRate => "item_rate",
+            Self::CategoryRate => "category_rate",
+        }
+    }
+}
+
+impl RowFeature {
+    /// The number of columns.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Kind { kinds } => kinds.len() + 1,
+            Self::PageType { names } => names.len() + 1,
+            Self::Number { flag, .. } => 1 + usize::from(*flag),
+        }
+    }
+
+    /// Always false: every feature has a column.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn names(&self) -> Vec<String> {
+        match self {
+            Self::Kind { kinds } => one_hot("kind", kinds.iter().map(|kind| kind.name())),
+            Self::PageType { names } => one_hot("page_type", names.iter().map(String::as_str)),
+            Self::Number { measure, flag, .. } => number(measure.name(), *flag),
+        }
+    }
+}
+
+impl ContextFeature {
+    /// The number of columns.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Number { flag, .. } => 1 + usize::from(*flag),
+            Self::Category { names, .. } => names.len() + 1,
+            Self::Hour | Self::Weekday => 2,
+        }
+    }
+
+    /// Always false: every feature has a column.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn names(&self) -> Vec<String> {
+        match self {
+            Self::Number { name, flag, .. } => number(name, *flag),
+            Self::Category { name, names } => one_hot(name, names.iter().map(String::as_str)),
+            Self::Hour => vec!["hour_sin".to_owned(), "hour_cos".to_owned()],
+            Self::Weekday => vec!["weekday_sin".to_owned(), "weekday_cos".to_owned()],
+        }
+    }
+}
+
+fn number(name: &str, flag: bool) -> Vec<String> {
+    let mut names = vec![name.to_owned()];
+    if flag {
+        names.push(format!("{name}_missing"));
+    }
+    names
+}
+
+fn one_hot<'a>(name: &str, values: impl Iterator<Item = &'a str>) -> Vec<String> {
+    values
+        .map(|value| format!("{name}={value}"))
+        .chain(std::iter::once(format!("{name}≠")))
+        .collect()
+}
+
+impl FeatureSpec {
+    /// The numbers in one event's row.
+    #[must_use]
+    pub fn row_len(&self) -> usize {
+        self.row.iter().map(RowFeature::len).sum()
+    }
+
+    /// The numbers in a session's context.
+    #[must_use]
+    pub fn context_len(&self) -> usize {
+        self.context.iter().map(ContextFeature::len).sum()
+    }
+
+    /// The name of each column of a row: `kind=view_item`, `gap`, `price_missing`. The column for
+    /// all values that are not listed ends in `≠`.
+    #[must_use]
+    pub fn row_names(&self) -> Vec<String> {
+        self.row.iter().flat_map(RowFeature::names).collect()
+    }
+
+    /// The name of each column of the context.
+    #[must_use]
+    pub fn context_names(&self) -> Vec<String> {
+        self.context
+            .iter()
+            .flat_map(ContextFeature::names)
+            .collect()
+    }
+
+    /// Checks a specification that came from outside. One made by [`crate::fit`] always passes.
+    ///
+    /// # Errors
+    /// Where the version is unknown, a row is narrower than [`MIN_ROW_LEN`], a constant is not
+    /// finite (or a standard deviation not above zero), a column occurs twice, or the offset from
+    /// UTC is impossible.
+    pub fn validate(&self) -> Result<(), FeatureError> {
+        if self.version != SPEC_VERSION {
+            return Err(FeatureError::Version {
+                found: self.version,
+                known: SPEC_VERSION,
+            });
+        }
+        if self.row_len() < MIN_ROW_LEN {
+            return Err(FeatureError::TooNarrow {
+                found: self.row_len(),
+                needed: MIN_ROW_LEN,
+            });
+        }
+        if self.utc_offset_minutes.unsigned_abs() > 18 * 60 {
+            return Err(FeatureError::Offset {
+                minutes: self.utc_offset_minutes,
+            });
+        }
+        for feature in &self.row {
+            if let RowFeature::Number {
+                measure, normal, ..
+            } = feature
+            {
+                usable(*normal, measure.name())?;
+            }
+        }
+        for feature in &self.context {
+            if let ContextFeature::Number { name, normal, .. } = feature {
+                usable(*normal, name)?;
+            }
+        }
+        for (name, rates) in [
+            (Measure::ItemRate.name(), &self.item_rates),
+            (Measure::CategoryRate.name(), &self.category_rates),
+        ] {
+            if rates.values().any(|rate| !rate.is_finite()) {
+                return Err(FeatureError::Constant {
+                    feature: name.to_owned(),
+                });
+            }
+        }
+        unique(self.row_names())?;
+        unique(self.context_names())
+    }
+}
+
+fn usable(normal: Normal, feature: &str) -> Result<(), FeatureError> {
+    if normal.mean.is_finite() && normal.std.is_finite() && normal.std > 0.0 {
+        Ok(())
+    } else {
+        Err(FeatureError::Constant {
+            feature: feature.to_owned(),
+        })
+    }
+}
+
+fn unique(names: Vec<String>) -> Result<(), FeatureError> {
+    let mut seen = BTreeSet::new();
+    for name in names {
+        if seen.contains(&name) {
+            return Err(FeatureError::Duplicate { column: name });
+        }
+        seen.insert(name);
+    }
+    Ok(())
+}
