@@ -1,1 +1,66 @@
-//! propense-train
+//! Training, calibration and measuring, native only.
+//!
+//! # What it is for
+//!
+//! From files of events to a bundle that a browser can score with, and to figures that can be
+//! trusted. [`fit_bundle`] trains a model for a shop, [`eval`] runs one task of the evaluation
+//! protocol, [`evaluate`] and [`score`] use a finished bundle.
+//!
+//! # What is deliberately absent
+//!
+//! Nothing is printed: an [`Observer`] is told. No format is known here (`propense-events` reads
+//! files), no feature is computed here (`propense-features` writes rows), no network is defined
+//! here (`propense-model`). There is no clock in the results: the same data, seed and CPU give
+//! the same bundle to the last bit, resumed or not.
+//!
+//! # How data passes
+//!
+//! ```text
+//! files ── load ── events ── tasks ── sessions, cut and split ── encode ── examples
+//!                                                                            │
+//!   bundle ── threshold, percentiles ── calibration ── best weights ── trainer ┘
+//! ```
+//!
+//! Everything that is fitted sees the training part only; early stopping, calibration, threshold
+//! and percentiles see the validation part; the test part is measured once.
+
+mod adam;
+mod batch;
+mod bootstrap;
+mod calibrate;
+mod checkpoint;
+mod device;
+mod encode;
+mod error;
+mod evaluation;
+mod example;
+mod fit;
+mod load;
+mod metrics;
+mod progress;
+mod rates;
+mod scoring;
+mod split;
+mod task;
+mod tasks;
+mod threads;
+mod trainer;
+
+pub use bootstrap::{Interval, Intervals};
+pub use calibrate::Scaling;
+pub use device::{Chosen, DeviceChoice};
+pub use error::TrainError;
+pub use evaluation::{Evaluation, MeasureOptions, ScoreRow, evaluate, score};
+pub use fit::{FitReport, FitRequest, Fitted, NamedMetrics, PartSizes, eval, fit_bundle};
+pub use load::{FileReport, LoadOptions, Loaded, load};
+pub use metrics::{
+    CALIBRATION_BINS, Confusion, Metrics, ReliabilityBin, average_precision, best_f1_threshold,
+    brier, log_loss, reliability, roc_auc,
+};
+pub use progress::{EpochReport, Observer, Pace, Progress, Silent, StopReason};
+pub use task::Task;
+pub use tasks::ExampleOptions;
+pub use threads::use_threads;
+pub use trainer::TrainOptions;
+
+use example::Example;

@@ -1,0 +1,304 @@
+//! What can be typed. Nothing is opened or checked against the disk here.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Learns how likely a shopper is to buy, from a shop's own events.
+#[derive(Debug, Parser)]
+#[command(name = "propense", version, arg_required_else_help = true, after_help = EXAMPLES)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXAMPLES: &str = "Example, from shop data to a bundle that a browser can load:
+  propense train --task in-session --data data/giftshop --out models/giftshop.propense
+  propense evaluate --model models/giftshop.propense --data data/giftshop --report report.html
+
+Exit status: 0 fine, 1 failed, 2 wrong use, 130 interrupted.";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Prepare(PrepareArgs),
+    Train(TrainArgs),
+    Evaluate(EvaluateArgs),
+    Eval(EvalArgs),
+    Score(ScoreArgs),
+    Synth(SynthArgs),
+    Inspect(InspectArgs),
+}
+
+/// Turn files of any supported format into one clean table of events
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  propense prepare exports/ --out prepared
+  propense prepare clicks.csv --format csv --mapping columns.json --out prepared
+
+Writes events.csv.gz, quarantine.csv (every row that was set aside, with the reason) and
+prepare.json (the counts: rows read = rows kept + rows set aside).")]
+pub(crate) struct PrepareArgs {
+    /// Files or folders
+    #[arg(required = true, value_name = "INPUT")]
+    pub(crate) inputs: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) reading: ReadingArgs,
+    /// Folder to write into; it is made where it is missing
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+    #[command(flatten)]
+    pub(crate) json: JsonArgs,
+}
+
+/// Train a model and write it as a bundle
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  propense train --task in-session --data data/giftshop --out giftshop.propense --checkpoint run1
+  propense train --task in-session --data data/giftshop --out giftshop.propense --checkpoint run1 --resume
+
+The data is split by time into 70 % training, 15 % validation (early stopping, calibration,
+threshold) and 15 % test (measured once); a user stays in the part where they were first seen.
+Ctrl-C stops after the current step; the best complete epoch is still written.")]
+pub(crate) struct TrainArgs {
+    /// What to predict: shoppers, shoppers-no-pagevalues, in-session, next-day, thirty-day
+    #[arg(long)]
+    pub(crate) task: String,
+    /// Files or folders with events
+    #[arg(long, required = true, num_args = 1.., value_name = "PATH")]
+    pub(crate) data: Vec<PathBuf>,
+    /// The bundle to write
+    #[arg(long, value_name = "FILE.propense")]
+    pub(crate) out: PathBuf,
+    #[command(flatten)]
+    pub(crate) reading: ReadingArgs,
+    #[command(flatten)]
+    pub(crate) fitting: FittingArgs,
+    /// Name of the model in the bundle [default: the bundle's file name]
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    /// How the weights are stored
+    #[arg(long, value_enum, default_value_t = PrecisionArg::F32)]
+    pub(crate) precision: PrecisionArg,
+    /// Licence of the model, as in `CC-BY-4.0`, kept in the bundle
+    #[arg(long, default_value = "unspecified")]
+    pub(crate) licence: String,
+    /// Time of making, kept in the bundle (RFC 3339) [default: now]
+    #[arg(long, value_name = "TIME")]
+    pub(crate) created_at: Option<String>,
+    #[command(flatten)]
+    pub(crate) json: JsonArgs,
+}
+
+/// Measure a bundle on data that it has not learnt from
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  propense evaluate --model giftshop.propense --data newer-events --json metrics.json --report report.html
+
+Calibration and threshold come from the bundle; nothing is fitted here.")]
+pub(crate) struct EvaluateArgs {
+    /// The bundle
+    #[arg(long, value_name = "FILE.propense")]
+    pub(crate) model: PathBuf,
+    /// Files or folders with events
+    #[arg(long, required = true, num_args = 1.., value_name = "PATH")]
+    pub(crate) data: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) reading: ReadingArgs,
+    #[command(flatten)]
+    pub(crate) running: RunningArgs,
+    #[command(flatten)]
+    pub(crate) json: JsonArgs,
+    /// Write a report with plots
+    #[arg(long, value_name = "FILE.html")]
+    pub(crate) report: Option<PathBuf>,
+}
+
+/// Run one task of the evaluation protocol: learn from --train, score --test once
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  propense eval --task in-session --train first-week --test second-week --json result.json
+
+Everything (vocabularies, weights, calibration, threshold) is learnt from --train. For thirty-day,
+--test must continue --train in time.")]
+pub(crate) struct EvalArgs {
+    /// What to predict: shoppers, shoppers-no-pagevalues, in-session, next-day, thirty-day
+    #[arg(long)]
+    pub(crate) task: String,
+    /// Files or folders to learn from
+    #[arg(long, required = true, num_args = 1.., value_name = "PATH")]
+    pub(crate) train: Vec<PathBuf>,
+    /// Files or folders to score once
+    #[arg(long, required = true, num_args = 1.., value_name = "PATH")]
+    pub(crate) test: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) reading: ReadingArgs,
+    #[command(flatten)]
+    pub(crate) fitting: FittingArgs,
+    #[command(flatten)]
+    pub(crate) json: JsonArgs,
+    /// Write a report with plots
+    #[arg(long, value_name = "FILE.html")]
+    pub(crate) report: Option<PathBuf>,
+}
+
+/// Score every session of a file
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  propense score --model giftshop.propense --data today.csv --out scores.csv
+  propense score --model giftshop.propense --data today.csv --after 3 --out scores.jsonl
+
+A session is scored on its events before its first order: after the last of them, or after the
+first K where --after says so. Columns: id, user, events, propensity, percentile.")]
+pub(crate) struct ScoreArgs {
+    /// The bundle
+    #[arg(long, value_name = "FILE.propense")]
+    pub(crate) model: PathBuf,
+    /// Files or folders with events
+    #[arg(long, required = true, num_args = 1.., value_name = "PATH")]
+    pub(crate) data: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) reading: ReadingArgs,
+    #[command(flatten)]
+    pub(crate) running: RunningArgs,
+    /// Score after the first K events (a shorter session after its last)
+    #[arg(long, value_name = "K")]
+    pub(crate) after: Option<usize>,
+    /// Where to write: .csv or .jsonl
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+}
+
+/// Make the data of the demonstration shop from public data sets
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  propense synth giftshop --shoppers online_shoppers_intention.csv --retail online_retail.csv.gz --out data/giftshop")]
+pub(crate) struct SynthArgs {
+    #[command(subcommand)]
+    pub(crate) what: SynthWhat,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SynthWhat {
+    /// Real session summaries laid out as timed events over real products
+    Giftshop(GiftshopArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct GiftshopArgs {
+    /// UCI Online Shoppers Purchasing Intention: the file or its folder
+    #[arg(long, value_name = "PATH")]
+    pub(crate) shoppers: PathBuf,
+    /// UCI Online Retail: the file or its folder
+    #[arg(long, value_name = "PATH")]
+    pub(crate) retail: PathBuf,
+    /// Folder to write into
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+    /// Seed: the same seed gives the same files
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    #[command(flatten)]
+    pub(crate) json: JsonArgs,
+}
+
+/// Show what is in a bundle or in a file of events
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  propense inspect giftshop.propense
+  propense inspect events.csv.gz --rows 20")]
+pub(crate) struct InspectArgs {
+    /// A bundle, or a file or folder with events
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) reading: ReadingArgs,
+    /// Events and problems to show
+    #[arg(long, default_value_t = 10, value_name = "N")]
+    pub(crate) rows: usize,
+    #[command(flatten)]
+    pub(crate) json: JsonArgs,
+}
+
+/// How files are read.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct ReadingArgs {
+    /// Format of the files: auto, events, online-retail, online-shoppers, taobao, jdata, jd-micro, csv
+    #[arg(long, default_value = "auto")]
+    pub(crate) format: String,
+    /// Column names of a CSV file, as JSON (see docs/cli.md); implies --format csv
+    #[arg(long, value_name = "FILE.json")]
+    pub(crate) mapping: Option<PathBuf>,
+}
+
+/// Where the work runs.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct RunningArgs {
+    /// Device: auto takes a hardware GPU where there is one, else the CPU
+    #[arg(long, default_value = "auto", value_name = "auto|cpu|wgpu|cuda")]
+    pub(crate) device: String,
+    /// CPU threads [default: all cores]
+    #[arg(long)]
+    pub(crate) threads: Option<usize>,
+}
+
+/// How a model is fitted.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct FittingArgs {
+    /// The network: seed is the published one
+    #[arg(long, default_value = "seed")]
+    pub(crate) preset: String,
+    #[command(flatten)]
+    pub(crate) running: RunningArgs,
+    /// Most epochs
+    #[arg(long, default_value_t = 200)]
+    pub(crate) epochs: usize,
+    /// Sessions in a batch
+    #[arg(long, default_value_t = 128)]
+    pub(crate) batch: usize,
+    /// Learning rate of Adam
+    #[arg(long, default_value_t = 0.001)]
+    pub(crate) learning_rate: f32,
+    /// Epochs without a lower validation log-loss before training stops
+    #[arg(long, default_value_t = 10)]
+    pub(crate) patience: usize,
+    /// Largest norm of the gradient over all weights; 0 for no limit
+    #[arg(long, default_value_t = 5.0)]
+    pub(crate) clip: f32,
+    /// Seed: the same seed on the same CPU gives the same weights
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Events of a session that are learnt from, at most
+    #[arg(long, default_value_t = 64)]
+    pub(crate) max_events: usize,
+    /// Minutes after which no further epoch begins
+    #[arg(long, value_name = "MINUTES")]
+    pub(crate) minutes: Option<f64>,
+    /// Folder for the state after each epoch
+    #[arg(long, value_name = "DIR")]
+    pub(crate) checkpoint: Option<PathBuf>,
+    /// Continue from --checkpoint
+    #[arg(long, requires = "checkpoint")]
+    pub(crate) resume: bool,
+    /// Plain lines instead of the terminal display
+    #[arg(long)]
+    pub(crate) plain: bool,
+}
+
+/// Where the table goes as JSON.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct JsonArgs {
+    /// Write the figures as JSON; - for standard output instead of the table
+    #[arg(long, value_name = "FILE")]
+    pub(crate) json: Option<PathBuf>,
+}
+
+/// How weights are stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PrecisionArg {
+    /// 32-bit floats
+    F32,
+    /// 16-bit floats
+    F16,
+    /// 8-bit integers with a scale for each channel
+    Int8,
+}

@@ -1,0 +1,46 @@
+//! One module for each command: resolve the arguments, call the library, hand the result to
+//! `output`.
+
+pub(crate) mod eval;
+pub(crate) mod evaluate;
+pub(crate) mod inspect;
+pub(crate) mod prepare;
+pub(crate) mod score;
+pub(crate) mod synth;
+pub(crate) mod train;
+
+mod resolve;
+
+use propense_train::TrainError;
+
+/// How a command can end without success.
+pub(crate) enum Failure {
+    /// Wrong use: exit status 2.
+    Usage(String),
+    /// Stopped by Ctrl-C: exit status 130.
+    Interrupted(String),
+    /// Anything else: exit status 1.
+    Failed(anyhow::Error),
+}
+
+/// The result of a command.
+pub(crate) type Outcome<T = ()> = Result<T, Failure>;
+
+impl From<anyhow::Error> for Failure {
+    fn from(error: anyhow::Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl From<TrainError> for Failure {
+    fn from(error: TrainError) -> Self {
+        match error {
+            TrainError::UnknownTask(_)
+            | TrainError::TaskAbsent(_)
+            | TrainError::UnknownDevice(_)
+            | TrainError::Option { .. } => Self::Usage(error.to_string()),
+            TrainError::Interrupted => Self::Interrupted(error.to_string()),
+            other => Self::Failed(other.into()),
+        }
+    }
+}

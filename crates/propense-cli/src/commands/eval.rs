@@ -1,0 +1,31 @@
+//! `propense eval`
+
+use propense_train::{MeasureOptions, eval};
+
+use super::{Outcome, evaluate, resolve};
+use crate::args::EvalArgs;
+use crate::output::{Output, note, write_file};
+use crate::{progress, report};
+
+pub(crate) fn run(args: &EvalArgs) -> Outcome {
+    let request = resolve::request(&args.task, &args.fitting, "eval", "unspecified", "")?;
+    let train = resolve::data(&args.train, &args.reading)?;
+    let test = resolve::data(&args.test, &args.reading)?;
+    let mut observer = progress::observer(&format!("eval {}", args.task), args.fitting.plain);
+    let outcome = eval(
+        &train,
+        &test,
+        &request,
+        &MeasureOptions::default(),
+        observer.as_mut(),
+    );
+    drop(observer);
+    let evaluation = outcome?;
+    if let Some(path) = &args.report {
+        let title = format!("{}: {} → {}", args.task, train.name, test.name);
+        write_file(path, report::html(&title, &evaluation).as_bytes())?;
+        note(&format!("wrote {}", path.display()));
+    }
+    Output::new(&args.json).finish(&evaluate::table(&evaluation), &evaluation)?;
+    Ok(())
+}

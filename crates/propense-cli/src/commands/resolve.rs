@@ -1,0 +1,118 @@
+//! From what was typed to what will be done: names become types, files are opened.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::Context;
+use propense_events::{Format, Mapping};
+use propense_model::Bundle;
+use propense_train::{
+    DeviceChoice, ExampleOptions, FitRequest, LoadOptions, Loaded, Task, TrainOptions, load,
+    use_threads,
+};
+
+use super::{Failure, Outcome};
+use crate::args::{FittingArgs, ReadingArgs, RunningArgs};
+
+/// How files are to be read.
+pub(crate) fn reading(args: &ReadingArgs) -> Outcome<LoadOptions> {
+    let format = match args.format.as_str() {
+        "auto" => None,
+        name => Some(
+            name.parse::<Format>()
+                .map_err(|error| Failure::Usage(format!("--format: {error}")))?,
+        ),
+    };
+    let mapping = args.mapping.as_deref().map(mapping).transpose()?;
+    Ok(LoadOptions { format, mapping })
+}
+
+fn mapping(path: &Path) -> anyhow::Result<Mapping> {
+    let place = || path.display().to_string();
+    let text = std::fs::read_to_string(path).with_context(place)?;
+    Mapping::from_json(&text).with_context(place)
+}
+
+/// Reads the data and says what was set aside.
+pub(crate) fn data(paths: &[PathBuf], args: &ReadingArgs) -> Outcome<Loaded> {
+    let loaded = load(paths, &reading(args)?)?;
+    for file in &loaded.files {
+        let mut line = format!(
+            "read {}: {} rows as {}",
+            file.path.display(),
+            file.rows,
+            file.format
+        );
+        if file.rejected > 0 {
+            line.push_str(&format!(", {} set aside", file.rejected));
+        }
+        crate::output::note(&line);
+    }
+    Ok(loaded)
+}
+
+/// Opens the device, after the number of threads is fixed.
+pub(crate) fn device(args: &RunningArgs) -> Outcome<propense_train::Chosen> {
+    let choice: DeviceChoice = args.device.parse()?;
+    if let Some(threads) = args.threads {
+        use_threads(threads)?;
+    }
+    Ok(choice.open()?)
+}
+
+/// Everything that a training needs beside the data.
+pub(crate) fn request(
+    task: &str,
+    args: &FittingArgs,
+    name: &str,
+    licence: &str,
+    created_at: &str,
+) -> Outcome<FitRequest> {
+    let task: Task = task.parse()?;
+    if args.preset != "seed" {
+        return Err(Failure::Usage(format!(
+            "--preset: unknown preset `{}`; this version has: seed",
+            args.preset
+        )));
+    }
+    if args.max_events == 0 {
+        return Err(Failure::Usage("--max-events: at least 1".to_owned()));
+    }
+    let time_limit = match args.minutes {
+        None => None,
+        Some(minutes) if minutes.is_finite() && minutes > 0.0 && minutes < 1e6 => {
+            Some(Duration::from_secs_f64(minutes * 60.0))
+        }
+        Some(_) => return Err(Failure::Usage("--minutes: a number above 0".to_owned())),
+    };
+    Ok(FitRequest {
+        task,
+        training: TrainOptions {
+            epochs: args.epochs,
+            batch: args.batch,
+            learning_rate: args.learning_rate,
+            patience: args.patience,
+            clip: (args.clip != 0.0).then_some(args.clip),
+            seed: args.seed,
+            time_limit,
+            checkpoint: args.checkpoint.clone(),
+            resume: args.resume,
+        },
+        examples: ExampleOptions {
+            max_events: args.max_events,
+            seed: args.seed,
+            ..ExampleOptions::default()
+        },
+        device: device(&args.running)?,
+        name: name.to_owned(),
+        licence: licence.to_owned(),
+        created_at: created_at.to_owned(),
+    })
+}
+
+/// Reads a bundle.
+pub(crate) fn bundle(path: &Path) -> anyhow::Result<Bundle> {
+    let place = || path.display().to_string();
+    let bytes = std::fs::read(path).with_context(place)?;
+    Bundle::from_bytes(&bytes).with_context(place)
+}

@@ -1,0 +1,71 @@
+//! `propense score`
+
+use anyhow::Context;
+use propense_train::{ScoreRow, score};
+
+use super::{Failure, Outcome, resolve};
+use crate::args::ScoreArgs;
+use crate::output::{note, write_file};
+
+/// How scores are written.
+enum Layout {
+    Csv,
+    JsonLines,
+}
+
+pub(crate) fn run(args: &ScoreArgs) -> Outcome {
+    let ending = args.out.extension().and_then(|ending| ending.to_str());
+    let layout = match ending {
+        Some("csv") => Layout::Csv,
+        Some("jsonl") => Layout::JsonLines,
+        _ => {
+            return Err(Failure::Usage(format!(
+                "--out: {} should end in .csv or .jsonl",
+                args.out.display()
+            )));
+        }
+    };
+    if args.after == Some(0) {
+        return Err(Failure::Usage("--after: at least 1".to_owned()));
+    }
+    let bundle = resolve::bundle(&args.model)?;
+    let device = resolve::device(&args.running)?;
+    note(&device.reason);
+    let data = resolve::data(&args.data, &args.reading)?;
+    let rows = score(&bundle, &data, &device, args.after)?;
+    let bytes = match layout {
+        Layout::Csv => csv(&rows)?,
+        Layout::JsonLines => json_lines(&rows)?,
+    };
+    write_file(&args.out, &bytes)?;
+    note(&format!(
+        "scored {} into {}",
+        rows.len(),
+        args.out.display()
+    ));
+    Ok(())
+}
+
+fn csv(rows: &[ScoreRow]) -> anyhow::Result<Vec<u8>> {
+    let mut out = csv::Writer::from_writer(Vec::new());
+    out.write_record(["id", "user", "events", "propensity", "percentile"])?;
+    for row in rows {
+        out.write_record([
+            row.id.as_str(),
+            row.user.as_deref().unwrap_or_default(),
+            &row.events.to_string(),
+            &row.propensity.to_string(),
+            &format!("{:.1}", row.percentile),
+        ])?;
+    }
+    out.into_inner().context("writing the scores")
+}
+
+fn json_lines(rows: &[ScoreRow]) -> anyhow::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    for row in rows {
+        serde_json::to_writer(&mut bytes, row)?;
+        bytes.push(b'\n');
+    }
+    Ok(bytes)
+}

@@ -1,0 +1,118 @@
+//! `propense train`
+
+use anyhow::Context;
+use propense_model::Precision;
+use propense_train::{FitReport, StopReason, fit_bundle};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use super::{Failure, Outcome, resolve};
+use crate::args::{PrecisionArg, TrainArgs};
+use crate::output::{Output, Table, note, write_file};
+use crate::progress;
+
+pub(crate) fn run(args: &TrainArgs) -> Outcome {
+    let name = match &args.name {
+        Some(name) => name.clone(),
+        None => args.out.file_stem().map_or_else(
+            || "model".to_owned(),
+            |stem| stem.to_string_lossy().into_owned(),
+        ),
+    };
+    let created_at = created_at(args.created_at.as_deref())?;
+    let request = resolve::request(&args.task, &args.fitting, &name, &args.licence, &created_at)?;
+    let data = resolve::data(&args.data, &args.reading)?;
+    let mut observer = progress::observer(&format!("train {}", args.task), args.fitting.plain);
+    let fitted = fit_bundle(&data, &request, observer.as_mut());
+    // Gives the terminal back before anything is printed.
+    drop(observer);
+    let fitted = fitted?;
+    let precision = match args.precision {
+        PrecisionArg::F32 => Precision::F32,
+        PrecisionArg::F16 => Precision::F16,
+        PrecisionArg::Int8 => Precision::Int8,
+    };
+    let bytes = fitted
+        .bundle
+        .to_bytes(precision)
+        .with_context(|| args.out.display().to_string())?;
+    write_file(&args.out, &bytes)?;
+    Output::new(&args.json).finish(&table(&fitted.report), &fitted.report)?;
+    note(&format!(
+        "wrote {} ({} bytes)",
+        args.out.display(),
+        bytes.len()
+    ));
+    if fitted.report.stopped == StopReason::Interrupted {
+        let how = match &args.fitting.checkpoint {
+            Some(folder) => format!(
+                "the same command with --resume continues after epoch {} (from {})",
+                fitted.report.history.len(),
+                folder.display()
+            ),
+            None => "with --checkpoint FOLDER a run can be continued".to_owned(),
+        };
+        return Err(Failure::Interrupted(format!(
+            "interrupted: the bundle holds the best of {} epochs; {how}",
+            fitted.report.history.len()
+        )));
+    }
+    Ok(())
+}
+
+/// The time to write into the bundle.
+fn created_at(given: Option<&str>) -> Outcome<String> {
+    let time = match given {
+        Some(text) => OffsetDateTime::parse(text, &Rfc3339).map_err(|_| {
+            Failure::Usage(format!(
+                "--created-at: `{text}` is not a time like 2026-01-31T12:00:00Z"
+            ))
+        })?,
+        None => OffsetDateTime::now_utc()
+            .replace_nanosecond(0)
+            .unwrap_or(OffsetDateTime::UNIX_EPOCH),
+    };
+    let text = time.format(&Rfc3339).context("formatting the time")?;
+    Ok(text)
+}
+
+fn table(report: &FitReport) -> Table {
+    let mut table = Table::new();
+    table.block(format!(
+        "{} on {}: {} parameters, best epoch {} of {}, {:.0} samples/s",
+        report.task,
+        report.device,
+        report.parameters,
+        report.best_epoch,
+        report.history.len(),
+        report.samples_per_second
+    ));
+    table.row([
+        "part",
+        "measured",
+        "examples",
+        "base rate",
+        "ROC-AUC",
+        "PR-AUC",
+        "F1",
+        "log-loss",
+        "base-rate log-loss",
+        "ECE",
+    ]);
+    for entry in &report.metrics {
+        let m = &entry.metrics;
+        table.row([
+            entry.part.clone(),
+            entry.position.clone(),
+            m.n.to_string(),
+            format!("{:.4}", m.base_rate),
+            format!("{:.4}", m.auc),
+            format!("{:.4}", m.pr_auc),
+            format!("{:.4}", m.f1),
+            format!("{:.4}", m.log_loss),
+            format!("{:.4}", m.base_rate_log_loss),
+            format!("{:.4}", m.ece),
+        ]);
+    }
+    table
+}

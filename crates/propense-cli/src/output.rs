@@ -1,0 +1,182 @@
+//! Tables, JSON and error lines: the one place that knows how the command writes.
+
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use propense_train::Metrics;
+use serde::Serialize;
+
+use crate::args::JsonArgs;
+
+/// An error with its causes on one line, each named once.
+pub(crate) fn one_line(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain() {
+        let cause = cause.to_string();
+        if !text.contains(&cause) {
+            if !text.is_empty() {
+                text.push_str(": ");
+            }
+            text.push_str(&cause);
+        }
+    }
+    text
+}
+
+/// Replaces the panic that `println!` raises on a closed pipe by a quiet end.
+pub(crate) fn end_quietly_on_closed_pipe() {
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        let message = panic
+            .payload()
+            .downcast_ref::<String>()
+            .map_or("", String::as_str);
+        if message.contains("failed printing to std") {
+            std::process::exit(0);
+        }
+        crate::progress::restore_terminal();
+        usual(panic);
+    }));
+}
+
+/// Where a command's table goes.
+pub(crate) struct Output<'a> {
+    json: &'a JsonArgs,
+}
+
+impl<'a> Output<'a> {
+    pub(crate) const fn new(json: &'a JsonArgs) -> Self {
+        Self { json }
+    }
+
+    /// Whether JSON takes the place of the table on standard output.
+    fn json_only(&self) -> bool {
+        self.json.json.as_deref() == Some(Path::new("-"))
+    }
+
+    /// Prints the table, and writes the JSON where asked.
+    pub(crate) fn finish<T: Serialize>(&self, table: &Table, value: &T) -> Result<()> {
+        if !self.json_only() {
+            print!("{}", table.render());
+        }
+        match &self.json.json {
+            None => Ok(()),
+            Some(_) if self.json_only() => {
+                println!("{}", serde_json::to_string_pretty(value)?);
+                Ok(())
+            }
+            Some(path) => {
+                let mut text = serde_json::to_string_pretty(value)?;
+                text.push('\n');
+                write_file(path, text.as_bytes())
+            }
+        }
+    }
+}
+
+/// A line beside the table: on standard error, so that standard output stays clean.
+pub(crate) fn note(text: &str) {
+    eprintln!("{text}");
+}
+
+/// Writes a file, making its folder, through a draft beside it: a reader never sees half a file.
+pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> Result<()> {
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    if let Some(folder) = folder {
+        fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
+    }
+    let mut draft = path.as_os_str().to_owned();
+    draft.push(".draft");
+    let draft = Path::new(&draft);
+    let write = || -> std::io::Result<()> {
+        let mut file = fs::File::create(draft)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(draft, path)
+    };
+    write().with_context(|| path.display().to_string())
+}
+
+/// Rows of cells under a title, aligned when printed.
+#[derive(Debug, Default)]
+pub(crate) struct Table {
+    blocks: Vec<Block>,
+}
+
+#[derive(Debug, Default)]
+struct Block {
+    title: String,
+    rows: Vec<Vec<String>>,
+}
+
+impl Table {
+    pub(crate) fn new() -> Self {
+        Self::default()
+    }
+
+    /// Starts a block with a title.
+    pub(crate) fn block(&mut self, title: impl Into<String>) {
+        self.blocks.push(Block {
+            title: title.into(),
+            rows: Vec::new(),
+        });
+    }
+
+    /// Adds a row to the last block.
+    pub(crate) fn row<S: Into<String>>(&mut self, cells: impl IntoIterator<Item = S>) {
+        if self.blocks.is_empty() {
+            self.block("");
+        }
+        if let Some(block) = self.blocks.last_mut() {
+            block.rows.push(cells.into_iter().map(Into::into).collect());
+        }
+    }
+
+    /// Adds a block with one set's metrics.
+    pub(crate) fn metrics(&mut self, title: &str, metrics: &Metrics) {
+        self.block(format!(
+            "{title}: {} examples, base rate {:.4}, threshold {:.4}",
+            metrics.n, metrics.base_rate, metrics.threshold
+        ));
+        for (name, value, interval) in metrics.rows() {
+            let interval = interval.map_or(String::new(), |interval| {
+                format!("{:.4} to {:.4}", interval.0, interval.1)
+            });
+            self.row([name.to_owned(), format!("{value:.4}"), interval]);
+        }
+    }
+
+    /// The text, columns aligned within each block.
+    pub(crate) fn render(&self) -> String {
+        let mut text = String::new();
+        for (number, block) in self.blocks.iter().enumerate() {
+            if number > 0 {
+                text.push('\n');
+            }
+            if !block.title.is_empty() {
+                text.push_str(&block.title);
+                text.push('\n');
+            }
+            let columns = block.rows.iter().map(Vec::len).max().unwrap_or(0);
+            let widths: Vec<usize> = (0..columns)
+                .map(|column| {
+                    let cells = block.rows.iter().filter_map(|row| row.get(column));
+                    cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
+                })
+                .collect();
+            for row in &block.rows {
+                let mut line = String::from("  ");
+                for (cell, width) in row.iter().zip(&widths) {
+                    line.push_str(&format!("{cell:width$}  "));
+                }
+                text.push_str(line.trim_end());
+                text.push('\n');
+            }
+        }
+        text
+    }
+}

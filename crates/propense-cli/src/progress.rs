@@ -1,0 +1,76 @@
+//! What is shown while a model trains: a display on a terminal, lines elsewhere.
+
+mod lines;
+mod screen;
+
+use std::io::IsTerminal;
+
+use propense_train::{Observer, Progress};
+
+use crate::interrupt;
+use lines::Lines;
+use screen::Screen;
+
+pub(crate) use screen::restore_terminal;
+
+/// The observer that suits where standard error goes.
+pub(crate) fn observer(title: &str, plain: bool) -> Box<dyn Observer> {
+    interrupt::listen();
+    if !plain && std::io::stderr().is_terminal() {
+        if let Some(screen) = Screen::open(title) {
+            return Box::new(screen);
+        }
+    }
+    Box::new(Lines::default())
+}
+
+/// For work without epochs: notes as lines, or nothing.
+pub(crate) struct Notes;
+
+impl Observer for Notes {
+    fn on(&mut self, progress: &Progress<'_>) {
+        if let Progress::Note(note) = progress {
+            eprintln!("{note}");
+        }
+    }
+
+    fn stop(&self) -> bool {
+        interrupt::asked()
+    }
+}
+
+/// Seconds as `1:02:03`, `2:03` or `4.5 s`.
+pub(crate) fn duration(seconds: f64) -> String {
+    let whole = seconds.max(0.0) as u64;
+    let (hours, minutes, rest) = (whole / 3600, whole / 60 % 60, whole % 60);
+    if hours > 0 {
+        format!("{hours}:{minutes:02}:{rest:02}")
+    } else if minutes > 0 {
+        format!("{minutes}:{rest:02}")
+    } else {
+        format!("{seconds:.1} s")
+    }
+}
+
+/// Why training ended, for people.
+pub(crate) const fn reason(reason: propense_train::StopReason) -> &'static str {
+    use propense_train::StopReason::{Epochs, Interrupted, Patience, Time};
+    match reason {
+        Epochs => "the last epoch was reached",
+        Patience => "validation log-loss stopped falling",
+        Interrupted => "interrupted",
+        Time => "the time limit was reached",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::duration;
+
+    #[test]
+    fn durations_read_like_a_clock() {
+        assert_eq!(duration(4.52), "4.5 s");
+        assert_eq!(duration(123.0), "2:03");
+        assert_eq!(duration(3723.9), "1:02:03");
+    }
+}

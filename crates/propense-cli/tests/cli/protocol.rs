@@ -1,0 +1,150 @@
+//! `propense eval` on the development data: the contract's keys, and better than chance.
+
+use std::fmt::Write;
+use std::io::Read;
+use std::path::Path;
+
+use super::{development_data, propense, words};
+
+/// The keys that the command line's contract names.
+const KEYS: [&str; 13] = [
+    "task",
+    "n",
+    "base_rate",
+    "auc",
+    "pr_auc",
+    "f1",
+    "recall",
+    "precision",
+    "accuracy",
+    "majority_accuracy",
+    "log_loss",
+    "brier",
+    "ece",
+];
+
+fn unpacked(file: &Path) -> String {
+    let mut text = String::new();
+    flate2::read::GzDecoder::new(std::fs::File::open(file).expect("data"))
+        .read_to_string(&mut text)
+        .expect("text");
+    text
+}
+
+/// Writes the lines into two files, by what the function says of each; the header (where there
+/// is one) into both.
+fn divide(
+    text: &str,
+    header: bool,
+    folder: &Path,
+    later: impl Fn(&str) -> Option<bool>,
+) -> [std::path::PathBuf; 2] {
+    let mut parts = [String::new(), String::new()];
+    for (number, line) in text.lines().enumerate() {
+        let places: &[usize] = match (header && number == 0, later(line)) {
+            (true, _) => &[0, 1],
+            (false, Some(later)) => &[later as usize],
+            (false, None) => &[],
+        };
+        for &place in places {
+            writeln!(parts[place], "{line}").expect("writing to a string");
+        }
+    }
+    ["a.csv", "b.csv"]
+        .map(|name| folder.join(name))
+        .map(|path| {
+            let place = usize::from(path.ends_with("b.csv"));
+            std::fs::write(&path, &parts[place]).expect("file");
+            path
+        })
+}
+
+fn eval(
+    task: &str,
+    parts: &[std::path::PathBuf; 2],
+    folder: &Path,
+    more: &str,
+) -> serde_json::Value {
+    let json = folder.join("result.json");
+    let line =
+        format!("eval --task {task} --train {{}} --test {{}} --json {{}} --device cpu {more}");
+    propense(words(&line, &[&parts[0], &parts[1], &json])).code(0);
+    let bytes = std::fs::read(&json).expect("result");
+    let result: serde_json::Value = serde_json::from_slice(&bytes).expect("JSON");
+    for key in KEYS {
+        assert!(!result[key].is_null(), "`{key}` is missing in {result}");
+    }
+    assert_eq!(result["task"], task);
+    let number = |key: &str| result[key].as_f64().expect("a number");
+    assert!(number("auc") > 0.55, "{result}");
+    assert!(
+        number("log_loss") < number("base_rate_log_loss") + 0.02,
+        "{result}"
+    );
+    result
+}
+
+#[test]
+fn shoppers_with_and_without_page_values() {
+    let Some(data) = development_data("online_shoppers") else {
+        return;
+    };
+    let text = std::fs::read_to_string(data.join("online_shoppers_intention.csv")).expect("data");
+    let folder = tempfile::tempdir().expect("scratch folder");
+    let number = std::cell::Cell::new(0);
+    let parts = divide(&text, true, folder.path(), |_| {
+        number.set(number.get() + 1);
+        Some(number.get() % 5 == 0)
+    });
+    let with = eval("shoppers", &parts, folder.path(), "--epochs 8");
+    let without = eval(
+        "shoppers-no-pagevalues",
+        &parts,
+        folder.path(),
+        "--epochs 8",
+    );
+    let auc = |result: &serde_json::Value| result["auc"].as_f64().expect("a number");
+    assert!(auc(&with) > 0.88, "{with}");
+    assert!(auc(&with) > auc(&without) + 0.05, "{without}");
+    assert_eq!(with["n"].as_u64(), without["n"].as_u64());
+}
+
+#[test]
+fn thirty_day_and_its_refusal_of_overlap() {
+    let Some(data) = development_data("online_retail") else {
+        return;
+    };
+    let text = unpacked(&data.join("online_retail.csv.gz"));
+    let folder = tempfile::tempdir().expect("scratch folder");
+    let parts = divide(&text, true, folder.path(), |line| {
+        Some(&line[line.find(",201")? + 1..][..7] >= "2011-09")
+    });
+    let result = eval("thirty-day", &parts, folder.path(), "--epochs 6");
+    assert!(result["auc"].as_f64().expect("a number") > 0.68, "{result}");
+    let twice = words(
+        "eval --task thirty-day --train {} --test {} --json {}",
+        &[&parts[0], &parts[0], &folder.path().join("none.json")],
+    );
+    propense(twice)
+        .code(1)
+        .says("overlap in time")
+        .says("2011-08-31");
+}
+
+#[test]
+fn in_session_with_figures_by_number_of_events() {
+    let Some(data) = development_data("jdata2019") else {
+        return;
+    };
+    let text = unpacked(&data.join("sessions.csv.gz"));
+    let folder = tempfile::tempdir().expect("scratch folder");
+    let parts = divide(&text, true, folder.path(), |line| {
+        Some(line.get(..10)? >= "2018-03-03")
+    });
+    let result = eval("in-session", &parts, folder.path(), "--epochs 2");
+    let by_k = result["by_k"].as_object().expect("by_k");
+    let keys: std::collections::BTreeSet<&str> = by_k.keys().map(String::as_str).collect();
+    assert_eq!(keys, ["2", "3", "5", "10"].into());
+    let total: u64 = by_k.values().filter_map(|part| part["n"].as_u64()).sum();
+    assert_eq!(Some(total), result["n"].as_u64());
+}

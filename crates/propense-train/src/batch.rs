@@ -1,0 +1,128 @@
+//! Batches: examples of similar length side by side, so that little is padded.
+
+use burn::tensor::{Device, Tensor, TensorData};
+use propense_model::ModelConfig;
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha12Rng;
+
+use crate::example::{Example, Weighting};
+
+/// Batches drawn together before they are sorted by length: long enough to make like lengths
+/// meet, short enough to keep the order random.
+const POOL: usize = 24;
+
+/// One batch on a device, scored after every event.
+pub(crate) struct Batch {
+    /// `[batch, time, features]`, right-padded with zeros; time is at least 1.
+    pub(crate) rows: Tensor<3>,
+    /// `[batch, context]`.
+    pub(crate) context: Tensor<2>,
+    /// `[batch, 1]`, 0 or 1.
+    pub(crate) labels: Tensor<2>,
+    /// `[batch, time]`: weight of the prefix that ends with this event.
+    pub(crate) weights: Tensor<2>,
+    /// `[batch]`: weight of the context alone.
+    pub(crate) context_weights: Tensor<1>,
+    /// Sum of all weights.
+    pub(crate) total: f32,
+    /// Whether the context alone has any weight.
+    pub(crate) scores_context: bool,
+    /// Whether any example of the batch has events.
+    pub(crate) has_events: bool,
+}
+
+/// Indices of the examples of each batch of an epoch: a function of seed and epoch alone.
+pub(crate) fn shuffled(
+    examples: &[Example],
+    size: usize,
+    seed: u64,
+    epoch: usize,
+) -> Vec<Vec<usize>> {
+    let mut generator = ChaCha12Rng::seed_from_u64(seed);
+    generator.set_stream(epoch as u64);
+    let mut order: Vec<usize> = (0..examples.len()).collect();
+    order.shuffle(&mut generator);
+    let mut batches = Vec::new();
+    for pool in order.chunks_mut(size * POOL) {
+        // Stable sort: examples of one length keep their random order.
+        pool.sort_by_key(|&index| examples[index].events);
+        batches.extend(pool.chunks(size).map(<[usize]>::to_vec));
+    }
+    batches.shuffle(&mut generator);
+    batches
+}
+
+/// Indices by length, for scoring.
+pub(crate) fn by_length(examples: &[Example], size: usize) -> Vec<Vec<usize>> {
+    let mut order: Vec<usize> = (0..examples.len()).collect();
+    order.sort_by_key(|&index| examples[index].events);
+    order.chunks(size).map(<[usize]>::to_vec).collect()
+}
+
+/// The named examples, to be scored as a whole.
+pub(crate) fn collate_whole(
+    examples: &[Example],
+    indices: &[usize],
+    config: &ModelConfig,
+) -> propense_model::Batch {
+    let mut batch = propense_model::Batch::new(config);
+    for &index in indices {
+        batch.push(&examples[index].rows, &examples[index].context);
+    }
+    batch
+}
+
+/// Outcomes of the named examples: `[batch, 1]`, 0 or 1.
+pub(crate) fn labels(examples: &[Example], indices: &[usize], device: &Device) -> Tensor<2> {
+    let labels: Vec<f32> = indices
+        .iter()
+        .map(|&index| f32::from(u8::from(examples[index].label)))
+        .collect();
+    let shape = [labels.len(), 1];
+    Tensor::from_data(TensorData::new(labels, shape), device)
+}
+
+/// Puts the named examples on the device.
+pub(crate) fn collate(
+    examples: &[Example],
+    indices: &[usize],
+    features: usize,
+    weighting: Weighting,
+    device: &Device,
+) -> Batch {
+    let batch = indices.len();
+    let longest = indices
+        .iter()
+        .map(|&i| examples[i].events)
+        .max()
+        .unwrap_or(0);
+    let time = longest.max(1);
+    let width = indices.first().map_or(0, |&i| examples[i].context.len());
+    let mut rows = vec![0.0; batch * time * features];
+    let mut context = Vec::with_capacity(batch * width);
+    let mut weights = vec![0.0; batch * time];
+    let mut context_weights = Vec::with_capacity(batch);
+    let (mut total, mut scores_context) = (0.0, false);
+    for (place, &index) in indices.iter().enumerate() {
+        let example = &examples[index];
+        let from = place * time * features;
+        rows[from..from + example.rows.len()].copy_from_slice(&example.rows);
+        context.extend_from_slice(&example.context);
+        let all = weighting.weights(example.events);
+        total += all.iter().sum::<f32>();
+        context_weights.push(all[0]);
+        scores_context |= all[0] > 0.0;
+        weights[place * time..place * time + example.events].copy_from_slice(&all[1..]);
+    }
+    Batch {
+        rows: Tensor::from_data(TensorData::new(rows, [batch, time, features]), device),
+        context: Tensor::from_data(TensorData::new(context, [batch, width]), device),
+        labels: labels(examples, indices, device),
+        weights: Tensor::from_data(TensorData::new(weights, [batch, time]), device),
+        context_weights: Tensor::from_data(TensorData::new(context_weights, [batch]), device),
+        total,
+        scores_context,
+        has_events: longest > 0,
+    }
+}

@@ -1,0 +1,126 @@
+//! What can go wrong, with the file, the field and the remedy where there is one.
+
+use std::path::PathBuf;
+
+use propense_events::EventsError;
+use propense_features::FeatureError;
+use propense_model::ModelError;
+
+/// The crate's error.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TrainError {
+    /// A file or folder could not be opened, read or written.
+    #[error("{path}: {source}", path = path.display())]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// A file's content could not be read as events.
+    #[error("{path}: {source}", path = path.display())]
+    Events {
+        /// The file.
+        path: PathBuf,
+        /// What was wrong in it.
+        source: EventsError,
+    },
+    /// A bundle could not be read.
+    #[error("{path}: {source}", path = path.display())]
+    BundleFile {
+        /// The file.
+        path: PathBuf,
+        /// What was wrong in it.
+        source: ModelError,
+    },
+    /// The network, its bundle or its device failed.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// The feature specification could not be fitted or applied.
+    #[error("features: {0}")]
+    Features(#[from] FeatureError),
+    /// The task is not known.
+    #[error("unknown task `{0}`; one of: {list}", list = crate::Task::list())]
+    UnknownTask(String),
+    /// The task is known but not built yet.
+    #[error("task `{0}` is not in this version; one of: {list}", list = crate::Task::list())]
+    TaskAbsent(&'static str),
+    /// The data is not what the task needs.
+    #[error("task `{task}`: {reason}")]
+    Unsuited {
+        /// The task.
+        task: crate::Task,
+        /// What is missing and what to do.
+        reason: String,
+    },
+    /// Training and test data of a forecast overlap in time.
+    #[error(
+        "--train and --test overlap in time: the training data runs to {train_to} and the test data starts at \
+         {test_from}; thirty-day needs test data that continues the training data, so cut both at one date"
+    )]
+    Overlap {
+        /// Last moment of the training data (UTC).
+        train_to: String,
+        /// First moment of the test data (UTC).
+        test_from: String,
+    },
+    /// One class is missing, so nothing can be learnt or measured.
+    #[error(
+        "{part}: all {examples} examples have the same outcome ({outcome}); more data, or data with orders, is needed"
+    )]
+    OneClass {
+        /// Which part of the data.
+        part: &'static str,
+        /// How many examples it has.
+        examples: usize,
+        /// `no order` or `an order`.
+        outcome: &'static str,
+    },
+    /// There is no device of this name.
+    #[error("unknown device `{0}`; one of: auto, cpu, wgpu, cuda")]
+    UnknownDevice(String),
+    /// CUDA was asked for.
+    #[error(
+        "this build has no CUDA support; use --device wgpu, which drives NVIDIA cards through Vulkan, or --device cpu"
+    )]
+    NoCuda,
+    /// A checkpoint cannot be continued.
+    #[error("checkpoint {path}: {reason}", path = path.display())]
+    Checkpoint {
+        /// The checkpoint folder.
+        path: PathBuf,
+        /// Why, and what to do.
+        reason: String,
+    },
+    /// An option has a value that cannot work.
+    #[error("{option}: {reason}")]
+    Option {
+        /// The option's name.
+        option: &'static str,
+        /// Why.
+        reason: String,
+    },
+    /// The tensor library failed.
+    #[error("tensor operation failed: {0}")]
+    Tensor(String),
+    /// Training left the range of numbers.
+    #[error(
+        "the loss is no longer a number in epoch {epoch}; try a smaller --learning-rate or --clip 1"
+    )]
+    Diverged {
+        /// The epoch, from 1.
+        epoch: usize,
+    },
+    /// Training was interrupted before the first epoch was complete.
+    #[error("interrupted before the first epoch was complete: nothing to save yet")]
+    Interrupted,
+}
+
+impl TrainError {
+    /// For `map_err` on file operations.
+    pub(crate) fn io(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::Io { path, source }
+    }
+}

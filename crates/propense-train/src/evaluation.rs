@@ -1,0 +1,218 @@
+//! Measuring: a bundle on new data, or the scores of one run of the protocol.
+
+use std::collections::BTreeMap;
+
+use propense_model::{Bundle, Manifest};
+use serde::{Deserialize, Serialize};
+
+use crate::device::Chosen;
+use crate::example::{PREFIXES, Positions, Scored, Weighting};
+use crate::load::Loaded;
+use crate::metrics::Metrics;
+use crate::tasks::{self, ExampleOptions, Shares};
+use crate::{Task, TrainError, scoring};
+
+/// How intervals are made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MeasureOptions {
+    /// Bootstrap resamples; 0 for no intervals.
+    pub resamples: usize,
+    /// Seed of the resampling.
+    pub seed: u64,
+}
+
+impl Default for MeasureOptions {
+    fn default() -> Self {
+        Self {
+            resamples: 400,
+            seed: 1,
+        }
+    }
+}
+
+/// The figures of one evaluation. As JSON, the keys of the pooled metrics stand at the top.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Evaluation {
+    /// The task.
+    pub task: Task,
+    /// All examples.
+    #[serde(flatten)]
+    pub metrics: Metrics,
+    /// In-session: by number of events seen.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub by_k: BTreeMap<usize, Metrics>,
+    /// Other positions, by name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub also: BTreeMap<String, Metrics>,
+    /// Calibrated probabilities behind `metrics`, for plots.
+    #[serde(skip)]
+    pub probabilities: Vec<f32>,
+    /// Outcomes behind `metrics`.
+    #[serde(skip)]
+    pub labels: Vec<bool>,
+}
+
+/// The positions at which a task is measured, with their names. The first is the protocol's.
+pub(crate) fn positions(task: Task) -> Vec<(&'static str, Positions)> {
+    match task {
+        Task::Shoppers | Task::ShoppersNoPagevalues => {
+            vec![("from the summary", Positions::Context)]
+        }
+        Task::InSession => vec![
+            ("after 2, 3, 5 and 10 events", Positions::Protocol),
+            ("at the last event before the cut", Positions::Last),
+        ],
+        Task::NextDay | Task::ThirtyDay => vec![("from the history", Positions::Last)],
+    }
+}
+
+/// Measures scores, with intervals, and by prefix length where there are several.
+pub(crate) fn measure(
+    task: Task,
+    scored: &Scored,
+    probability: &dyn Fn(f32) -> f32,
+    threshold: f32,
+    options: &MeasureOptions,
+) -> Evaluation {
+    let of = |scored: &Scored| -> Vec<f32> {
+        scored
+            .logits
+            .iter()
+            .map(|logit| probability(*logit))
+            .collect()
+    };
+    let probabilities = of(scored);
+    let metrics = Metrics::with_intervals(
+        &probabilities,
+        &scored.labels,
+        threshold,
+        options.resamples,
+        options.seed,
+    );
+    let mut by_k = BTreeMap::new();
+    if task == Task::InSession {
+        for k in PREFIXES {
+            let part = scored.at(k);
+            by_k.insert(k, Metrics::measure(&of(&part), &part.labels, threshold));
+        }
+    }
+    Evaluation {
+        task,
+        metrics,
+        by_k,
+        also: BTreeMap::new(),
+        probabilities,
+        labels: scored.labels.clone(),
+    }
+}
+
+/// Measures a bundle on data that it has not learnt from. Calibration and threshold are the
+/// bundle's.
+///
+/// # Errors
+///
+/// Where the data does not suit the bundle's task, or all outcomes are the same.
+pub fn evaluate(
+    bundle: &Bundle,
+    data: &Loaded,
+    device: &Chosen,
+    options: &MeasureOptions,
+) -> Result<Evaluation, TrainError> {
+    let manifest = &bundle.manifest;
+    let task: Task = manifest.task.parse()?;
+    let examples = example_options(manifest);
+    let encoded = tasks::encode_test(task, &manifest.features, data, None, &examples)?;
+    tasks::check_classes("data", &encoded)?;
+    let (weighting, first) = tasks::scheme(task, Shares::Shop);
+    let model = bundle.model(&device.device)?;
+    let logits = scoring::all_prefixes(&model, &encoded.examples, weighting)?;
+    let probability = |logit| manifest.probability(logit);
+    let scored = scoring::pick(&logits, &encoded.examples, first);
+    let mut evaluation = measure(task, &scored, &probability, manifest.threshold, options);
+    for (name, position) in positions(task).into_iter().skip(1) {
+        let scored = scoring::pick(&logits, &encoded.examples, position);
+        let probabilities: Vec<f32> = scored.logits.iter().map(|l| probability(*l)).collect();
+        let metrics = Metrics::measure(&probabilities, &scored.labels, manifest.threshold);
+        evaluation.also.insert(name.to_owned(), metrics);
+    }
+    Ok(evaluation)
+}
+
+/// One scored session or user.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ScoreRow {
+    /// The session, or `user@day`.
+    pub id: String,
+    /// The visitor, where known.
+    pub user: Option<String>,
+    /// Events that the score is based on.
+    pub events: usize,
+    /// Calibrated probability of an order.
+    pub propensity: f32,
+    /// Share of validation scores below it, in percent.
+    pub percentile: f32,
+}
+
+/// Scores every session (or user) of the data: on all events before the first order, or on the
+/// first `after` of them.
+///
+/// # Errors
+///
+/// Where the data does not suit the bundle's task.
+pub fn score(
+    bundle: &Bundle,
+    data: &Loaded,
+    device: &Chosen,
+    after: Option<usize>,
+) -> Result<Vec<ScoreRow>, TrainError> {
+    let manifest = &bundle.manifest;
+    let task: Task = manifest.task.parse()?;
+    let mut examples = example_options(manifest);
+    if task == Task::InSession {
+        // Training is limited to the first events; a score may use all that are known.
+        examples.max_events = after.unwrap_or(usize::MAX);
+    }
+    let encoded = tasks::encode_for_scoring(task, &manifest.features, data, &examples)?;
+    let model = bundle.model(&device.device)?;
+    let weighting = if task.is_summary() {
+        Weighting::Context
+    } else {
+        Weighting::Whole
+    };
+    let logits = scoring::last(&model, &encoded.examples, weighting)?;
+    Ok(encoded
+        .examples
+        .into_iter()
+        .zip(logits)
+        .map(|(example, logit)| {
+            let propensity = manifest.probability(logit);
+            ScoreRow {
+                id: example.id,
+                user: example.user,
+                events: example.events,
+                propensity,
+                percentile: manifest.percentile(propensity),
+            }
+        })
+        .collect())
+}
+
+/// How the bundle's examples were made; the defaults where it does not say.
+fn example_options(manifest: &Manifest) -> ExampleOptions {
+    let defaults = ExampleOptions::default();
+    let settings = manifest.metrics.get("settings");
+    let number = |name: &str| {
+        settings
+            .and_then(|s| s.get(name))
+            .and_then(serde_json::Value::as_u64)
+    };
+    ExampleOptions {
+        max_events: number("max_events")
+            .and_then(|n| usize::try_from(n).ok())
+            .unwrap_or(defaults.max_events),
+        gap_ms: number("gap_ms")
+            .and_then(|n| i64::try_from(n).ok())
+            .unwrap_or(defaults.gap_ms),
+        seed: defaults.seed,
+    }
+}

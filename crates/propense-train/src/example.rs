@@ -1,0 +1,117 @@
+//! Examples: rows, context and outcome of one session (or customer), and which of its prefixes
+//! are learnt from and scored.
+
+/// One session as the network sees it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Example {
+    /// The session's identifier.
+    pub id: String,
+    /// The visitor, where known.
+    pub user: Option<String>,
+    /// Start of the session, in milliseconds since 1970.
+    pub start: i64,
+    /// `[events, features]`, row-major.
+    pub rows: Vec<f32>,
+    /// Number of rows.
+    pub events: usize,
+    /// `[context]`.
+    pub context: Vec<f32>,
+    /// The outcome.
+    pub label: bool,
+}
+
+/// Which prefixes of an example count in the loss, and how much. Prefix 0 is the context alone.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Weighting {
+    /// The context alone: summary data.
+    Context,
+    /// All that is known: one forecast for each example.
+    Whole,
+    /// Every prefix, each example counting once: a model that scores after every event.
+    EveryPrefix,
+    /// The prefixes at which the protocol measures (each counting once), and a little of the
+    /// others, which keeps the network's state useful in between.
+    Protocol,
+}
+
+/// Prefix lengths at which the in-session task is measured (EVAL.md).
+pub const PREFIXES: [usize; 4] = [2, 3, 5, 10];
+
+/// Weight of a prefix outside [`PREFIXES`] under [`Weighting::Protocol`]. Small: with 1 the many
+/// long prefixes of few sessions would decide when training stops.
+const BESIDE_PROTOCOL: f32 = 0.1;
+
+impl Weighting {
+    /// Weights of the prefixes 0..=events.
+    #[must_use]
+    pub fn weights(self, events: usize) -> Vec<f32> {
+        let mut weights = vec![0.0; events + 1];
+        match self {
+            Self::Context => weights[0] = 1.0,
+            Self::Whole => weights[events] = 1.0,
+            Self::EveryPrefix => weights.fill(1.0 / (events + 1) as f32),
+            Self::Protocol => {
+                weights.fill(BESIDE_PROTOCOL / (events + 1) as f32);
+                for k in PREFIXES {
+                    if let Some(weight) = weights.get_mut(k) {
+                        *weight = 1.0;
+                    }
+                }
+            }
+        }
+        weights
+    }
+}
+
+/// At which prefixes examples are measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Positions {
+    /// The context alone.
+    Context,
+    /// After the last event.
+    Last,
+    /// After 2, 3, 5 and 10 events, pooled.
+    Protocol,
+}
+
+impl Positions {
+    /// The prefix lengths measured in an example of this many events.
+    #[must_use]
+    pub fn of(self, events: usize) -> Vec<usize> {
+        match self {
+            Self::Context => vec![0],
+            Self::Last => vec![events],
+            Self::Protocol => PREFIXES.into_iter().filter(|k| *k <= events).collect(),
+        }
+    }
+}
+
+/// Scores of one set at some positions, in the order of the examples.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Scored {
+    /// Index of the example.
+    pub example: Vec<usize>,
+    /// Prefix length.
+    pub prefix: Vec<usize>,
+    /// Logit before calibration.
+    pub logits: Vec<f32>,
+    /// Outcome.
+    pub labels: Vec<bool>,
+}
+
+impl Scored {
+    /// The part at one prefix length.
+    #[must_use]
+    pub fn at(&self, prefix: usize) -> Self {
+        let mut part = Self::default();
+        for index in 0..self.logits.len() {
+            if self.prefix[index] == prefix {
+                part.example.push(self.example[index]);
+                part.prefix.push(prefix);
+                part.logits.push(self.logits[index]);
+                part.labels.push(self.labels[index]);
+            }
+        }
+        part
+    }
+}

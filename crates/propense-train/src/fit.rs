@@ -1,0 +1,392 @@
+//! The whole way from data to a bundle, and the evaluation protocol.
+
+use propense_features::FeatureSpec;
+use propense_model::{
+    Bundle, Calibration, CnnLstm, DataFingerprint, Golden, Manifest, ModelConfig, NamedTensor,
+    cpu_device,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::calibrate::Scaling;
+use crate::checkpoint::RunKey;
+use crate::device::Chosen;
+use crate::encode::Encoded;
+use crate::evaluation::{self, Evaluation, MeasureOptions};
+use crate::example::{Example, Positions, Weighting};
+use crate::load::Loaded;
+use crate::metrics::{Metrics, best_f1_threshold};
+use crate::progress::{EpochReport, Observer, Progress, StopReason};
+use crate::tasks::{self, ExampleOptions, Prepared, Shares};
+use crate::trainer::{self, Parts, TrainOptions, Trained};
+use crate::{Task, TrainError, scoring};
+
+/// What is to be trained, and how.
+#[derive(Debug, Clone)]
+pub struct FitRequest {
+    /// The task.
+    pub task: Task,
+    /// The training loop's settings.
+    pub training: TrainOptions,
+    /// How examples are made.
+    pub examples: ExampleOptions,
+    /// Where it runs.
+    pub device: Chosen,
+    /// Name of the model.
+    pub name: String,
+    /// Licence of the weights.
+    pub licence: String,
+    /// Time of making, RFC 3339.
+    pub created_at: String,
+}
+
+/// A trained model and how it came about.
+#[derive(Debug, Clone)]
+pub struct Fitted {
+    /// The bundle, ready to be written.
+    pub bundle: Bundle,
+    /// What to print.
+    pub report: FitReport,
+}
+
+/// The figures of one training.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct FitReport {
+    /// The task.
+    pub task: Task,
+    /// Device that trained.
+    pub device: String,
+    /// Trainable numbers.
+    pub parameters: usize,
+    /// Sizes of the parts.
+    pub examples: PartSizes,
+    /// Each epoch.
+    pub history: Vec<EpochReport>,
+    /// The epoch whose weights were kept, from 1.
+    pub best_epoch: usize,
+    /// Why training ended.
+    pub stopped: StopReason,
+    /// Examples trained on per second in the last epoch.
+    pub samples_per_second: f64,
+    /// Metrics by part and position.
+    pub metrics: Vec<NamedMetrics>,
+}
+
+/// Examples in each part.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub struct PartSizes {
+    /// Learnt from.
+    pub train: usize,
+    /// Early stopping, calibration, threshold.
+    pub validation: usize,
+    /// Measured once.
+    pub test: usize,
+    /// Left out by the split.
+    pub left_out: usize,
+}
+
+/// Metrics with the name of what was measured.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct NamedMetrics {
+    /// `training`, `validation` or `test`.
+    pub part: String,
+    /// At which prefixes: `after 2, 3, 5 and 10 events`, ….
+    pub position: String,
+    /// The figures.
+    pub metrics: Metrics,
+}
+
+/// A network with everything fitted on the validation part.
+struct Model {
+    network: CnnLstm,
+    trained: Trained,
+    spec: FeatureSpec,
+    scaling: Scaling,
+    threshold: f32,
+    percentiles: Vec<f32>,
+    config: ModelConfig,
+}
+
+/// Learns from the data and makes a bundle: features, weights, calibration, threshold and
+/// percentiles from the training and validation parts, the test part measured once.
+///
+/// # Errors
+///
+/// Where the data does not suit the task, the device or a checkpoint fails, or training is
+/// interrupted before the first epoch is complete.
+pub fn fit_bundle(
+    data: &Loaded,
+    request: &FitRequest,
+    observer: &mut dyn Observer,
+) -> Result<Fitted, TrainError> {
+    let prepared = tasks::prepare(
+        request.task,
+        data,
+        Shares::Shop,
+        &request.examples,
+        observer,
+    )?;
+    let model = fit_model(&prepared, data, request, observer)?;
+    observer.on(&Progress::Note(
+        "measuring the training, validation and test parts",
+    ));
+    let mut metrics = Vec::new();
+    let named = [
+        ("training", &prepared.train),
+        ("validation", &prepared.validation),
+        ("test", &prepared.test),
+    ];
+    for (part, encoded) in named {
+        metrics.extend(measure_part(part, encoded, &model, request.task)?);
+    }
+    let report = FitReport {
+        task: request.task,
+        device: request.device.name.to_owned(),
+        parameters: model.config.parameters(),
+        examples: PartSizes {
+            train: prepared.train.examples.len(),
+            validation: prepared.validation.examples.len(),
+            test: prepared.test.examples.len(),
+            left_out: prepared.dropped,
+        },
+        history: model.trained.history.clone(),
+        best_epoch: model.trained.best_epoch,
+        stopped: model.trained.reason,
+        samples_per_second: model.trained.samples_per_second,
+        metrics,
+    };
+    let manifest = manifest(data, request, &prepared, &model, &report)?;
+    Ok(Fitted {
+        bundle: Bundle::from_model(manifest, &model.network)?,
+        report,
+    })
+}
+
+/// The evaluation protocol: everything learnt from `train`, `test` scored once.
+///
+/// # Errors
+///
+/// As [`fit_bundle`]; [`TrainError::Overlap`] where a forecast's test data does not continue the
+/// training data.
+pub fn eval(
+    train: &Loaded,
+    test: &Loaded,
+    request: &FitRequest,
+    measuring: &MeasureOptions,
+    observer: &mut dyn Observer,
+) -> Result<Evaluation, TrainError> {
+    if request.task == Task::ThirtyDay {
+        // Before any training: an overlap is a mistake in the command.
+        tasks::check_continues(train, test)?;
+    }
+    let prepared = tasks::prepare(
+        request.task,
+        train,
+        Shares::Protocol,
+        &request.examples,
+        observer,
+    )?;
+    let model = fit_model(&prepared, train, request, observer)?;
+    observer.on(&Progress::Note("scoring the test data, once"));
+    let encoded = tasks::encode_test(
+        request.task,
+        &model.spec,
+        test,
+        Some(train),
+        &request.examples,
+    )?;
+    tasks::check_classes("test data", &encoded)?;
+    let logits = scoring::all_prefixes(&model.network, &encoded.examples, prepared.weighting)?;
+    let scored = scoring::pick(&logits, &encoded.examples, prepared.positions);
+    Ok(evaluation::measure(
+        request.task,
+        &scored,
+        &|logit| model.scaling.probability(logit),
+        model.threshold,
+        measuring,
+    ))
+}
+
+fn fit_model(
+    prepared: &Prepared,
+    data: &Loaded,
+    request: &FitRequest,
+    observer: &mut dyn Observer,
+) -> Result<Model, TrainError> {
+    prepared.spec.validate()?;
+    let config = ModelConfig::seed(prepared.spec.row_len(), prepared.spec.context_len());
+    config.validate()?;
+    let key = RunKey {
+        data: data.sha256.clone(),
+        task: request.task.name().to_owned(),
+        seed: request.training.seed,
+        batch: request.training.batch,
+        learning_rate: request.training.learning_rate,
+        clip: request.training.clip,
+        max_events: request.examples.max_events,
+        network: json!(config).to_string(),
+    };
+    observer.on(&Progress::Note(&request.device.reason));
+    let parts = Parts {
+        train: &prepared.train.examples,
+        validation: &prepared.validation.examples,
+        weighting: prepared.weighting,
+        positions: prepared.positions,
+    };
+    let trained = trainer::train(
+        &config,
+        parts,
+        &request.training,
+        &key,
+        &request.device,
+        observer,
+    )?;
+    // Everything that is kept (calibration, threshold, golden vector) is computed on the CPU, so
+    // that it does not hang on the device that trained.
+    let network = network(&config, &trained.weights)?;
+    let validation = &prepared.validation.examples;
+    let logits = scoring::all_prefixes(&network, validation, prepared.weighting)?;
+    let scored = scoring::pick(&logits, validation, prepared.positions);
+    let scaling = Scaling::fit(&scored.logits, &scored.labels);
+    let probabilities: Vec<f32> = scored
+        .logits
+        .iter()
+        .map(|logit| scaling.probability(*logit))
+        .collect();
+    Ok(Model {
+        threshold: best_f1_threshold(&probabilities, &scored.labels),
+        percentiles: Manifest::percentile_table(&probabilities),
+        network,
+        trained,
+        spec: prepared.spec.clone(),
+        scaling,
+        config,
+    })
+}
+
+fn network(config: &ModelConfig, weights: &[NamedTensor]) -> Result<CnnLstm, TrainError> {
+    Ok(CnnLstm::from_weights(config, weights, &cpu_device())?)
+}
+
+/// Metrics of one part at each position of the task.
+fn measure_part(
+    part: &str,
+    encoded: &Encoded,
+    model: &Model,
+    task: Task,
+) -> Result<Vec<NamedMetrics>, TrainError> {
+    let (weighting, _) = tasks::scheme(task, Shares::Shop);
+    let logits = scoring::all_prefixes(&model.network, &encoded.examples, weighting)?;
+    Ok(evaluation::positions(task)
+        .into_iter()
+        .map(|(position, positions)| {
+            let scored = scoring::pick(&logits, &encoded.examples, positions);
+            let probabilities: Vec<f32> = scored
+                .logits
+                .iter()
+                .map(|logit| model.scaling.probability(*logit))
+                .collect();
+            NamedMetrics {
+                part: part.to_owned(),
+                position: position.to_owned(),
+                metrics: Metrics::measure(&probabilities, &scored.labels, model.threshold),
+            }
+        })
+        .collect())
+}
+
+fn manifest(
+    data: &Loaded,
+    request: &FitRequest,
+    prepared: &Prepared,
+    model: &Model,
+    report: &FitReport,
+) -> Result<Manifest, TrainError> {
+    let mut manifest = Manifest::new(
+        request.name.clone(),
+        request.task.name(),
+        model.config.clone(),
+        model.spec.clone(),
+    );
+    manifest.calibration = if model.scaling == Scaling::IDENTITY {
+        Calibration::Identity
+    } else if model.scaling.offset == 0.0 {
+        Calibration::Temperature {
+            temperature: 1.0 / model.scaling.slope,
+        }
+    } else {
+        Calibration::Platt {
+            a: model.scaling.slope,
+            b: model.scaling.offset,
+        }
+    };
+    manifest.threshold = model.threshold;
+    manifest.percentiles = model.percentiles.clone();
+    let known = prepared
+        .train
+        .examples
+        .iter()
+        .chain(&prepared.validation.examples);
+    let orders = known.clone().filter(|example| example.label).count();
+    let count = known.count();
+    let times = data.events.iter().map(|event| event.timestamp);
+    manifest.data = DataFingerprint {
+        name: data.name.clone(),
+        sha256: data.sha256.clone(),
+        rows: data.rows(),
+        sessions: count as u64,
+        base_rate: orders as f32 / count.max(1) as f32,
+        from_ms: times.clone().min().unwrap_or(0),
+        to_ms: times.max().unwrap_or(0),
+    };
+    manifest.metrics = json!({
+        "parts": report.metrics,
+        "examples": report.examples,
+        "epochs": report.history.len(),
+        "best_epoch": report.best_epoch,
+        "settings": {
+            "max_events": request.examples.max_events,
+            "gap_ms": request.examples.gap_ms,
+            "seed": request.training.seed,
+            "batch": request.training.batch,
+            "learning_rate": request.training.learning_rate,
+        },
+    });
+    manifest.licence.clone_from(&request.licence);
+    manifest.created_at.clone_from(&request.created_at);
+    manifest.golden = golden(model, prepared)?;
+    Ok(manifest)
+}
+
+/// A validation session of middling length with the logits of the CPU: long enough to go
+/// through both phases of the stream many times, short enough to be checked at once.
+fn golden(model: &Model, prepared: &Prepared) -> Result<Option<Golden>, TrainError> {
+    if prepared.weighting == Weighting::Context || prepared.positions == Positions::Context {
+        return Ok(None);
+    }
+    let wanted = 12usize;
+    let example: Option<&Example> = prepared
+        .validation
+        .examples
+        .iter()
+        .filter(|example| example.events > 0)
+        .min_by_key(|example| example.events.abs_diff(wanted));
+    let Some(example) = example else {
+        return Ok(None);
+    };
+    let logits = scoring::all_prefixes(
+        &model.network,
+        std::slice::from_ref(example),
+        Weighting::EveryPrefix,
+    )?;
+    let width = model.config.features;
+    Ok(Some(Golden {
+        rows: example
+            .rows
+            .chunks_exact(width)
+            .map(<[f32]>::to_vec)
+            .collect(),
+        context: example.context.clone(),
+        logits: logits.into_iter().flatten().skip(1).collect(),
+    }))
+}

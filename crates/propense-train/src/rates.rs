@@ -1,0 +1,75 @@
+//! Normalisation of the rate columns.
+//!
+//! Their constants are fitted on rates that know the session's own outcome, which spread wider
+//! than the out-of-fold rates that training rows hold. They are fitted again on the latter, so
+//! that the network meets the same scale in training and in use.
+
+use propense_features::{FeatureSpec, Measure, Normal, RowFeature};
+
+use crate::example::Example;
+
+/// Fits mean and standard deviation of this measure's column again on the rows as they are, and
+/// rewrites the rows. Missing values stay missing (zero).
+pub(crate) fn renormalise(spec: &mut FeatureSpec, measure: Measure, examples: &mut [Example]) {
+    let width = spec.row_len();
+    let mut column = 0;
+    for feature in &mut spec.row {
+        let length = feature.len();
+        if let RowFeature::Number {
+            measure: found,
+            normal,
+            flag,
+            ..
+        } = feature
+            && *found == measure
+        {
+            let flagged = flag.then_some(column + 1);
+            if let Some((mean, std)) = moments(examples, width, column, flagged) {
+                for row in rows(examples, width) {
+                    if flagged.is_none_or(|flag| row[flag] == 0.0) {
+                        row[column] = (row[column] - mean) / std;
+                    }
+                }
+                *normal = Normal {
+                    mean: normal.mean + normal.std * mean,
+                    std: normal.std * std,
+                };
+            }
+            return;
+        }
+        column += length;
+    }
+}
+
+fn rows(examples: &mut [Example], width: usize) -> impl Iterator<Item = &mut [f32]> {
+    examples
+        .iter_mut()
+        .flat_map(move |example| example.rows.chunks_exact_mut(width))
+}
+
+/// Mean and standard deviation of the present values; none where they do not vary.
+fn moments(
+    examples: &[Example],
+    width: usize,
+    column: usize,
+    flag: Option<usize>,
+) -> Option<(f32, f32)> {
+    let (mut sum, mut squares, mut count) = (0.0f64, 0.0f64, 0.0f64);
+    for row in examples
+        .iter()
+        .flat_map(|example| example.rows.chunks_exact(width))
+    {
+        if flag.is_none_or(|flag| row[flag] == 0.0) {
+            let value = f64::from(row[column]);
+            sum += value;
+            squares += value * value;
+            count += 1.0;
+        }
+    }
+    if count < 2.0 {
+        return None;
+    }
+    let mean = sum / count;
+    let std = (squares / count - mean * mean).max(0.0).sqrt();
+    (std > 1e-6).then_some((mean as f32, std as f32))
+}

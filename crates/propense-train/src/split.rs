@@ -1,0 +1,154 @@
+//! Splits: by time with users kept on one side, and stratified at random for sets without time.
+
+use std::collections::BTreeMap;
+
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha12Rng;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+/// Indices of the parts, and what was left out.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Split {
+    /// Learnt from.
+    pub train: Vec<usize>,
+    /// Early stopping, calibration and threshold.
+    pub validation: Vec<usize>,
+    /// Measured once.
+    pub test: Vec<usize>,
+    /// Left out: later sessions of a user who was first seen in an earlier part.
+    pub dropped: usize,
+}
+
+/// Splits by start time at these shares (train, validation; the rest is test). A user belongs to
+/// the part in which their first session starts; their sessions beyond its border are dropped,
+/// because they would be on the wrong side of either the user or the time border.
+///
+/// `sessions` gives start (milliseconds) and user of each.
+#[must_use]
+pub fn by_time_and_user(sessions: &[(i64, Option<&str>)], train: f64, validation: f64) -> Split {
+    let mut order: Vec<usize> = (0..sessions.len()).collect();
+    order.sort_by_key(|&index| (sessions[index].0, index));
+    let n = order.len();
+    let border = |share: f64| ((n as f64 * share).round() as usize).min(n);
+    let (first, second) = (border(train), border(train + validation));
+    let mut home: BTreeMap<&str, u8> = BTreeMap::new();
+    let mut split = Split::default();
+    for (rank, &index) in order.iter().enumerate() {
+        let part = u8::from(rank >= first) + u8::from(rank >= second);
+        let belongs = match sessions[index].1 {
+            Some(user) => *home.entry(user).or_insert(part) == part,
+            None => true,
+        };
+        match (belongs, part) {
+            (false, _) => split.dropped += 1,
+            (true, 0) => split.train.push(index),
+            (true, 1) => split.validation.push(index),
+            (true, _) => split.test.push(index),
+        }
+    }
+    split
+}
+
+/// Splits at random with the same share of positives in each part, for sets without a time axis.
+#[must_use]
+pub fn stratified(labels: &[bool], train: f64, validation: f64, seed: u64) -> Split {
+    let mut generator = ChaCha12Rng::seed_from_u64(seed);
+    let mut split = Split::default();
+    for class in [false, true] {
+        let mut members: Vec<usize> = (0..labels.len())
+            .filter(|&index| labels[index] == class)
+            .collect();
+        members.shuffle(&mut generator);
+        let n = members.len() as f64;
+        let first = ((n * train).round() as usize).min(members.len());
+        let second = ((n * (train + validation)).round() as usize).clamp(first, members.len());
+        split.train.extend(&members[..first]);
+        split.validation.extend(&members[first..second]);
+        split.test.extend(&members[second..]);
+    }
+    for part in [&mut split.train, &mut split.validation, &mut split.test] {
+        part.sort_unstable();
+    }
+    split
+}
+
+/// Fold of a user (or of a session, where the user is unknown): the same on every machine.
+#[must_use]
+pub fn fold_of(key: &str, folds: usize) -> usize {
+    let hash = Sha256::digest(key.as_bytes());
+    let head = hash
+        .iter()
+        .take(8)
+        .fold(0u64, |sum, byte| (sum << 8) | u64::from(*byte));
+    (head % folds.max(1) as u64) as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn users_stay_on_one_side_and_parts_follow_in_time() {
+        let users: Vec<String> = (0..40).map(|i| format!("u{}", i * 7 % 13)).collect();
+        let sessions: Vec<(i64, Option<&str>)> = users
+            .iter()
+            .enumerate()
+            .map(|(i, user)| ((i as i64 * 31) % 97, (i % 5 > 0).then_some(user.as_str())))
+            .collect();
+        let split = by_time_and_user(&sessions, 0.7, 0.15);
+        let parts = [&split.train, &split.validation, &split.test];
+        let total: usize = parts.iter().map(|part| part.len()).sum();
+        assert_eq!(total + split.dropped, sessions.len());
+        let users: Vec<BTreeSet<&str>> = parts
+            .iter()
+            .map(|part| part.iter().filter_map(|&i| sessions[i].1).collect())
+            .collect();
+        assert!(users[0].is_disjoint(&users[1]));
+        assert!(users[0].is_disjoint(&users[2]));
+        assert!(users[1].is_disjoint(&users[2]));
+        let last = |part: &[usize]| part.iter().map(|&i| sessions[i].0).max();
+        let first = |part: &[usize]| part.iter().map(|&i| sessions[i].0).min();
+        assert!(last(parts[0]) <= first(parts[1]) && last(parts[1]) <= first(parts[2]));
+    }
+
+    #[test]
+    fn stratified_parts_have_the_base_rate_and_hold_each_once() {
+        let labels: Vec<bool> = (0..1000).map(|i| i % 10 == 0).collect();
+        let split = stratified(&labels, 0.7, 0.15, 3);
+        for (part, size) in [
+            (&split.train, 700),
+            (&split.validation, 150),
+            (&split.test, 150),
+        ] {
+            assert_eq!(part.len(), size);
+            assert_eq!(part.iter().filter(|&&i| labels[i]).count(), size / 10);
+        }
+        let all: BTreeSet<usize> = split
+            .train
+            .iter()
+            .chain(&split.validation)
+            .chain(&split.test)
+            .copied()
+            .collect();
+        assert_eq!(all.len(), 1000);
+        assert_eq!(split, stratified(&labels, 0.7, 0.15, 3));
+        assert_ne!(split, stratified(&labels, 0.7, 0.15, 4));
+    }
+
+    #[test]
+    fn folds_are_even_and_fixed() {
+        let mut counts = [0; 10];
+        for user in 0..5000 {
+            counts[fold_of(&format!("user {user}"), 10)] += 1;
+        }
+        assert!(
+            counts.iter().all(|count| (420..580).contains(count)),
+            "{counts:?}"
+        );
+        assert_eq!(fold_of("a", 10), fold_of("a", 10));
+    }
+}

@@ -1,0 +1,202 @@
+//! From loaded data to examples, task by task. The rules are those of the evaluation protocol
+//! (`docs/evaluation.md`); each is implemented once, for training and for measuring.
+
+mod in_session;
+mod next_day;
+mod snapshots;
+mod summary;
+mod thirty_day;
+mod timeline;
+
+use propense_features::FeatureSpec;
+
+use crate::encode::Encoded;
+use crate::example::{Positions, Weighting};
+use crate::load::Loaded;
+use crate::progress::{Observer, Progress};
+use crate::split::Split;
+use crate::{Task, TrainError};
+
+/// How examples are made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExampleOptions {
+    /// Events of a session at most: the first ones of a session, the last ones of a history.
+    pub max_events: usize,
+    /// A pause longer than this begins a new session, in milliseconds.
+    pub gap_ms: i64,
+    /// Seed of random splits.
+    pub seed: u64,
+}
+
+impl Default for ExampleOptions {
+    fn default() -> Self {
+        Self {
+            max_events: 64,
+            gap_ms: 30 * 60 * 1000,
+            seed: 1,
+        }
+    }
+}
+
+/// Where the examples are split.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Shares {
+    /// Training, validation and test: a model for a shop.
+    Shop,
+    /// Training and validation: the test data is another set.
+    Protocol,
+}
+
+impl Shares {
+    /// Shares of training and validation.
+    pub(crate) const fn parts(self) -> (f64, f64) {
+        match self {
+            Self::Shop => (0.70, 0.15),
+            Self::Protocol => (0.85, 0.15),
+        }
+    }
+}
+
+/// Everything that training needs.
+pub(crate) struct Prepared {
+    pub(crate) spec: FeatureSpec,
+    pub(crate) train: Encoded,
+    pub(crate) validation: Encoded,
+    /// Empty under [`Shares::Protocol`].
+    pub(crate) test: Encoded,
+    pub(crate) weighting: Weighting,
+    pub(crate) positions: Positions,
+    /// Examples left out by the split.
+    pub(crate) dropped: usize,
+}
+
+/// Fits features on the training part and makes the examples of each part.
+pub(crate) fn prepare(
+    task: Task,
+    data: &Loaded,
+    shares: Shares,
+    options: &ExampleOptions,
+    observer: &mut dyn Observer,
+) -> Result<Prepared, TrainError> {
+    let prepared = match task {
+        Task::Shoppers | Task::ShoppersNoPagevalues => {
+            summary::prepare(task, data, shares, options)?
+        }
+        Task::InSession => in_session::prepare(data, shares, options, observer)?,
+        Task::NextDay | Task::ThirtyDay => snapshots::prepare(task, data, shares, options)?,
+    };
+    for (part, examples) in [
+        ("training part", &prepared.train),
+        ("validation part", &prepared.validation),
+        ("test part", &prepared.test),
+    ] {
+        if part == "test part" && shares == Shares::Protocol {
+            continue;
+        }
+        check_classes(part, examples)?;
+    }
+    let note = format!(
+        "split: {} training, {} validation, {} test examples; {} left out",
+        prepared.train.examples.len(),
+        prepared.validation.examples.len(),
+        prepared.test.examples.len(),
+        prepared.dropped
+    );
+    observer.on(&Progress::Note(&note));
+    Ok(prepared)
+}
+
+/// Examples of other data, with features fitted before. `history` is earlier data of the same
+/// shop: what it says of users may be used.
+pub(crate) fn encode_test(
+    task: Task,
+    spec: &FeatureSpec,
+    data: &Loaded,
+    history: Option<&Loaded>,
+    options: &ExampleOptions,
+) -> Result<Encoded, TrainError> {
+    match task {
+        Task::Shoppers | Task::ShoppersNoPagevalues => summary::encode_test(task, spec, data),
+        Task::InSession => in_session::encode_test(spec, data, history, options),
+        Task::NextDay => snapshots::encode_next_day(spec, data, history, options),
+        Task::ThirtyDay => snapshots::encode_thirty_day(spec, data, history, options),
+    }
+}
+
+/// Refuses test data that does not continue the training data in time.
+pub(crate) fn check_continues(train: &Loaded, test: &Loaded) -> Result<(), TrainError> {
+    snapshots::check_continues(train, test)
+}
+
+/// Examples to score, with outcome or without: every session, or every user as of now.
+pub(crate) fn encode_for_scoring(
+    task: Task,
+    spec: &FeatureSpec,
+    data: &Loaded,
+    options: &ExampleOptions,
+) -> Result<Encoded, TrainError> {
+    match task {
+        Task::Shoppers | Task::ShoppersNoPagevalues => {
+            summary::encode_for_scoring(task, spec, data)
+        }
+        Task::InSession => in_session::encode_test(spec, data, None, options),
+        Task::NextDay | Task::ThirtyDay => snapshots::encode_now(task, spec, data, options),
+    }
+}
+
+/// How a task's examples are weighed and measured.
+pub(crate) const fn scheme(task: Task, shares: Shares) -> (Weighting, Positions) {
+    match (task, shares) {
+        (Task::Shoppers | Task::ShoppersNoPagevalues, _) => {
+            (Weighting::Context, Positions::Context)
+        }
+        (Task::NextDay | Task::ThirtyDay, _) => (Weighting::Whole, Positions::Last),
+        (Task::InSession, Shares::Shop) => (Weighting::EveryPrefix, Positions::Protocol),
+        (Task::InSession, Shares::Protocol) => (Weighting::Protocol, Positions::Protocol),
+    }
+}
+
+/// Nothing can be learnt or measured where every outcome is the same.
+pub(crate) fn check_classes(part: &'static str, encoded: &Encoded) -> Result<(), TrainError> {
+    let examples = encoded.examples.len();
+    let positives = encoded
+        .examples
+        .iter()
+        .filter(|example| example.label)
+        .count();
+    if positives > 0 && positives < examples {
+        return Ok(());
+    }
+    Err(TrainError::OneClass {
+        part,
+        examples,
+        outcome: if positives == 0 {
+            "no order"
+        } else {
+            "an order"
+        },
+    })
+}
+
+/// The members of each part, by reference.
+fn parts<'a, T>(all: &'a [T], split: &Split) -> [Vec<&'a T>; 3] {
+    [&split.train, &split.validation, &split.test]
+        .map(|indices| indices.iter().filter_map(|&index| all.get(index)).collect())
+}
+
+/// Where the task needs events and the data holds summaries, or the other way round.
+fn unsuited(task: Task, data: &Loaded, needs: &str) -> TrainError {
+    let formats: Vec<String> = data
+        .files
+        .iter()
+        .map(|file| file.format.to_string())
+        .collect();
+    TrainError::Unsuited {
+        task,
+        reason: format!(
+            "needs {needs}, but {} was read as {}",
+            data.places(),
+            formats.join(", ")
+        ),
+    }
+}

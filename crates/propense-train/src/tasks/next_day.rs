@@ -1,0 +1,161 @@
+//! `next-day`: will a user buy on a given day, known what they did before its midnight?
+
+use std::collections::BTreeSet;
+
+use propense_events::{Context, Event, EventKind, Value};
+
+use super::thirty_day::Snapshot;
+use super::timeline::{DAY, Timelines, before, between, midnight};
+
+/// The first day that is forecast, counted from 0: three days of history before it.
+const FIRST_DAY: i64 = 3;
+
+/// Every user at every midnight from the fourth day of the period to its last, where there is an
+/// earlier event. `from` is any moment of the first day, `last` the last event.
+pub(crate) fn snapshots(
+    users: &Timelines,
+    from: i64,
+    last: i64,
+    utc_offset_minutes: i32,
+) -> Vec<Snapshot> {
+    let start = midnight(from, utc_offset_minutes);
+    let days = (last - start).div_euclid(DAY);
+    let mut found = Vec::new();
+    for (user, events) in &users.users {
+        for day in FIRST_DAY..=days {
+            let at = start + day * DAY;
+            let known = before(events, at);
+            if known.is_empty() {
+                continue;
+            }
+            found.push(Snapshot {
+                user: user.clone(),
+                at,
+                events: known.len(),
+                context: habits(known, at, start, utc_offset_minutes),
+                label: between(events, at, at + DAY).iter().any(is_order),
+            });
+        }
+    }
+    found
+}
+
+fn is_order(event: &Event) -> bool {
+    event.kind == EventKind::Purchase
+}
+
+/// What the user did in all, on the last day and in the last three, and how long ago. Hours and
+/// counts. Rates are per day of the period, so that a long history is comparable with a short one.
+fn habits(events: &[Event], at: i64, start: i64, utc_offset_minutes: i32) -> Context {
+    let period_days = ((at - start) / DAY).max(1) as f64;
+    let day = between(events, at - DAY, at);
+    let three = between(events, at - 3 * DAY, at);
+    let count = |part: &[Event], kind: EventKind| {
+        part.iter().filter(|event| event.kind == kind).count() as f64
+    };
+    let hours = |event: Option<&Event>| {
+        event.map_or(24.0 * 30.0, |event| (at - event.timestamp) as f64 / 3.6e6)
+    };
+    let last_of = |kind: EventKind| events.iter().rev().find(|event| event.kind == kind);
+    let mut context = Context::new();
+    let mut put = |name: &str, number: f64| {
+        context.insert(name.to_owned(), Value::Number(number));
+    };
+    for (kind, name) in [
+        (EventKind::ViewItem, "views"),
+        (EventKind::AddToWishlist, "wishes"),
+        (EventKind::AddToCart, "carts"),
+        (EventKind::Purchase, "orders"),
+    ] {
+        put(
+            &format!("{name}_per_day"),
+            count(events, kind) / period_days,
+        );
+        put(&format!("{name}_last_day"), count(day, kind));
+        put(&format!("{name}_last_three_days"), count(three, kind));
+        put(&format!("hours_since_{name}"), hours(last_of(kind)));
+    }
+    let active: BTreeSet<i64> = events
+        .iter()
+        .map(|event| midnight(event.timestamp, utc_offset_minutes))
+        .collect();
+    let order_days: BTreeSet<i64> = events
+        .iter()
+        .filter(|event| is_order(event))
+        .map(|event| midnight(event.timestamp, utc_offset_minutes))
+        .collect();
+    put("hours_since_last", hours(events.last()));
+    put("share_of_days_active", active.len() as f64 / period_days);
+    put(
+        "share_of_days_with_order",
+        order_days.len() as f64 / period_days,
+    );
+    put(
+        "distinct_categories_last_day",
+        distinct(day, |item| item.item_category.as_deref()),
+    );
+    put(
+        "distinct_items_last_day",
+        distinct(day, |item| Some(&item.item_id)),
+    );
+    put("open_cart_items", open_cart(events));
+    // 1970-01-01 was a Thursday.
+    let local_day = (at + i64::from(utc_offset_minutes) * 60_000).div_euclid(DAY);
+    let weekend = matches!((local_day + 3).rem_euclid(7), 5 | 6);
+    context.insert("weekend".to_owned(), Value::Flag(weekend));
+    context
+}
+
+fn distinct<'a>(
+    events: &'a [Event],
+    key: impl Fn(&'a propense_events::Item) -> Option<&'a str>,
+) -> f64 {
+    let keys: BTreeSet<&str> = events
+        .iter()
+        .flat_map(|event| &event.items)
+        .filter_map(key)
+        .collect();
+    keys.len() as f64
+}
+
+/// Items put into the cart and not bought since.
+fn open_cart(events: &[Event]) -> f64 {
+    let mut open = BTreeSet::new();
+    for event in events {
+        for item in &event.items {
+            match event.kind {
+                EventKind::AddToCart => {
+                    open.insert(item.item_id.as_str());
+                }
+                EventKind::Purchase | EventKind::RemoveFromCart => {
+                    open.remove(item.item_id.as_str());
+                }
+                _ => {}
+            }
+        }
+    }
+    open.len() as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn from_the_fourth_day_to_the_last_with_history() {
+        let start = 1_511_539_200_000; // 2017-11-25 00:00 UTC+8
+        let mut view = Event::new(EventKind::ViewItem, start + 4 * DAY + 5);
+        view.user_id = Some("u".into());
+        let mut order = Event::new(EventKind::Purchase, start + 6 * DAY);
+        order.user_id = Some("u".into());
+        let users = Timelines::new([order, view]);
+        let found = snapshots(&users, start, start + 8 * DAY + 7, 480);
+        let labels: Vec<(i64, bool)> = found
+            .iter()
+            .map(|snapshot| ((snapshot.at - start) / DAY, snapshot.label))
+            .collect();
+        // no history before day 5; the order at midnight sharp belongs to day 6
+        assert_eq!(labels, [(5, false), (6, true), (7, false), (8, false)]);
+        assert_eq!(found[0].events, 1);
+    }
+}

@@ -1,0 +1,302 @@
+//! `thirty-day` and `next-day`: users as they stood at certain midnights.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use propense_events::{Event, EventKind, Session};
+use propense_features::{FeatureSpec, FitOptions, Measure, fit};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use super::thirty_day::Snapshot;
+use super::timeline::{DAY, Timelines, midnight};
+use super::{ExampleOptions, Prepared, Shares, next_day, scheme, thirty_day, unsuited};
+use crate::encode::{Encoded, Keep, encode};
+use crate::load::Loaded;
+use crate::split::fold_of;
+use crate::{Task, TrainError};
+
+fn timelines(task: Task, data: &Loaded) -> Result<Timelines, TrainError> {
+    let wanted = |event: &&Event| match task {
+        Task::ThirtyDay => matches!(event.kind, EventKind::Purchase | EventKind::Refund),
+        _ => true,
+    };
+    let events = data.events.iter();
+    let lines = Timelines::new(events.filter(wanted).cloned());
+    if lines.users.is_empty() {
+        let needs = "events with a user (a customer number on each order)";
+        return Err(unsuited(task, data, needs));
+    }
+    Ok(lines)
+}
+
+pub(super) fn prepare(
+    task: Task,
+    data: &Loaded,
+    shares: Shares,
+    options: &ExampleOptions,
+) -> Result<Prepared, TrainError> {
+    let lines = timelines(task, data)?;
+    let parts = match task {
+        Task::ThirtyDay => split_by_month(&lines, shares)?,
+        _ => split_by_user(&lines, data, shares)?,
+    };
+    let spec = fit_on(&lines, &parts[0], data.utc_offset_minutes);
+    let shared = Arc::new(spec.clone());
+    let (weighting, positions) = scheme(task, shares);
+    let [train, validation, test] =
+        parts.map(|part| encode_snapshots(&shared, &lines, part, options));
+    Ok(Prepared {
+        spec,
+        train,
+        validation,
+        test,
+        weighting,
+        positions,
+        dropped: 0,
+    })
+}
+
+/// Whole months: the last two for validation, and before that (for a shop) the last for test.
+/// Horizons of training end before validation's history is complete, so nothing is seen early.
+fn split_by_month(lines: &Timelines, shares: Shares) -> Result<[Vec<Snapshot>; 3], TrainError> {
+    let months = lines
+        .period()
+        .map(|(first, last)| thirty_day::month_starts(first, last))
+        .unwrap_or_default();
+    let kept_back = match shares {
+        Shares::Shop => 3,
+        Shares::Protocol => 2,
+    };
+    if months.len() <= kept_back {
+        return Err(TrainError::Unsuited {
+            task: Task::ThirtyDay,
+            reason: format!(
+                "needs at least {} months of orders, of which each but the first is followed by 30 days of data; \
+                 found {} such months",
+                kept_back + 1,
+                months.len()
+            ),
+        });
+    }
+    let (train, rest) = months.split_at(months.len() - kept_back);
+    let (validation, test) = rest.split_at(2);
+    Ok([train, validation, test].map(|moments| {
+        moments
+            .iter()
+            .flat_map(|&at| thirty_day::snapshots(lines, lines, at))
+            .collect()
+    }))
+}
+
+/// Users by the hash of their name: a user is on one side on every day.
+fn split_by_user(
+    lines: &Timelines,
+    data: &Loaded,
+    shares: Shares,
+) -> Result<[Vec<Snapshot>; 3], TrainError> {
+    let Some((first, last)) = lines.period() else {
+        return Err(unsuited(Task::NextDay, data, "events of users"));
+    };
+    let (train, validation) = shares.parts();
+    let (first_border, second_border) = (
+        (train * 1000.0) as usize,
+        ((train + validation) * 1000.0) as usize,
+    );
+    let mut parts = [Vec::new(), Vec::new(), Vec::new()];
+    for snapshot in next_day::snapshots(lines, first, last, data.utc_offset_minutes) {
+        let fold = fold_of(&snapshot.user, 1000);
+        let part = usize::from(fold >= first_border) + usize::from(fold >= second_border);
+        parts[part].push(snapshot);
+    }
+    Ok(parts)
+}
+
+/// Features are fitted on what each training user looked like at their last training moment:
+/// each user counts once, whatever the number of moments.
+fn fit_on(lines: &Timelines, train: &[Snapshot], utc_offset_minutes: i32) -> FeatureSpec {
+    let mut newest: BTreeMap<&str, &Snapshot> = BTreeMap::new();
+    for snapshot in train {
+        let known = newest.entry(&snapshot.user).or_insert(snapshot);
+        if snapshot.at > known.at {
+            *known = snapshot;
+        }
+    }
+    let sessions: Vec<Session> = newest
+        .into_values()
+        .map(|snapshot| {
+            let mut session = session_of(lines, snapshot);
+            session.events = history(lines, snapshot).to_vec();
+            session
+        })
+        .collect();
+    let mut options = FitOptions {
+        utc_offset_minutes,
+        whole_history: true,
+        // A history begins whenever the data does: its first hour and weekday say nothing.
+        context_exclude: vec!["hour".to_owned(), "weekday".to_owned()],
+        ..FitOptions::default()
+    };
+    // A user is in training at many moments; a rate would know the outcome at the others.
+    options
+        .measures
+        .retain(|measure| !matches!(measure, Measure::ItemRate | Measure::CategoryRate));
+    fit(&sessions.iter().collect::<Vec<_>>(), &options).0
+}
+
+fn history<'a>(lines: &'a Timelines, snapshot: &Snapshot) -> &'a [Event] {
+    lines
+        .users
+        .get(&snapshot.user)
+        .and_then(|events| events.get(..snapshot.events))
+        .unwrap_or_default()
+}
+
+/// The snapshot as a session without its events. It begins with the first event, so that times
+/// count from there.
+fn session_of(lines: &Timelines, snapshot: &Snapshot) -> Session {
+    let first = history(lines, snapshot).first();
+    Session {
+        id: format!("{}@{}", snapshot.user, day(snapshot.at)),
+        user: Some(snapshot.user.clone()),
+        start: first.map_or(snapshot.at, |event| event.timestamp),
+        events: Vec::new(),
+        context: snapshot.context.clone(),
+        outcome: Some(snapshot.label),
+    }
+}
+
+fn encode_snapshots(
+    spec: &Arc<FeatureSpec>,
+    lines: &Timelines,
+    snapshots: Vec<Snapshot>,
+    options: &ExampleOptions,
+) -> Encoded {
+    let examples = snapshots.iter().map(|snapshot| {
+        let events = history(lines, snapshot);
+        let session = session_of(lines, snapshot);
+        let mut example = encode(
+            spec,
+            &session,
+            events,
+            snapshot.label,
+            options.max_events,
+            Keep::Last,
+        );
+        example.start = snapshot.at;
+        example
+    });
+    Encoded {
+        examples: examples.collect(),
+    }
+}
+
+/// With history: one snapshot at midnight of the first day of `data`, as the protocol says.
+/// Without: every month start inside `data`.
+pub(super) fn encode_thirty_day(
+    spec: &FeatureSpec,
+    data: &Loaded,
+    history: Option<&Loaded>,
+    options: &ExampleOptions,
+) -> Result<Encoded, TrainError> {
+    let later = timelines(Task::ThirtyDay, data)?;
+    let spec = Arc::new(spec.clone());
+    let Some((first, last)) = later.period() else {
+        return Ok(Encoded::default());
+    };
+    let Some(history) = history else {
+        let moments = thirty_day::month_starts(first, last);
+        let found = moments
+            .iter()
+            .flat_map(|&at| thirty_day::snapshots(&later, &later, at))
+            .collect();
+        return Ok(encode_snapshots(&spec, &later, found, options));
+    };
+    let earlier = timelines(Task::ThirtyDay, history)?;
+    in_order(&earlier, first)?;
+    let at = midnight(first, data.utc_offset_minutes);
+    let found = thirty_day::snapshots(&earlier, &later, at);
+    Ok(encode_snapshots(&spec, &earlier, found, options))
+}
+
+/// Whether the test data begins after the training data ends.
+pub(super) fn check_continues(train: &Loaded, test: &Loaded) -> Result<(), TrainError> {
+    let later = timelines(Task::ThirtyDay, test)?;
+    let earlier = timelines(Task::ThirtyDay, train)?;
+    later
+        .period()
+        .map_or(Ok(()), |(first, _)| in_order(&earlier, first))
+}
+
+fn in_order(earlier: &Timelines, test_from: i64) -> Result<(), TrainError> {
+    match earlier.period() {
+        Some((_, train_to)) if train_to >= test_from => Err(TrainError::Overlap {
+            train_to: moment(train_to),
+            test_from: moment(test_from),
+        }),
+        _ => Ok(()),
+    }
+}
+
+pub(super) fn encode_next_day(
+    spec: &FeatureSpec,
+    data: &Loaded,
+    history: Option<&Loaded>,
+    options: &ExampleOptions,
+) -> Result<Encoded, TrainError> {
+    let lines = timelines(Task::NextDay, data)?;
+    let Some((first, last)) = lines.period() else {
+        return Ok(Encoded::default());
+    };
+    // Both sets cover one period; the first user of a small set may begin late.
+    let shared = history
+        .and_then(|history| history.events.iter().map(|event| event.timestamp).min())
+        .filter(|start| (first - start).abs() < 9 * DAY)
+        .map_or(first, |start| start.min(first));
+    let found = next_day::snapshots(&lines, shared, last, data.utc_offset_minutes);
+    Ok(encode_snapshots(
+        &Arc::new(spec.clone()),
+        &lines,
+        found,
+        options,
+    ))
+}
+
+/// Every user as of the midnight after the last event.
+pub(super) fn encode_now(
+    task: Task,
+    spec: &FeatureSpec,
+    data: &Loaded,
+    options: &ExampleOptions,
+) -> Result<Encoded, TrainError> {
+    let lines = timelines(task, data)?;
+    let Some((first, last)) = lines.period() else {
+        return Ok(Encoded::default());
+    };
+    let now = midnight(last, data.utc_offset_minutes) + DAY;
+    let found = match task {
+        Task::ThirtyDay => thirty_day::snapshots(&lines, &lines, now),
+        _ => {
+            let mut all = next_day::snapshots(&lines, first, now, data.utc_offset_minutes);
+            all.retain(|snapshot| snapshot.at == now);
+            all
+        }
+    };
+    Ok(encode_snapshots(
+        &Arc::new(spec.clone()),
+        &lines,
+        found,
+        options,
+    ))
+}
+
+fn moment(milliseconds: i64) -> String {
+    OffsetDateTime::from_unix_timestamp(milliseconds.div_euclid(1000))
+        .ok()
+        .and_then(|time| time.format(&Rfc3339).ok())
+        .unwrap_or_else(|| milliseconds.to_string())
+}
+
+fn day(milliseconds: i64) -> String {
+    moment(milliseconds).chars().take(10).collect()
+}

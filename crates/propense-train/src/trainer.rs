@@ -1,0 +1,389 @@
+//! The training loop: epochs of shuffled batches, validation after each, the best weights kept.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use burn::module::Module;
+use burn::optim::GradientsParams;
+use burn::tensor::{Device, Tensor, activation};
+use propense_model::{CnnLstm, ModelConfig, NamedTensor};
+
+use crate::TrainError;
+use crate::adam::{Adam, numbers};
+use crate::batch::{Batch, collate, collate_whole, labels, shuffled};
+use crate::checkpoint::{self, RunKey, State};
+use crate::device::Chosen;
+use crate::example::{Example, Positions, Weighting};
+use crate::metrics::roc_auc;
+use crate::progress::{EpochReport, Observer, Pace, Progress, StopReason};
+use crate::scoring;
+
+/// Steps between two readbacks of the loss: often enough to answer Ctrl-C and to keep a GPU's
+/// queue short, seldom enough not to stall it.
+const STEPS_PER_READ: usize = 8;
+
+/// How training goes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TrainOptions {
+    /// Most epochs.
+    pub epochs: usize,
+    /// Examples in a batch.
+    pub batch: usize,
+    /// Adam's learning rate.
+    pub learning_rate: f32,
+    /// Epochs without a lower validation log-loss before training stops.
+    pub patience: usize,
+    /// Largest global gradient norm.
+    pub clip: Option<f32>,
+    /// Seed of the first weights, of the shuffles and of the splits.
+    pub seed: u64,
+    /// Longest time for all epochs together; the epoch under way is finished.
+    pub time_limit: Option<Duration>,
+    /// Folder for the state after each epoch.
+    pub checkpoint: Option<PathBuf>,
+    /// Continue from that folder.
+    pub resume: bool,
+}
+
+impl Default for TrainOptions {
+    fn default() -> Self {
+        Self {
+            epochs: 200,
+            batch: 128,
+            learning_rate: 0.001,
+            patience: 10,
+            clip: Some(5.0),
+            seed: 1,
+            time_limit: None,
+            checkpoint: None,
+            resume: false,
+        }
+    }
+}
+
+impl TrainOptions {
+    /// Refuses what cannot work.
+    pub(crate) fn validate(&self) -> Result<(), TrainError> {
+        let wrong = |option, reason: &str| {
+            Err(TrainError::Option {
+                option,
+                reason: reason.to_owned(),
+            })
+        };
+        if self.epochs == 0 {
+            return wrong("--epochs", "at least 1");
+        }
+        if self.batch == 0 {
+            return wrong("--batch", "at least 1");
+        }
+        if !(self.learning_rate.is_finite() && self.learning_rate > 0.0) {
+            return wrong("--learning-rate", "a number above 0");
+        }
+        if self
+            .clip
+            .is_some_and(|clip| !(clip.is_finite() && clip > 0.0))
+        {
+            return wrong("--clip", "a number above 0");
+        }
+        if self.resume && self.checkpoint.is_none() {
+            return wrong("--resume", "needs --checkpoint FOLDER");
+        }
+        Ok(())
+    }
+}
+
+/// What is learnt from and how it is weighed.
+#[derive(Clone, Copy)]
+pub(crate) struct Parts<'a> {
+    pub(crate) train: &'a [Example],
+    pub(crate) validation: &'a [Example],
+    pub(crate) weighting: Weighting,
+    pub(crate) positions: Positions,
+}
+
+/// A finished run.
+#[derive(Debug, Clone)]
+pub(crate) struct Trained {
+    /// The weights of the best epoch.
+    pub(crate) weights: Vec<NamedTensor>,
+    pub(crate) history: Vec<EpochReport>,
+    pub(crate) best_epoch: usize,
+    pub(crate) reason: StopReason,
+    /// Examples trained on per second in the last epoch of this process; 0 where none ran.
+    pub(crate) samples_per_second: f64,
+}
+
+/// Trains a network from its seed (or from a checkpoint).
+pub(crate) fn train(
+    config: &ModelConfig,
+    parts: Parts<'_>,
+    options: &TrainOptions,
+    key: &RunKey,
+    chosen: &Chosen,
+    observer: &mut dyn Observer,
+) -> Result<Trained, TrainError> {
+    options.validate()?;
+    let mut run = Run::begin(config, parts, options, key, chosen)?;
+    observer.on(&Progress::Start {
+        done: &run.history,
+        epochs: options.epochs,
+        examples: parts.train.len(),
+        parameters: config.parameters(),
+    });
+    let started = Instant::now();
+    let mut samples_per_second = 0.0;
+    let reason = loop {
+        if let Some(reason) = run.over(options, started.elapsed()) {
+            break reason;
+        }
+        let epoch = run.history.len() + 1;
+        let clock = Instant::now();
+        let before = run.clone();
+        let Some(train_loss) = run.epoch(epoch, parts, options, observer)? else {
+            // Stopped within an epoch: what counts is the state after the last whole one.
+            run = before;
+            break StopReason::Interrupted;
+        };
+        samples_per_second = parts.train.len() as f64 / clock.elapsed().as_secs_f64().max(1e-9);
+        let report = run.validate(epoch, train_loss, parts)?;
+        run.history.push(report.clone());
+        if let Some(folder) = &options.checkpoint {
+            checkpoint::save(folder, &run.state(key)?)?;
+        }
+        let seconds = clock.elapsed().as_secs_f64();
+        observer.on(&Progress::Epoch {
+            report: &report,
+            pace: Pace {
+                samples_per_second,
+                epoch_seconds: seconds,
+                seconds_left: seconds * (options.epochs - epoch.min(options.epochs)) as f64,
+            },
+            epochs: options.epochs,
+        });
+    };
+    let best_epoch = best_of(&run.history).ok_or(TrainError::Interrupted)?;
+    observer.on(&Progress::End { best_epoch, reason });
+    Ok(Trained {
+        weights: run.best,
+        history: run.history,
+        best_epoch,
+        reason,
+        samples_per_second,
+    })
+}
+
+fn best_of(history: &[EpochReport]) -> Option<usize> {
+    history
+        .iter()
+        .rev()
+        .find(|epoch| epoch.best)
+        .map(|epoch| epoch.epoch)
+}
+
+/// The moving parts of a run. Cloning is cheap: tensors share their data until they change.
+#[derive(Clone)]
+struct Run {
+    model: CnnLstm,
+    adam: Adam,
+    best: Vec<NamedTensor>,
+    history: Vec<EpochReport>,
+    device: Device,
+}
+
+impl Run {
+    fn begin(
+        config: &ModelConfig,
+        parts: Parts<'_>,
+        options: &TrainOptions,
+        key: &RunKey,
+        chosen: &Chosen,
+    ) -> Result<Self, TrainError> {
+        let device = chosen.device.clone().autodiff();
+        let adam = Adam::new(options.learning_rate, options.clip);
+        if let (true, Some(folder)) = (options.resume, &options.checkpoint) {
+            if checkpoint::exists(folder) {
+                let state = checkpoint::load(folder, key)?;
+                return Ok(Self {
+                    model: CnnLstm::from_weights(config, &state.weights, &device)?,
+                    adam: adam.load(state.steps, state.moments, &chosen.device),
+                    best: state.best,
+                    history: state.history,
+                    device,
+                });
+            }
+            return Err(TrainError::Checkpoint {
+                path: folder.clone(),
+                reason: "there is no checkpoint in this folder; start without --resume".to_owned(),
+            });
+        }
+        let mut weights = config.initial_weights(options.seed)?;
+        start_at_base_rate(&mut weights, parts.train);
+        Ok(Self {
+            model: CnnLstm::from_weights(config, &weights, &device)?,
+            adam,
+            best: weights,
+            history: Vec::new(),
+            device,
+        })
+    }
+
+    fn over(&self, options: &TrainOptions, elapsed: Duration) -> Option<StopReason> {
+        let done = self.history.len();
+        if done >= options.epochs {
+            return Some(StopReason::Epochs);
+        }
+        let best = best_of(&self.history).unwrap_or(done);
+        if done - best >= options.patience.max(1) {
+            return Some(StopReason::Patience);
+        }
+        (done > 0 && options.time_limit.is_some_and(|limit| elapsed >= limit))
+            .then_some(StopReason::Time)
+    }
+
+    /// One pass over the training part: mean loss, or none where the observer stopped it.
+    fn epoch(
+        &mut self,
+        epoch: usize,
+        parts: Parts<'_>,
+        options: &TrainOptions,
+        observer: &mut dyn Observer,
+    ) -> Result<Option<f64>, TrainError> {
+        let batches = shuffled(parts.train, options.batch, options.seed, epoch);
+        let (mut loss_sum, mut weight_sum, mut done) = (0.0, 0.0, 0);
+        let mut waiting: Option<Tensor<1>> = None;
+        for (step, indices) in batches.iter().enumerate() {
+            let (sum, total) = self.loss(parts, indices);
+            weight_sum += f64::from(total);
+            let kept = sum.clone().inner();
+            waiting = Some(match waiting.take() {
+                Some(others) => others + kept,
+                None => kept,
+            });
+            let gradients = (sum / total.max(1e-6)).backward();
+            let gradients = GradientsParams::from_grads(gradients, &self.model);
+            self.model = self.adam.step(self.model.clone(), gradients);
+            done += indices.len();
+            if (step + 1) % STEPS_PER_READ == 0 || step + 1 == batches.len() {
+                for loss in waiting.take().map(numbers).transpose()?.unwrap_or_default() {
+                    loss_sum += f64::from(loss);
+                }
+                if !f64::is_finite(loss_sum) {
+                    return Err(TrainError::Diverged { epoch });
+                }
+                observer.on(&Progress::Batch {
+                    epoch,
+                    done,
+                    of: parts.train.len(),
+                });
+            }
+            if observer.stop() {
+                return Ok(None);
+            }
+        }
+        Ok(Some(loss_sum / f64::max(weight_sum, 1e-9)))
+    }
+
+    /// Sum of `weight · BCE` over a batch, `[1]`, and the sum of the weights.
+    fn loss(&self, parts: Parts<'_>, indices: &[usize]) -> (Tensor<1>, f32) {
+        let config = self.model.config();
+        if parts.weighting == Weighting::Whole {
+            // Each example is scored once: half the work of scoring it after every event.
+            let batch = collate_whole(parts.train, indices, config);
+            let logits = self.model.forward_last(&batch).unsqueeze_dim(1); // [batch, 1]
+            let outcomes = labels(parts.train, indices, &self.device);
+            return (cross_entropy(logits, outcomes).sum(), indices.len() as f32);
+        }
+        let batch = collate(
+            parts.train,
+            indices,
+            config.features,
+            parts.weighting,
+            &self.device,
+        );
+        (
+            weighted_loss(&self.model, &batch, parts.weighting),
+            batch.total,
+        )
+    }
+
+    fn validate(
+        &mut self,
+        epoch: usize,
+        train_loss: f64,
+        parts: Parts<'_>,
+    ) -> Result<EpochReport, TrainError> {
+        let model = self.model.valid();
+        let logits = scoring::all_prefixes(&model, parts.validation, parts.weighting)?;
+        let validation_loss =
+            scoring::weighted_log_loss(&logits, parts.validation, parts.weighting);
+        let scored = scoring::pick(&logits, parts.validation, parts.positions);
+        let lowest = self
+            .history
+            .iter()
+            .map(|report| report.validation_loss)
+            .fold(f64::INFINITY, f64::min);
+        let best = validation_loss < lowest;
+        if best {
+            self.best = model.weights()?;
+        }
+        Ok(EpochReport {
+            epoch,
+            train_loss,
+            validation_loss,
+            validation_auc: roc_auc(&scored.logits, &scored.labels),
+            best,
+        })
+    }
+
+    fn state(&self, key: &RunKey) -> Result<State, TrainError> {
+        Ok(State {
+            key: key.clone(),
+            history: self.history.clone(),
+            steps: self.adam.steps(),
+            weights: self.model.valid().weights()?,
+            best: self.best.clone(),
+            moments: self.adam.save()?,
+        })
+    }
+}
+
+/// The output bias starts at the log-odds of the base rate: no epoch is spent on learning it.
+fn start_at_base_rate(weights: &mut [NamedTensor], examples: &[Example]) {
+    let positives = examples.iter().filter(|example| example.label).count() as f64;
+    let rate = (positives / examples.len().max(1) as f64).clamp(0.001, 0.999);
+    for weight in weights {
+        if weight.name == "output.bias" {
+            weight.data.fill((rate / (1.0 - rate)).ln() as f32);
+        }
+    }
+}
+
+/// Sum of `weight · BCE` over the batch: `[1]`.
+fn weighted_loss(model: &CnnLstm, batch: &Batch, weighting: Weighting) -> Tensor<1> {
+    let mut parts = Vec::new();
+    if batch.has_events && weighting != Weighting::Context {
+        let logits = model.forward(batch.rows.clone(), batch.context.clone()); // [batch, time]
+        let loss = cross_entropy(logits, batch.labels.clone()) * batch.weights.clone();
+        parts.push(loss.sum());
+    }
+    if batch.scores_context {
+        let logits = model.forward_context_only(batch.context.clone()); // [batch]
+        let loss = cross_entropy(logits.unsqueeze_dim(1), batch.labels.clone()); // [batch, 1]
+        parts.push((loss.squeeze_dim::<1>(1) * batch.context_weights.clone()).sum());
+    }
+    match (parts.pop(), parts.pop()) {
+        (Some(a), Some(b)) => a + b,
+        (Some(a), None) => a,
+        (None, _) => Tensor::zeros([1], &model.device()),
+    }
+}
+
+/// Binary cross-entropy with logits, `max(x, 0) − x·y + ln(1 + e^−|x|)`: no term overflows.
+/// `labels` is `[batch, 1]` and spreads over time.
+fn cross_entropy(logits: Tensor<2>, labels: Tensor<2>) -> Tensor<2> {
+    let tail = logits.clone().abs().neg().exp().log1p();
+    activation::relu(logits.clone()) - logits * labels + tail
+}
+
+#[cfg(test)]
+mod tests;
