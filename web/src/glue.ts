@@ -120,7 +120,7 @@ async function start(url: string): Promise<Loaded<Glue>> {
   let glue: Glue;
   try {
     glue = (await import(/* @vite-ignore */ /* webpackIgnore: true */ address)) as Glue;
-    await glue.default();
+    await glue.default({ module_or_path: new URL("propense_web_bg.wasm", url) });
   } catch (thrown) {
     throw new PropenseError("WASM_LOAD", explainLoad(url, thrown), { cause: thrown });
   }

@@ -57,6 +57,12 @@ export async function open({ webgpu = false } = {}) {
       await page.goto(server.origin + path);
       await page.evaluate(async () => {
         globalThis.propense = await import("/dist/index.js");
+        /** The glue of a module, started: the same instance that `propense` uses. */
+        globalThis.glue = async (name) => {
+          const module = await import(`/wasm/${name}/propense_web.js`);
+          const module_or_path = `/wasm/${name}/propense_web_bg.wasm`;
+          return { ...module, exports: await module.default({ module_or_path }) };
+        };
         /** The `{ code, message }` with which this work fails; undefined where it does not. */
         globalThis.failure = async (work) => {
           try {

@@ -4,6 +4,8 @@ import { readFile } from "node:fs/promises";
 import { extname, join, normalize, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 
+import { bundle } from "./bundle.mjs";
+
 export const repository = fileURLToPath(new URL("../../..", import.meta.url));
 
 const TYPES = {
@@ -19,11 +21,15 @@ const FOLDERS = { dist: "web/dist", wasm: "web/wasm", models: "models", golden: 
 
 const PAGE = "<!doctype html><meta charset=utf-8><title>test</title><link rel=icon href=data:,>";
 
+/** The model of most tests: small, with random weights. */
+export const MODEL = "/test.propense";
+
 /**
  * Serves on a free port. Paths under /fault/STATUS answer with that status; `/strict` is the empty
  * page under a policy that forbids WebAssembly.
  */
 export async function serve() {
+  const model = bundle();
   const server = createServer(async (request, response) => {
     const { pathname } = new URL(request.url, "http://localhost");
     const send = (status, type, body, headers = {}) => {
@@ -36,6 +42,7 @@ export async function serve() {
       const policy = { "content-security-policy": "script-src 'self' 'unsafe-inline'" };
       return send(200, TYPES[".html"], PAGE, policy);
     }
+    if (pathname === MODEL) return send(200, TYPES[".propense"], model);
     if (first === "fault") return send(Number(rest[0]), "text/plain", "fault");
     const folder = FOLDERS[first];
     const base = folder && join(repository, folder);

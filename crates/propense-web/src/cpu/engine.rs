@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use propense_events::{Action, Context, Event, EventKind, Limits, Problem, parse_event};
+use propense_events::{Context, EventKind, Limits, parse_event};
 use propense_features::FeatureSpec;
 use propense_model::{Bundle, CpuModel, CpuStream, Manifest};
 use serde::Serialize;
@@ -68,6 +68,12 @@ impl Engine {
         let model = bundle.cpu_model().map_err(WebError::from)?;
         let fresh = CpuStream::new(Arc::clone(&model));
         let spec = Arc::new(bundle.manifest.features.clone());
+        spec.validate().map_err(WebError::from)?;
+        let found = [spec.row_len(), spec.context_len()];
+        let expected = [model.config().features, model.config().context];
+        if found != expected {
+            return Err(WebError::Sizes { found, expected }.into());
+        }
         Ok(Self {
             catalogue: Catalogue::of_rates(&spec.item_rates),
             session: Recorder::new(&spec, Context::new(), 0),
@@ -163,7 +169,11 @@ impl Engine {
     /// The session's rows from this event on.
     pub fn rows_from(&self, first: usize) -> Vec<f32> {
         let start = first.saturating_mul(self.spec.row_len());
-        self.session.rows().get(start..).unwrap_or_default().to_vec()
+        self.session
+            .rows()
+            .get(start..)
+            .unwrap_or_default()
+            .to_vec()
     }
 
     /// The session's context row.
@@ -216,6 +226,17 @@ impl Engine {
             k,
             probability,
         ))
+    }
+
+    /// The logits of these rows with this context, streamed: before the first row, then after each.
+    pub fn logits_of(&self, rows: &[f32], context: &[f32]) -> Vec<f32> {
+        let mut stream = self.fresh.clone();
+        let mut logits = vec![stream.logit(context)];
+        for row in rows.chunks_exact(self.spec.row_len()) {
+            stream.push(row);
+            logits.push(stream.logit(context));
+        }
+        logits
     }
 
     /// Featurises whole sessions: JSON, a list of `{ context, events }`.

@@ -1,6 +1,6 @@
 //! What each event did to the score.
 
-use propense_features::{FeatureSpec, RowFeature};
+use propense_features::FeatureSpec;
 use propense_model::CpuStream;
 use serde::Serialize;
 
@@ -38,7 +38,7 @@ pub(crate) fn reasons(spec: &FeatureSpec, fresh: &CpuStream, session: &Recorder)
         let mut most = -1.0;
         let mut start = 0;
         for group in &spec.row {
-            let end = start + columns(group);
+            let end = start + group.len();
             altered.clear();
             altered.extend_from_slice(row);
             if let Some(own) = altered.get_mut(start..end) {
@@ -62,13 +62,4 @@ pub(crate) fn reasons(spec: &FeatureSpec, fresh: &CpuStream, session: &Recorder)
         logit = after;
     }
     reasons
-}
-
-/// Columns that this feature takes in an event's row.
-fn columns(feature: &RowFeature) -> usize {
-    match feature {
-        RowFeature::Kind { kinds } => kinds.len() + 1,
-        RowFeature::PageType { names } => names.len() + 1,
-        RowFeature::Number { flag, .. } => 1 + usize::from(*flag),
-    }
 }

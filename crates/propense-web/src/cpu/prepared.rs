@@ -35,7 +35,9 @@ impl Sessions {
             let recorder = record(session, spec);
             prepared.rows.extend_from_slice(recorder.rows());
             prepared.contexts.extend_from_slice(recorder.context());
-            prepared.lengths.push(u32::try_from(recorder.len()).unwrap_or(u32::MAX));
+            prepared
+                .lengths
+                .push(u32::try_from(recorder.len()).unwrap_or(u32::MAX));
         }
         prepared
     }
@@ -82,6 +84,17 @@ pub struct Prepared {
 
 #[wasm_bindgen]
 impl Prepared {
+    /// Sessions that are rows already: the rows of all, the number of events of each, their
+    /// contexts.
+    #[wasm_bindgen(constructor)]
+    pub fn new(rows: Vec<f32>, lengths: Vec<u32>, contexts: Vec<f32>) -> Self {
+        Self {
+            rows,
+            lengths,
+            contexts,
+        }
+    }
+
     /// Number of sessions.
     #[wasm_bindgen(getter)]
     pub fn length(&self) -> usize {
@@ -129,12 +142,15 @@ impl Prepared {
         context_len: usize,
     ) -> impl Iterator<Item = (&[f32], &[f32])> {
         let mut start = 0;
-        self.lengths.iter().enumerate().map(move |(session, &events)| {
-            let end = start + events as usize * row_len;
-            let rows = self.rows.get(start..end).unwrap_or_default();
-            start = end;
-            let own = session * context_len..(session + 1) * context_len;
-            (rows, self.contexts.get(own).unwrap_or_default())
-        })
+        self.lengths
+            .iter()
+            .enumerate()
+            .map(move |(session, &events)| {
+                let end = start + events as usize * row_len;
+                let rows = self.rows.get(start..end).unwrap_or_default();
+                start = end;
+                let own = session * context_len..(session + 1) * context_len;
+                (rows, self.contexts.get(own).unwrap_or_default())
+            })
     }
 }

@@ -23,7 +23,7 @@ pub(crate) struct Recommendation<'a> {
 pub(crate) fn recommend<'a>(
     spec: &FeatureSpec,
     catalogue: &'a Catalogue,
-    session: &Recorder,
+    session: &'a Recorder,
     stream: &CpuStream,
     k: usize,
     probability: impl Fn(f32) -> f32,

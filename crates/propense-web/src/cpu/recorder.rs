@@ -55,7 +55,12 @@ impl Recorder {
     /// The first event fixes the session's start and may add to its context; context that comes
     /// later is left alone, since no training session knew it. A live stream cannot be sorted as a
     /// file is: an event earlier than the one before it counts at that one's time.
-    pub(crate) fn push(&mut self, mut event: Event, row: u64, problems: &mut Vec<Problem>) -> Recorded {
+    pub(crate) fn push(
+        &mut self,
+        mut event: Event,
+        row: u64,
+        problems: &mut Vec<Problem>,
+    ) -> Recorded {
         if self.kinds.is_empty() {
             let mut context = self.given.clone();
             context.append(&mut event.context);
@@ -95,9 +100,14 @@ impl Recorder {
         for item in event.items {
             let units = item.quantity.unwrap_or(1.0);
             match event.kind {
-                EventKind::AddToCart => *self.cart.entry(item.item_id.clone()).or_default() += units,
+                EventKind::AddToCart => {
+                    *self.cart.entry(item.item_id.clone()).or_default() += units
+                }
                 EventKind::RemoveFromCart => {
-                    let left = self.cart.get(&item.item_id).map_or(0.0, |held| held - units);
+                    let left = self
+                        .cart
+                        .get(&item.item_id)
+                        .map_or(0.0, |held| held - units);
                     if left > 0.0 {
                         self.cart.insert(item.item_id.clone(), left);
                     } else {

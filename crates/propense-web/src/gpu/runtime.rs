@@ -63,7 +63,11 @@ impl Runtime {
         };
         let golden = self.bundle.manifest.golden.as_ref();
         let golden = golden.ok_or_else(missing).map_err(WebError::from)?;
-        let expected = *golden.logits.last().ok_or_else(missing).map_err(WebError::from)?;
+        let expected = *golden
+            .logits
+            .last()
+            .ok_or_else(missing)
+            .map_err(WebError::from)?;
         let rows = golden.rows.concat();
 
         let mut stream = Stream::new(&self.model);
@@ -73,13 +77,21 @@ impl Runtime {
         let live = stream.logit_async(&golden.context).await;
         let mut batch = Batch::new(self.model.config());
         batch.push(&rows, &golden.context);
-        let batched = self.model.score_async(&batch).await.map_err(WebError::from)?;
+        let batched = self
+            .model
+            .score_async(&batch)
+            .await
+            .map_err(WebError::from)?;
 
         let mut worst = 0.0f32;
         for found in batched.into_iter().chain([live.map_err(WebError::from)?]) {
             let difference = (found - expected).abs();
             // Not a number is the worst of all, and `max` would drop it.
-            worst = if difference.is_nan() { f32::INFINITY } else { worst.max(difference) };
+            worst = if difference.is_nan() {
+                f32::INFINITY
+            } else {
+                worst.max(difference)
+            };
         }
         Ok(worst)
     }
@@ -127,11 +139,17 @@ impl Runtime {
             let numbers = events as usize * config.features;
             let (own, after) = rest.split_at_checked(numbers).ok_or_else(wrong)?;
             let start = session * config.context;
-            let context = contexts.get(start..start + config.context).ok_or_else(wrong)?;
+            let context = contexts
+                .get(start..start + config.context)
+                .ok_or_else(wrong)?;
             batch.push(own, context);
             rest = after;
         }
         drop(rows);
-        Ok(self.model.score_async(&batch).await.map_err(WebError::from)?)
+        Ok(self
+            .model
+            .score_async(&batch)
+            .await
+            .map_err(WebError::from)?)
     }
 }

@@ -1,0 +1,293 @@
+// The WebGPU build on Chromium's software adapter: the same numbers, the same session, and no harm
+// when the device goes away. Sessions are short, since that adapter is slow.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+
+import { CONFIG, bundle, goldenSession, manifest } from "./support/bundle.mjs";
+import { open } from "./support/browser.mjs";
+import { MODEL } from "./support/server.mjs";
+import { VISIT } from "./support/visit.mjs";
+
+const TOLERANCE = 1e-3;
+
+let host;
+let page;
+before(async () => {
+  host = await open({ webgpu: true });
+});
+after(() => host.close());
+
+/** A page of its own for each test, on which `devices` collects every device that is taken. */
+async function fresh(options = {}) {
+  page = await host.page();
+  await page.evaluate(({ pretendGpu }) => {
+    globalThis.devices = [];
+    const { requestDevice } = GPUAdapter.prototype;
+    GPUAdapter.prototype.requestDevice = async function (...given) {
+      const device = await requestDevice.apply(this, given);
+      devices.push(device);
+      return device;
+    };
+    if (pretendGpu) {
+      for (const kind of [GPUAdapterInfo, GPUAdapter]) {
+        Object.defineProperty(kind.prototype, "isFallbackAdapter", { get: () => false });
+      }
+    }
+  }, options);
+  return page;
+}
+
+const near = (found, expected, what) => {
+  assert.ok(Math.abs(found - expected) <= TOLERANCE, `${what}: ${found} for ${expected}`);
+};
+
+test("asked for, WebGPU is really used, and the session crosses over and back", async () => {
+  await fresh();
+  const found = await page.evaluate(
+    async ([model, visit]) => {
+      const told = [];
+      const scorer = await propense.loadScorer(model, {
+        backend: "webgpu",
+        onBackend: (info) => told.push(info),
+      });
+      const seen = { info: scorer.backendInfo, told, devices: devices.length, gpu: [], cpu: [] };
+      seen.opening = await scorer.score();
+      for (const event of visit.slice(0, 3)) {
+        scorer.track(event);
+        seen.gpu.push(await scorer.score());
+      }
+      await scorer.useBackend("wasm");
+      seen.cpu.push(await scorer.score());
+      for (const event of visit.slice(3, 5)) scorer.track(event);
+      seen.cpu.push(await scorer.score());
+      await scorer.useBackend("webgpu");
+      seen.gpu.push(await scorer.score());
+      scorer.track(visit[5]);
+      seen.gpu.push(await scorer.score());
+      await scorer.useBackend("wasm");
+      seen.cpu.push(await scorer.score());
+      scorer.reset();
+      await scorer.useBackend("webgpu");
+      seen.blank = await scorer.score();
+      scorer.dispose();
+      return seen;
+    },
+    [MODEL, VISIT],
+  );
+  assert.equal(found.info.backend, "webgpu");
+  assert.equal(found.info.batch, "webgpu");
+  assert.equal(found.devices, 1, "no WebGPU device was taken");
+  assert.equal(found.info.adapter.vendor, "google");
+  assert.equal(found.info.adapter.architecture, "swiftshader");
+  assert.equal(found.info.adapter.software, true);
+  for (const score of [found.opening, ...found.gpu, found.blank]) {
+    assert.equal(score.backend, "webgpu");
+    assert.ok(score.micros > 0);
+  }
+  for (const score of found.cpu) assert.equal(score.backend, "wasm");
+  near(found.cpu[0].propensity, found.gpu[2].propensity, "to the CPU, after 3 events");
+  near(found.gpu[3].propensity, found.cpu[1].propensity, "to WebGPU, after 5 events");
+  near(found.cpu[2].propensity, found.gpu[4].propensity, "to the CPU, after 6 events");
+  near(found.blank.propensity, found.opening.propensity, "after a reset");
+  assert.deepEqual(
+    found.told.map(({ backend }) => backend),
+    ["webgpu", "wasm", "webgpu", "wasm", "webgpu"],
+  );
+  assert.deepEqual(page.problems, []);
+  await page.close();
+});
+
+test("golden sessions on WebGPU: the reference's logits, streamed and as a batch", async () => {
+  await fresh();
+  const sessions = [1, 2, 5, 8].map(goldenSession);
+  const found = await page.evaluate(
+    async ([model, given]) => {
+      const { Runtime } = await glue("webgpu");
+      const runtime = await Runtime.create(new Uint8Array(await (await fetch(model)).arrayBuffer()));
+      const check = await runtime.self_check();
+      const adapter = JSON.parse(runtime.adapter());
+      const streamed = [];
+      for (const { rows, context } of given) {
+        runtime.reset();
+        const logits = [];
+        for (const row of rows) {
+          runtime.push(Float32Array.from(row));
+          logits.push(await runtime.logit(Float32Array.from(context)));
+        }
+        streamed.push(logits);
+      }
+      const flat = (pick) => Float32Array.from(given.flatMap(pick));
+      const batch = await runtime.score(
+        flat(({ rows }) => rows.flat()),
+        Uint32Array.from(given, ({ rows }) => rows.length),
+        flat(({ context }) => context),
+      );
+      const wrong = [];
+      for (const [rows, lengths, contexts] of [
+        [[1], [1], new Array(7).fill(0)],
+        [[], [0], []],
+      ]) {
+        const [a, b, c] = [Float32Array.from(rows), Uint32Array.from(lengths), Float32Array.from(contexts)];
+        wrong.push(await runtime.score(a, b, c).then(() => "none", (error) => error.code));
+      }
+      runtime.free();
+      return { check, adapter, streamed, batch: [...batch], wrong };
+    },
+    [MODEL, sessions],
+  );
+  assert.equal(found.adapter.backend, "BrowserWebGpu");
+  assert.ok(found.check >= 0 && found.check <= TOLERANCE, String(found.check));
+  sessions.forEach(({ logits }, index) => {
+    near(found.batch[index], logits.at(-1), `a batch, ${logits.length} events`);
+    logits.forEach((logit, at) => {
+      near(found.streamed[index][at], logit, `event ${at} of ${logits.length}`);
+    });
+  });
+  assert.deepEqual(found.wrong, ["ARGUMENT", "ARGUMENT"]);
+  assert.deepEqual(page.problems, []);
+  await page.close();
+});
+
+test("scoring in bulk gives the same on both", async () => {
+  await fresh();
+  const { cpu, gpu, backend } = await page.evaluate(
+    async ([model, visit]) => {
+      const sessions = visit.map((_, at) => ({ context: { visitor_type: "new" }, events: visit.slice(0, at) }));
+      const scorer = await propense.loadScorer(model, { backend: "wasm" });
+      const cpu = [...(await scorer.scoreSessions(sessions))];
+      await scorer.useBackend("webgpu");
+      const gpu = [...(await scorer.scoreSessions(sessions))];
+      return { cpu, gpu, backend: scorer.backend };
+    },
+    [MODEL, VISIT],
+  );
+  assert.equal(backend, "webgpu");
+  assert.equal(cpu.length, VISIT.length);
+  cpu.forEach((propensity, at) => {
+    near(gpu[at], propensity, `session ${at}`);
+  });
+  assert.ok(new Set(cpu).size > 3);
+  await page.close();
+});
+
+test("a lost device: the session goes on on the CPU, and a new device can be taken", async () => {
+  await fresh();
+  const found = await page.evaluate(
+    async ([model, visit]) => {
+      const told = [];
+      const scorer = await propense.loadScorer(model, {
+        backend: "webgpu",
+        onBackend: (info) => told.push(info),
+      });
+      for (const event of visit.slice(0, 3)) scorer.track(event);
+      const before = await scorer.score();
+      devices[0].destroy();
+      const during = await scorer.score();
+      while (told.length < 2) await new Promise((resolve) => setTimeout(resolve, 10));
+      const after = await scorer.score();
+      scorer.track(visit[3]);
+      const next = await scorer.score();
+      await scorer.useBackend("webgpu");
+      const again = await scorer.score();
+      const bulk = scorer.scoreSessions([{ events: visit.slice(0, 4) }]);
+      devices[1].destroy();
+      const [rescued] = await bulk;
+      return { told, before, during, after, next, again, rescued, devices: devices.length };
+    },
+    [MODEL, VISIT],
+  );
+  assert.equal(found.before.backend, "webgpu");
+  assert.equal(found.told[1].backend, "wasm");
+  assert.match(found.told[1].reason, /^DEVICE_LOST: /);
+  assert.equal(found.after.backend, "wasm");
+  near(found.during.propensity, found.before.propensity, "while it is lost");
+  near(found.after.propensity, found.before.propensity, "after it is lost");
+  assert.equal(found.again.backend, "webgpu");
+  assert.equal(found.devices, 2);
+  near(found.again.propensity, found.next.propensity, "on the new device");
+  near(found.rescued, found.next.propensity, "in bulk, lost midway");
+  await page.close();
+});
+
+test("numbers that differ from the golden session keep WebGPU out", async () => {
+  await fresh();
+  const golden = goldenSession(3);
+  golden.logits[2] += 0.01;
+  const bytes = bundle({ header: manifest({ golden }) }).toString("base64");
+  const found = await page.evaluate(async (content) => {
+    const model = Uint8Array.from(atob(content), (letter) => letter.charCodeAt(0));
+    const scorer = await propense.loadScorer(model, { backend: "wasm" });
+    const asked = await failure(() => scorer.useBackend("webgpu"));
+    return { asked, backend: (await scorer.score()).backend };
+  }, bytes);
+  assert.ok(found.asked.typed);
+  assert.equal(found.asked.code, "WEBGPU_SELF_CHECK");
+  assert.equal(found.backend, "wasm");
+  await page.close();
+});
+
+test("auto leaves a software adapter alone, and does not even fetch the module", async () => {
+  await fresh();
+  const requests = [];
+  page.on("request", (request) => requests.push(request.url()));
+  const info = await page.evaluate(
+    (model) =>
+      new Promise((resolve) => {
+        void propense.loadScorer(model, { onBackend: resolve });
+      }),
+    MODEL,
+  );
+  assert.equal(info.backend, "wasm");
+  assert.equal(info.adapter.software, true);
+  assert.ok(!requests.some((url) => url.includes("webgpu")), requests.join("\n"));
+  await page.close();
+});
+
+test("auto measures a GPU and takes what is faster", async () => {
+  await fresh({ pretendGpu: true });
+  const { info, atOnce, score } = await page.evaluate(
+    async ([model, visit]) => {
+      let scorer;
+      let atOnce;
+      const info = await new Promise((resolve) => {
+        void propense.loadScorer(model, { onBackend: resolve }).then((loaded) => {
+          scorer = loaded;
+          atOnce = loaded.backend;
+        });
+      });
+      for (const event of visit) scorer.track(event);
+      return { info, atOnce, score: await scorer.score() };
+    },
+    [MODEL, VISIT],
+  );
+  assert.equal(atOnce, "wasm", "auto scores before WebGPU is ready");
+  const faster = ({ wasm, webgpu }) => (webgpu < wasm ? "webgpu" : "wasm");
+  assert.equal(info.backend, faster(info.measured.live), info.reason);
+  assert.equal(info.batch, faster(info.measured.batch), info.reason);
+  assert.equal(score.backend, info.backend);
+  assert.ok(info.measured.live.webgpu > 0 && info.measured.batch.wasm > 0);
+  await page.close();
+});
+
+test("disposing while WebGPU is starting or scoring harms nobody", async () => {
+  await fresh();
+  const found = await page.evaluate(
+    async ([model, visit]) => {
+      const scorer = await propense.loadScorer(model, { backend: "wasm" });
+      const starting = failure(() => scorer.useBackend("webgpu"));
+      scorer.dispose();
+      const other = await propense.loadScorer(model, { backend: "webgpu" });
+      for (const event of visit) other.track(event);
+      const scoring = failure(() => other.score());
+      const bulk = failure(() => other.scoreSessions([{ events: visit }]));
+      other.dispose();
+      return [await starting, await scoring, await bulk].map((error) => error?.code);
+    },
+    [MODEL, VISIT],
+  );
+  assert.deepEqual(found, ["DISPOSED", "DISPOSED", "DISPOSED"]);
+  assert.deepEqual(page.problems, []);
+  await page.close();
+});
+
+assert.equal(CONFIG.context, 7, "the contexts above have seven numbers");
