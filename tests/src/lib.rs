@@ -1,1 +1,222 @@
-//! Support for the integration tests.
+//! Support for the integration tests: golden vectors, random networks and sessions, devices.
+
+use std::path::{Path, PathBuf};
+
+use burn::tensor::{Device, Tensor, TensorData};
+use propense_features::{ContextFeature, FeatureSpec, RowFeature, SPEC_VERSION};
+use propense_model::{Adapter, Bundle, CnnLstm, Manifest, ModelConfig, gpu_device};
+use serde::Deserialize;
+
+/// `tests/golden/golden.json`.
+#[derive(Debug, Deserialize)]
+struct GoldenFile {
+    cases: Vec<Case>,
+}
+
+/// One network and what the reference computes with it.
+#[derive(Debug, Deserialize)]
+pub struct Case {
+    /// The case's name.
+    pub name: String,
+    /// File name of its bundle, beside `golden.json`.
+    pub bundle: String,
+    /// Number of weights.
+    pub parameters: usize,
+    /// Sessions with the reference's logits.
+    pub sessions: Vec<GoldenSession>,
+}
+
+/// A session and its logit by the reference.
+#[derive(Debug, Deserialize)]
+pub struct GoldenSession {
+    /// `[events, features]`.
+    pub rows: Vec<Vec<f32>>,
+    /// `[context]`.
+    pub context: Vec<f32>,
+    /// The logit of the whole session.
+    pub logit: f32,
+}
+
+fn golden_folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("golden")
+}
+
+/// Every golden case.
+///
+/// # Panics
+/// Where `golden.json` cannot be read.
+#[must_use]
+pub fn golden_cases() -> Vec<Case> {
+    let path = golden_folder().join("golden.json");
+    let text = std::fs::read_to_string(&path).expect("golden.json is in the repository");
+    let file: GoldenFile = serde_json::from_str(&text).expect("golden.json is valid");
+    file.cases
+}
+
+impl Case {
+    /// The bytes of the case's bundle.
+    ///
+    /// # Panics
+    /// Where the file cannot be read.
+    #[must_use]
+    pub fn bytes(&self) -> Vec<u8> {
+        std::fs::read(golden_folder().join(&self.bundle)).expect("the bundle is in the repository")
+    }
+
+    /// The case's bundle.
+    ///
+    /// # Panics
+    /// Where the file cannot be read.
+    #[must_use]
+    pub fn load(&self) -> Bundle {
+        Bundle::from_bytes(&self.bytes()).expect("the golden bundle is valid")
+    }
+}
+
+/// A GPU, or nothing, said aloud, where there is none. With `PROPENSE_REQUIRE_GPU=1` its absence
+/// is a failure.
+///
+/// # Panics
+/// Where there is no GPU and one is required.
+#[must_use]
+pub fn gpu() -> Option<(Device, Adapter)> {
+    match gpu_device() {
+        Ok(found) => Some(found),
+        Err(error) => {
+            let required = std::env::var("PROPENSE_REQUIRE_GPU").is_ok_and(|value| value == "1");
+            assert!(!required, "PROPENSE_REQUIRE_GPU is set: {error}");
+            eprintln!("skipped: {error}");
+            None
+        }
+    }
+}
+
+/// Rows of several sessions as one tensor, `[sessions, longest, features]`, padded at the end
+/// with `padding`, and their contexts, `[sessions, context]`.
+#[must_use]
+pub fn tensors(
+    config: &ModelConfig,
+    sessions: &[(&[Vec<f32>], &[f32])],
+    padding: f32,
+    device: &Device,
+) -> (Tensor<3>, Tensor<2>) {
+    let longest = sessions.iter().map(|(rows, _)| rows.len()).max();
+    let longest = longest.unwrap_or(0);
+    let mut numbers = Vec::new();
+    let mut contexts = Vec::new();
+    for (index, (rows, context)) in sessions.iter().enumerate() {
+        numbers.extend(rows.iter().flatten());
+        numbers.resize((index + 1) * longest * config.features, padding);
+        contexts.extend_from_slice(context);
+        // A network without context still takes a tensor, which it ignores.
+        contexts.resize((index + 1) * config.context.max(1), 0.0);
+    }
+    let shape = [sessions.len(), longest, config.features];
+    let rows = Tensor::from_data(TensorData::new(numbers, shape), device);
+    let shape = [sessions.len(), config.context.max(1)];
+    let context = Tensor::from_data(TensorData::new(contexts, shape), device);
+    (rows, context)
+}
+
+/// The logit after each event of one session, by the batch forward pass.
+///
+/// # Panics
+/// Where the device cannot be read.
+#[must_use]
+pub fn batch_logits(model: &CnnLstm, rows: &[Vec<f32>], context: &[f32]) -> Vec<f32> {
+    let (rows, context) = tensors(model.config(), &[(rows, context)], 0.0, &model.device());
+    read(model.forward(rows, context))
+}
+
+/// The numbers of a tensor, row-major.
+///
+/// # Panics
+/// Where the device cannot be read.
+#[must_use]
+pub fn read<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+    tensor
+        .try_into_vec_as::<f32>()
+        .expect("the device can be read")
+}
+
+/// A feature specification that makes rows and contexts of these widths.
+#[must_use]
+pub fn features(rows: usize, context: usize) -> FeatureSpec {
+    let names = |count: usize| (1..count).map(|index| format!("n{index}")).collect();
+    FeatureSpec {
+        version: SPEC_VERSION,
+        row: vec![RowFeature::PageType { names: names(rows) }],
+        context: match context {
+            0 => Vec::new(),
+            _ => vec![ContextFeature::Category {
+                name: "c".into(),
+                names: names(context),
+            }],
+        },
+        utc_offset_minutes: 0,
+        item_rates: Default::default(),
+        category_rates: Default::default(),
+    }
+}
+
+/// A bundle of a network with fresh weights.
+///
+/// # Panics
+/// Where the configuration is out of range.
+#[must_use]
+pub fn fresh_bundle(config: &ModelConfig, seed: u64) -> Bundle {
+    let spec = features(config.features, config.context);
+    Bundle {
+        manifest: Manifest::new("test", "in-session", config.clone(), spec),
+        weights: config.initial_weights(seed).expect("a valid configuration"),
+    }
+}
+
+/// Numbers like a featuriser's, from a seed: flags, zeros and normalised numbers.
+#[derive(Debug)]
+pub struct Numbers(pub u64);
+
+impl Numbers {
+    /// The next number.
+    pub fn number(&mut self) -> f32 {
+        // xorshift64* (Vigna 2016).
+        self.0 = self.0.max(1);
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        let bits = self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 40;
+        let unit = bits as f32 / (1u32 << 24) as f32;
+        match unit {
+            ..0.3 => 0.0,
+            ..0.5 => 1.0,
+            _ => (unit - 0.75) * 8.0,
+        }
+    }
+
+    /// A row of numbers.
+    pub fn row(&mut self, width: usize) -> Vec<f32> {
+        (0..width).map(|_| self.number()).collect()
+    }
+
+    /// A session: `events` rows of `width` numbers.
+    pub fn rows(&mut self, events: usize, width: usize) -> Vec<Vec<f32>> {
+        (0..events).map(|_| self.row(width)).collect()
+    }
+}
+
+/// The largest difference between two lists, each relative to its own size where that is above one.
+///
+/// # Panics
+/// Where the lists differ in length.
+#[must_use]
+pub fn difference(found: &[f32], expected: &[f32]) -> f32 {
+    assert_eq!(found.len(), expected.len());
+    let differences = found
+        .iter()
+        .zip(expected)
+        .map(|(found, expected)| (found - expected).abs() / expected.abs().max(1.0));
+    // NaN must not pass for small.
+    differences.fold(0.0, |worst: f32, next| {
+        if next.is_nan() { f32::INFINITY } else { worst.max(next) }
+    })
+}

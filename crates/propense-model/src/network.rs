@@ -187,7 +187,11 @@ impl CnnLstm {
             let layers = self.layers();
             let windows = layers.windows(batch.plane(&device), 2); // [sessions, steps, step_inputs]
             let outputs = Tensor::cat(layers.recur(layers.project(windows)), 0);
-            let scores = outputs.matmul(self.readout()).reshape([steps, sessions]);
+            let scores = self
+                .dropout
+                .forward(outputs)
+                .matmul(self.readout())
+                .reshape([steps, sessions]);
             // Each session's last step, picked by a product with zeros and ones.
             let last = (scores * batch.last_step(&device)).sum_dim(0); // [1, sessions]
             logits = logits + last.reshape([sessions, 1]);

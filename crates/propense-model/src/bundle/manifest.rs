@@ -206,6 +206,17 @@ impl Manifest {
             });
         }
         self.model.validate()?;
+        if let Err(problem) = self.features.validate() {
+            return fail(format!("`features`: {problem}"));
+        }
+        let (rows, context) = (self.features.row_len(), self.features.context_len());
+        if (rows, context) != (self.model.features, self.model.context) {
+            return fail(format!(
+                "`features` makes rows of {rows} and a context of {context} numbers, `model` \
+                 takes {} and {}",
+                self.model.features, self.model.context
+            ));
+        }
         if !self.heads.iter().any(|head| head == "propensity") {
             return fail("`heads` lacks `propensity`".into());
         }
@@ -242,12 +253,16 @@ impl Manifest {
 
 #[cfg(test)]
 mod tests {
+    use propense_features::RowFeature;
+
     use super::*;
 
     fn manifest(percentiles: Vec<f32>) -> Manifest {
         let features = FeatureSpec {
             version: propense_features::SPEC_VERSION,
-            row: Vec::new(),
+            row: vec![RowFeature::PageType {
+                names: (0..15).map(|index| index.to_string()).collect(),
+            }],
             context: Vec::new(),
             utc_offset_minutes: 0,
             item_rates: Default::default(),
@@ -303,6 +318,9 @@ mod tests {
         check(|m| m.heads.clear());
         check(|m| m.format_version = 2);
         check(|m| m.model.features = 0);
+        check(|m| m.model.features = 17);
+        check(|m| m.model.context = 1);
+        check(|m| m.features.row.clear());
         check(|m| m.calibration = Calibration::Temperature { temperature: -1.0 });
         check(|m| {
             m.golden = Some(Golden {
