@@ -40,7 +40,7 @@ impl Default for Limits {
 /// | a context number that is not finite | missing |
 /// | a text longer than [`Limits::max_text`] bytes | cut at a character boundary |
 ///
-/// An empty text counts as missing and is no problem. `row` is only for the problems: the row in
+/// Blanks around a text do not count; an empty text counts as missing and is no problem. `row` is only for the problems: the row in
 /// the file, or the event's number.
 #[must_use]
 pub fn check_event(mut event: Event, row: u64, limits: &Limits) -> (Option<Event>, Vec<Problem>) {
@@ -206,6 +206,7 @@ impl Check<'_> {
     }
 
     fn text(&mut self, text: &mut String, field: &str) {
+        trim(text);
         if text.len() > self.limits.max_text {
             let detail = text.as_str();
             self.note(
@@ -215,6 +216,16 @@ impl Check<'_> {
                 &detail,
             );
             text.truncate(text.floor_char_boundary(self.limits.max_text));
+            trim(text);
         }
+    }
+}
+
+/// Takes off surrounding blanks, as the file readers do.
+fn trim(text: &mut String) {
+    let blank = |letter: char| letter.is_ascii_whitespace();
+    let kept = text.trim_matches(blank);
+    if kept.len() < text.len() {
+        *text = kept.to_owned();
     }
 }

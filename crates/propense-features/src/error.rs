@@ -26,7 +26,7 @@ pub enum FeatureError {
         /// The feature.
         feature: String,
     },
-    /// Two columns of the same name: one of them would never be read.
+    /// Something listed twice: the second column would never be read.
     #[error("column `{column}` occurs twice")]
     Duplicate {
         /// The column.

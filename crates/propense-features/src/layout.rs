@@ -113,7 +113,7 @@ fn number(name: &str, flag: bool) -> Vec<String> {
 fn one_hot<'a>(name: &str, values: impl Iterator<Item = &'a str>) -> Vec<String> {
     values
         .map(|value| format!("{name}={value}"))
-        .chain(std::iter::once(format!("{name}≠")))
+        .chain(std::iter::once(format!("{name}=(other)")))
         .collect()
 }
 
@@ -131,7 +131,7 @@ impl FeatureSpec {
     }
 
     /// The name of each column of a row: `kind=view_item`, `gap`, `price_missing`. The column for
-    /// all values that are not listed ends in `≠`.
+    /// all values that are not listed ends in `=(other)`.
     #[must_use]
     pub fn row_names(&self) -> Vec<String> {
         self.row.iter().flat_map(RowFeature::names).collect()
@@ -193,8 +193,40 @@ impl FeatureSpec {
                 });
             }
         }
-        unique(self.row_names())?;
-        unique(self.context_names())
+        self.unique()
+    }
+
+    /// Nothing listed twice: the second column would never be read. Names of columns are not
+    /// compared, since a shop's own words may look like ours.
+    fn unique(&self) -> Result<(), FeatureError> {
+        let mut row = BTreeSet::new();
+        for feature in &self.row {
+            match feature {
+                RowFeature::Kind { kinds } => {
+                    once(&mut row, "kind")?;
+                    all_once("kind", kinds.iter().map(|kind| kind.name()))?;
+                }
+                RowFeature::PageType { names } => {
+                    once(&mut row, "page_type")?;
+                    all_once("page_type", names.iter().map(String::as_str))?;
+                }
+                RowFeature::Number { measure, .. } => once(&mut row, measure.name())?,
+            }
+        }
+        let mut context = BTreeSet::new();
+        let (mut hours, mut weekdays) = (BTreeSet::new(), BTreeSet::new());
+        for feature in &self.context {
+            match feature {
+                ContextFeature::Number { name, .. } => once(&mut context, name)?,
+                ContextFeature::Category { name, names } => {
+                    once(&mut context, name)?;
+                    all_once(name, names.iter().map(String::as_str))?;
+                }
+                ContextFeature::Hour => once(&mut hours, "hour")?,
+                ContextFeature::Weekday => once(&mut weekdays, "weekday")?,
+            }
+        }
+        Ok(())
     }
 }
 
@@ -208,13 +240,22 @@ fn usable(normal: Normal, feature: &str) -> Result<(), FeatureError> {
     }
 }
 
-fn unique(names: Vec<String>) -> Result<(), FeatureError> {
+fn once<'a>(seen: &mut BTreeSet<&'a str>, name: &'a str) -> Result<(), FeatureError> {
+    if seen.insert(name) {
+        Ok(())
+    } else {
+        Err(FeatureError::Duplicate {
+            column: name.to_owned(),
+        })
+    }
+}
+
+fn all_once<'a>(feature: &str, values: impl Iterator<Item = &'a str>) -> Result<(), FeatureError> {
     let mut seen = BTreeSet::new();
-    for name in names {
-        if seen.contains(&name) {
-            return Err(FeatureError::Duplicate { column: name });
-        }
-        seen.insert(name);
+    for value in values {
+        once(&mut seen, value).map_err(|_| FeatureError::Duplicate {
+            column: format!("{feature}={value}"),
+        })?;
     }
     Ok(())
 }
