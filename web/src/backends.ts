@@ -2,7 +2,7 @@
 import { medianMicros, stepMicros } from "./clock.js";
 import { PropenseError, asPropenseError } from "./errors.js";
 import { type Engine, call } from "./glue.js";
-import { Gpu, type Timed, findAdapter } from "./gpu.js";
+import { Gpu, findAdapter } from "./gpu.js";
 import type { Backend, BackendInfo } from "./types.js";
 
 /** Sessions in the batch that decides where batches are computed. */
@@ -47,7 +47,7 @@ export class Backends {
   }
 
   /** Moves to the backend that the caller names; rejects, and stays, where that cannot be. */
-  async use(backend: Backend, session: () => number): Promise<void> {
+  async use(backend: Backend): Promise<void> {
     this.#choice += 1;
     const choice = this.#choice;
     if (backend === "wasm") {
@@ -56,8 +56,9 @@ export class Backends {
     }
     const gpu = await this.#start();
     // The session so far goes over before the switch, so that the next score is a step, not a replay.
-    await this.#logitOrFall(gpu, session());
-    if (choice !== this.#choice || this.#disposed) return;
+    await this.#logitOrFall(gpu);
+    if (this.#disposed) throw new PropenseError("DISPOSED", "the scorer has been disposed of");
+    if (choice !== this.#choice) return;
     this.#set({
       backend,
       batch: backend,
@@ -115,9 +116,9 @@ export class Backends {
     this.#gpu = undefined;
   }
 
-  async #logitOrFall(gpu: Gpu, session: number): Promise<Timed> {
+  async #logitOrFall(gpu: Gpu): Promise<void> {
     try {
-      return await gpu.logit(this.#host.engine, session);
+      await gpu.logit(this.#host.engine);
     } catch (thrown) {
       this.fall(gpu, thrown);
       throw thrown;

@@ -23,6 +23,9 @@ export interface Engine {
   describe(): string;
   track(event: string, now: number): string | undefined;
   reset(context: string, now: number): void;
+  /** Another number for each session. */
+  readonly session: number;
+  /** Events of the session that have a row. */
   readonly events: number;
   logit(): number;
   repeat_last_step(times: number): number;

@@ -115,8 +115,9 @@ export class Gpu {
   }
 
   /** The logit of the engine's session as it is when this call's turn comes. */
-  logit(engine: Engine, session: number): Promise<Timed> {
+  logit(engine: Engine): Promise<Timed> {
     return this.#run(async () => {
+      const { session } = engine;
       if (session !== this.#session) {
         this.#runtime.reset();
         this.#session = session;

@@ -82,8 +82,6 @@ export class Scorer {
   readonly #catalogue: () => Promise<void>;
   readonly #stats: t.Stats = { accepted: 0, repaired: 0, rejected: 0 };
   #context: t.Context;
-  /** Counts sessions, so that a GPU knows when to start afresh. */
-  #session = 0;
   #disposed = false;
   #warned = false;
   /** How the CPU's step was last timed: at which event, how often repeated, with which result. */
@@ -151,7 +149,7 @@ export class Scorer {
     const gpu = this.#backends.live;
     if (gpu) {
       try {
-        const { logit, micros } = await gpu.logit(this.#engine, this.#session);
+        const { logit, micros } = await gpu.logit(this.#engine);
         this.#alive();
         return this.#score(logit, "webgpu", micros);
       } catch (thrown) {
@@ -191,7 +189,7 @@ export class Scorer {
     if (backend !== "webgpu" && backend !== "wasm") {
       throw new PropenseError("ARGUMENT", `no backend "${String(backend)}": webgpu or wasm`);
     }
-    await this.#backends.use(backend, () => this.#session);
+    await this.#backends.use(backend);
   }
 
   /** Begins a new session, of the same visitor unless another context is given. */
@@ -202,7 +200,6 @@ export class Scorer {
       this.#engine.reset(json, Date.now());
     });
     this.#context = context ?? this.#context;
-    this.#session += 1;
   }
 
   /** The propensity of each of these sessions. The live session is not touched. */
@@ -258,10 +255,10 @@ export class Scorer {
 
   /** Timed once an event: the clock of a browser is too coarse for a single step. */
   #cpuMicros(): number {
-    const { events } = this.#engine;
-    if (this.#timing.events !== events || this.#timing.session !== this.#session) {
+    const { events, session } = this.#engine;
+    if (this.#timing.events !== events || this.#timing.session !== session) {
       const { micros, times } = stepMicros(this.#engine, this.#timing.times);
-      this.#timing = { events, session: this.#session, times, micros };
+      this.#timing = { events, session, times, micros };
     }
     return this.#timing.micros;
   }

@@ -31,6 +31,8 @@ pub struct Engine {
     stream: CpuStream,
     /// Events tracked since the engine was made.
     tracked: u64,
+    /// Sessions begun since the engine was made.
+    begun: u32,
 }
 
 /// What [`Engine::describe`] says.
@@ -83,6 +85,7 @@ impl Engine {
             model,
             fresh,
             tracked: 0,
+            begun: 0,
         })
     }
 
@@ -147,6 +150,12 @@ impl Engine {
     #[wasm_bindgen(getter)]
     pub fn events(&self) -> usize {
         self.session.len()
+    }
+
+    /// Number of this session: another one after each reset, and after an order.
+    #[wasm_bindgen(getter)]
+    pub fn session(&self) -> u32 {
+        self.begun
     }
 
     /// The logit of the session so far.
@@ -266,7 +275,8 @@ impl Engine {
 impl Engine {
     fn begin(&mut self, context: Context, start: i64) {
         self.session = Recorder::new(&self.spec, context, start);
-        self.stream = self.fresh.clone();
+        self.stream.clone_from(&self.fresh);
+        self.begun = self.begun.wrapping_add(1);
     }
 }
 
