@@ -6,7 +6,7 @@ use propense_events::{Context, Event, Session, Value};
 
 use crate::{
     ContextFeature, FeatureSpec, Normal, RowFeature, Transform,
-    state::{Observation, RateTables, State},
+    state::{Observation, State},
 };
 
 /// Every number lies within `-LIMIT..=LIMIT`: eight standard deviations. What lies beyond is an
@@ -39,11 +39,7 @@ impl Featuriser {
     /// Takes in the next event and replaces `row` with its `[row_len]` numbers, all finite and
     /// within [`LIMIT`]. An event older than the one before it counts as simultaneous with it.
     pub fn push(&mut self, event: &Event, row: &mut Vec<f32>) {
-        let rates = RateTables {
-            items: &self.spec.item_rates,
-            categories: &self.spec.category_rates,
-        };
-        let seen = self.state.observe(event, &rates);
+        let seen = self.state.observe(event, self.spec.as_ref());
         row.clear();
         write_row(&self.spec, event, &seen, row);
     }

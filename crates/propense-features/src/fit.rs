@@ -7,9 +7,9 @@ use propense_events::{EventKind, Session};
 use crate::{
     FeatureSpec, FitOptions, MIN_ROW_LEN, Measure, RowFeature, SPEC_VERSION, Transform,
     fit_context::fit_context,
-    fit_rates,
     moments::Moments,
-    state::{RateTables, State},
+    rates::{OtherSessions, RateModel, count_sessions},
+    state::State,
 };
 
 /// The order of a row's numbers. A 3×3 convolution looks at three neighbouring columns at once,
@@ -41,20 +41,8 @@ const ORDER: [Measure; 14] = [
 pub fn fit(sessions: &[&Session], options: &FitOptions) -> (FeatureSpec, Vec<String>) {
     let mut notes = Vec::new();
     let wanted = |measure: Measure| options.measures.contains(&measure);
-    let (item_rates, category_rates) = if wanted(Measure::ItemRate) || wanted(Measure::CategoryRate)
-    {
-        fit_rates(sessions, options)
-    } else {
-        (BTreeMap::new(), BTreeMap::new())
-    };
-    let seen = Seen::new(
-        sessions,
-        options,
-        &RateTables {
-            items: &item_rates,
-            categories: &category_rates,
-        },
-    );
+    let rates = count_sessions(sessions, options);
+    let seen = Seen::new(sessions, options, &rates);
 
     let mut row = vec![seen.kinds(options, &mut notes)];
     row.extend(seen.page_types(options, &mut notes));
@@ -71,9 +59,9 @@ pub fn fit(sessions: &[&Session], options: &FitOptions) -> (FeatureSpec, Vec<Str
             |feature| matches!(feature, RowFeature::Number { measure, .. } if *measure == wanted),
         )
     };
-    let used = |measure, rates| {
+    let used = |measure, model: &RateModel<'_>| {
         if has_number(measure) {
-            rates
+            model.rates()
         } else {
             BTreeMap::new()
         }
@@ -82,8 +70,8 @@ pub fn fit(sessions: &[&Session], options: &FitOptions) -> (FeatureSpec, Vec<Str
         version: SPEC_VERSION,
         context: fit_context(sessions, options, &mut notes),
         utc_offset_minutes: options.utc_offset_minutes.clamp(-18 * 60, 18 * 60),
-        item_rates: used(Measure::ItemRate, item_rates),
-        category_rates: used(Measure::CategoryRate, category_rates),
+        item_rates: used(Measure::ItemRate, &rates.0),
+        category_rates: used(Measure::CategoryRate, &rates.1),
         row,
     };
     (spec, notes)
@@ -98,7 +86,11 @@ struct Seen {
 }
 
 impl Seen {
-    fn new(sessions: &[&Session], options: &FitOptions, rates: &RateTables<'_>) -> Self {
+    fn new(
+        sessions: &[&Session],
+        options: &FitOptions,
+        rates: &(RateModel<'_>, RateModel<'_>),
+    ) -> Self {
         let mut seen = Self {
             events: 0,
             kinds: BTreeMap::new(),
@@ -108,6 +100,7 @@ impl Seen {
         let mut moments = [Moments::default(); Measure::ALL.len()];
         for session in sessions {
             let mut state = State::new(session.start);
+            let rates = OtherSessions::new(rates, session);
             for event in options.visible(session) {
                 seen.events += 1;
                 *seen.kinds.entry(event.kind).or_default() += 1;
@@ -119,7 +112,7 @@ impl Seen {
                         }
                     }
                 }
-                let observation = state.observe(event, rates);
+                let observation = state.observe(event, &rates);
                 for (moments, measure) in moments.iter_mut().zip(Measure::ALL) {
                     let number = observation.get(measure);
                     moments.add(number.map(|number| transform(measure).apply(number)));

@@ -32,7 +32,7 @@ impl Default for FitOptions {
             measures: Measure::ALL.to_vec(),
             max_categories: 12,
             support: 20,
-            rate_support: 2,
+            rate_support: 1,
             context_exclude: Vec::new(),
             whole_history: false,
         }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use propense_events::Session;
 
-use crate::FitOptions;
+use crate::{FeatureSpec, FitOptions};
 
 /// A rate for each key with enough support: the log-odds of conversion less the average's.
 pub type Rates = BTreeMap<String, f32>;
@@ -24,11 +24,20 @@ type Counts<'a> = BTreeMap<&'a str, [u32; 2]>;
 /// the specification and replace [`crate::FeatureSpec::item_rates`] and `category_rates`.
 #[must_use]
 pub fn fit_rates(sessions: &[&Session], options: &FitOptions) -> (Rates, Rates) {
+    let (items, categories) = count_sessions(sessions, options);
+    (items.rates(), categories.rates())
+}
+
+/// The counts behind the rates of items, and of categories.
+pub(crate) fn count_sessions<'a>(
+    sessions: &[&'a Session],
+    options: &FitOptions,
+) -> (RateModel<'a>, RateModel<'a>) {
     let mut items = Counts::new();
     let mut categories = Counts::new();
     let mut total = [0_u32; 2];
     for session in sessions {
-        let outcome = usize::from(!session.converted());
+        let outcome = outcome(session);
         let visible = options.visible(session);
         if visible.is_empty() {
             continue;
@@ -36,10 +45,9 @@ pub fn fit_rates(sessions: &[&Session], options: &FitOptions) -> (Rates, Rates) 
         if let Some(count) = total.get_mut(outcome) {
             *count += 1;
         }
-        let seen = visible.iter().flat_map(|event| &event.items);
         let mut item_ids = BTreeSet::new();
         let mut names = BTreeSet::new();
-        for item in seen {
+        for item in visible.iter().flat_map(|event| &event.items) {
             item_ids.insert(item.item_id.as_str());
             names.extend(item.item_category.as_deref());
         }
@@ -55,24 +63,103 @@ pub fn fit_rates(sessions: &[&Session], options: &FitOptions) -> (Rates, Rates) 
     // Add-one keeps the average inside (0, 1) where every session has the same outcome.
     let average = (f64::from(total[0]) + 1.0) / (all + 2.0);
     (
-        smooth(&items, average, options.rate_support),
-        smooth(&categories, average, options.rate_support),
+        RateModel::new(items, average, options.rate_support),
+        RateModel::new(categories, average, options.rate_support),
     )
 }
 
-fn smooth(counts: &Counts<'_>, average: f64, support: usize) -> Rates {
-    let strength = strength(counts, average);
-    let prior = (average / (1.0 - average)).ln();
-    let enough = |[yes, no]: [u32; 2]| yes as usize + no as usize >= support.max(1);
-    counts
-        .iter()
-        .filter(|(_, counts)| enough(**counts))
-        .map(|(key, [yes, no])| {
-            let yes = f64::from(*yes) + strength * average;
-            let no = f64::from(*no) + strength * (1.0 - average);
-            ((*key).to_owned(), ((yes / no).ln() - prior) as f32)
-        })
-        .collect()
+/// Where a session is counted: 0 for converted, 1 for the others.
+fn outcome(session: &Session) -> usize {
+    usize::from(!session.converted())
+}
+
+/// Counts with the average and its strength: all that a rate is computed from.
+#[derive(Debug)]
+pub(crate) struct RateModel<'a> {
+    counts: Counts<'a>,
+    average: f64,
+    strength: f64,
+    support: u32,
+}
+
+impl<'a> RateModel<'a> {
+    fn new(counts: Counts<'a>, average: f64, support: usize) -> Self {
+        Self {
+            strength: strength(&counts, average),
+            counts,
+            average,
+            support: u32::try_from(support).unwrap_or(u32::MAX).max(1),
+        }
+    }
+
+    fn rate(&self, [yes, no]: [u32; 2]) -> Option<f32> {
+        if yes.saturating_add(no) < self.support {
+            return None;
+        }
+        let yes = f64::from(yes) + self.strength * self.average;
+        let no = f64::from(no) + self.strength * (1.0 - self.average);
+        let prior = (self.average / (1.0 - self.average)).ln();
+        Some(((yes / no).ln() - prior) as f32)
+    }
+
+    pub(crate) fn rates(&self) -> Rates {
+        self.counts
+            .iter()
+            .filter_map(|(key, counts)| Some(((*key).to_owned(), self.rate(*counts)?)))
+            .collect()
+    }
+
+    /// The rate of a key as it would be without one of the counted sessions that hold it.
+    fn without(&self, key: &str, outcome: usize) -> Option<f64> {
+        let mut counts = *self.counts.get(key)?;
+        if let Some(count) = counts.get_mut(outcome) {
+            *count = count.saturating_sub(1);
+        }
+        self.rate(counts).map(f64::from)
+    }
+}
+
+/// Where the streaming state looks rates up.
+pub(crate) trait RateSource {
+    fn item(&self, id: &str) -> Option<f64>;
+    fn category(&self, name: &str) -> Option<f64>;
+}
+
+impl RateSource for FeatureSpec {
+    fn item(&self, id: &str) -> Option<f64> {
+        self.item_rates.get(id).copied().map(f64::from)
+    }
+
+    fn category(&self, name: &str) -> Option<f64> {
+        self.category_rates.get(name).copied().map(f64::from)
+    }
+}
+
+/// The rates as one training session sees them: learnt from all the others. The constants that
+/// normalise a rate are fitted on these, because a session's own outcome is in none of the rates
+/// that a model will be given.
+pub(crate) struct OtherSessions<'a> {
+    models: &'a (RateModel<'a>, RateModel<'a>),
+    outcome: usize,
+}
+
+impl<'a> OtherSessions<'a> {
+    pub(crate) fn new(models: &'a (RateModel<'a>, RateModel<'a>), session: &Session) -> Self {
+        Self {
+            models,
+            outcome: outcome(session),
+        }
+    }
+}
+
+impl RateSource for OtherSessions<'_> {
+    fn item(&self, id: &str) -> Option<f64> {
+        self.models.0.without(id, self.outcome)
+    }
+
+    fn category(&self, name: &str) -> Option<f64> {
+        self.models.1.without(name, self.outcome)
+    }
 }
 
 /// The strength on a grid under which the counts are most likely.

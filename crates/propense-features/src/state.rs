@@ -4,17 +4,11 @@ use std::collections::BTreeMap;
 
 use propense_events::{Event, EventKind, Item};
 
-use crate::Measure;
+use crate::{Measure, rates::RateSource};
 
 /// Prices and quantities beyond these are errors; cut here, sums of them stay finite.
 const MOST_UNITS: f64 = 1e9;
 const MOST_MONEY: f64 = 1e12;
-
-/// The rates that belong to a specification.
-pub(crate) struct RateTables<'a> {
-    pub(crate) items: &'a BTreeMap<String, f32>,
-    pub(crate) categories: &'a BTreeMap<String, f32>,
-}
 
 /// The raw value of every measure after one event, by [`Measure`] as index; `None` is missing.
 #[derive(Debug, Clone, Copy, Default)]
@@ -68,7 +62,7 @@ impl State {
 
     /// Takes in one event. Time never runs backwards: an event that is older than the one before
     /// it counts as simultaneous with it.
-    pub(crate) fn observe(&mut self, event: &Event, rates: &RateTables<'_>) -> Observation {
+    pub(crate) fn observe(&mut self, event: &Event, rates: &impl RateSource) -> Observation {
         let mut seen = Observation::default();
         let now = self
             .latest
@@ -93,11 +87,11 @@ impl State {
         );
         seen.set(
             Measure::ItemRate,
-            first.and_then(|item| rates.items.get(&item.item_id).copied().map(f64::from)),
+            first.and_then(|item| rates.item(&item.item_id)),
         );
         seen.set(
             Measure::CategoryRate,
-            category.and_then(|category| rates.categories.get(category).copied().map(f64::from)),
+            category.and_then(|category| rates.category(category)),
         );
         for item in &event.items {
             count(&mut self.items, &item.item_id);

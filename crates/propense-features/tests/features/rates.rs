@@ -1,7 +1,7 @@
 //! Smoothed conversion rates.
 
 use propense_events::{EventKind, Session};
-use propense_features::{FitOptions, fit_rates};
+use propense_features::{FitOptions, fit, fit_rates};
 
 use crate::{event, session, with_item};
 
@@ -44,7 +44,11 @@ fn better_items_have_higher_rates_and_little_evidence_counts_little() {
         ("new-hot", 2, 0),
         ("once", 1, 0),
     ]);
-    let rates = rates(&sessions, &FitOptions::default());
+    let options = FitOptions {
+        rate_support: 2,
+        ..FitOptions::default()
+    };
+    let rates = rates(&sessions, &options);
     assert!(rates["hot"] > rates["new-hot"]);
     assert!(rates["new-hot"] > rates["mild"]);
     assert!(rates["mild"] > rates["cold"]);
@@ -85,4 +89,23 @@ fn one_outcome_everywhere_is_no_infinity() {
         assert!(all.values().all(|rate| rate.is_finite()));
     }
     assert!(rates(&[], &FitOptions::default()).is_empty());
+}
+
+/// A normalisation fitted on rates that know each session's own outcome would be too wide.
+#[test]
+fn rates_are_normalised_as_other_sessions_tell_them() {
+    // Each item in one session only: no other session knows it.
+    let names: Vec<String> = (0..100).map(|n| n.to_string()).collect();
+    let sessions: Vec<Session> = names
+        .iter()
+        .enumerate()
+        .map(|(number, name)| visit(name, number % 3 == 0))
+        .collect();
+    let references: Vec<_> = sessions.iter().collect();
+    let (spec, notes) = fit(&references, &FitOptions::default());
+    assert!(!spec.row_names().contains(&"item_rate".to_owned()));
+    assert!(
+        notes.iter().any(|note| note.contains("`item_rate`")),
+        "{notes:?}"
+    );
 }
