@@ -1,0 +1,465 @@
+// The shop page, driven as a person drives it: with a mouse, with the keyboard, on a phone, offline.
+import assert from "node:assert/strict";
+import { after as afterAll, before, describe, test } from "node:test";
+
+import { DESKTOP, NONE, PHONE, after, faults, openShop, picture, reading, ready } from "./support/shop.mjs";
+
+/** Software WebGPU takes seconds for what a GPU does in a blink. */
+const SLOW = 180_000;
+
+const card = (page, n) => page.locator("#grid .card").nth(n);
+
+describe("the shop page", { timeout: 900_000 }, () => {
+  let shop;
+  before(async () => {
+    shop = await openShop({ webgpu: true });
+  });
+  afterAll(async () => {
+    await shop?.close();
+  });
+
+  test("browsing moves the gauge, and the panel says why", async () => {
+    const page = await shop.visit();
+    await ready(page);
+    const start = await reading(page);
+    assert.equal(start.events, 1, "the front is a list, and was shown");
+    assert.equal(start.backend, "wasm", "a page starts on the CPU");
+    assert.match(start.shown, /^\d+(\.\d)?%$/);
+
+    const name = await card(page, 1).locator(".name").textContent();
+    await card(page, 1).locator("a").click();
+    assert.equal(await page.locator("#product-title").textContent(), name);
+    const looked = await after(page, 2);
+    assert.notEqual(looked.propensity, start.propensity);
+
+    await page.getByRole("button", { name: "One more" }).click();
+    await page.click("#add-to-cart");
+    const added = await after(page, 3);
+    assert.notEqual(added.propensity, looked.propensity);
+    assert.equal(await page.locator("#cart-count").textContent(), "2");
+
+    await page.locator("#product-dialog .also a").first().click();
+    assert.notEqual(await page.locator("#product-title").textContent(), name);
+    await after(page, 4);
+    await page.keyboard.press("Escape");
+    await page.waitForSelector("#product-dialog:not([open])", { state: "attached" });
+
+    await page.click("#cart-link");
+    await page.locator("#cart-dialog .stepper button").last().click();
+    await page.locator("#cart-dialog .remove").click();
+    const emptied = await after(page, 7);
+    assert.equal(await page.locator("#cart-count").textContent(), "0");
+    assert.equal(emptied.events, 7);
+    await page.locator("#cart-dialog .close").click();
+
+    assert.equal(await page.locator("#curve-chart .mark").count(), 8, "one mark an event, one before them");
+    assert.equal(await page.locator("#reasons li .reason-effect").count(), 3);
+    await page.hover("#curve-chart");
+    assert.match(await page.locator("#curve-tip").textContent(), /%.*into the visit|context alone/);
+    await page.mouse.move(300, 300);
+    await page.waitForFunction(
+      () => [...document.querySelectorAll("#picks .note")].some(({ textContent }) => textContent.includes("after a look")),
+    );
+    assert.equal(await page.locator("#picks li").count(), 8);
+    assert.match(await page.locator("#fact-micros").textContent(), /^[\d.,]+ (µs|ms)$/);
+    assert.deepEqual(await faults(page), NONE);
+    await page.context().close();
+  });
+
+  test("departments and search show what they say; the back button works", async () => {
+    const page = await shop.visit();
+    await ready(page);
+    const bags = page.locator("#departments a", { hasText: "Bags" });
+    const size = await bags.locator("small").textContent();
+    await bags.click();
+    assert.match(await page.locator("#list-size").textContent(), new RegExp(`^${size} products`));
+    await page.fill("#query", "retrospot");
+    await page.keyboard.press("Enter");
+    await page.waitForFunction(() => document.querySelector("#list-title").textContent.includes("retrospot"));
+    for (const text of await page.locator("#grid .name").allTextContents()) {
+      assert.match(text, /retrospot/i);
+    }
+    await page.fill("#query", "no such thing at all");
+    await page.keyboard.press("Enter");
+    await page.waitForFunction(() => document.querySelector("#list-size").textContent.startsWith("Nothing found"));
+    await page.goBack();
+    await page.goBack();
+    assert.match(await page.locator("#list-title").textContent(), /Bags/);
+    const link = await card(page, 0).locator("a").getAttribute("href");
+    await page.goto(`${new URL(page.url()).origin}/${link}`);
+    await page.waitForSelector("#product-dialog[open]");
+    assert.deepEqual(await faults(page), NONE);
+    await page.context().close();
+  });
+
+  test("WebGPU is really used, agrees with the CPU, and the visit is kept", async () => {
+    const page = await shop.visit();
+    await ready(page);
+    await card(page, 2).locator(".add").click();
+    const cpu = await after(page, 2);
+    assert.equal(cpu.backend, "wasm");
+    const submits = await page.evaluate(() => globalThis.watched.submits);
+
+    await page.locator("#use-webgpu").check({ force: true });
+    // The shop does not wait for the switch.
+    await page.fill("#query", "bunting");
+    await page.keyboard.press("Enter");
+    await page.waitForFunction(() => document.querySelector("#list-title").textContent.includes("bunting"), undefined, { timeout: 5000 });
+    await page.waitForSelector('#badge[data-backend="webgpu"]:not([data-switching])', { timeout: SLOW });
+    assert.match(await page.locator("#badge").textContent(), /^WebGPU · \S/);
+    assert.notEqual(await page.locator("#badge").getAttribute("data-adapter"), "");
+    await page.waitForSelector('#fact-micros[data-backend="webgpu"]', { timeout: SLOW });
+    const gpu = await reading(page, SLOW);
+    assert.equal(gpu.backend, "webgpu");
+    assert.equal(gpu.events, 3, "no event was lost");
+
+    await card(page, 0).locator(".add").click();
+    const onGpu = await after(page, 4, SLOW);
+    assert.equal(onGpu.backend, "webgpu");
+    assert.ok((await page.evaluate(() => globalThis.watched.submits)) > submits, "work reached the GPU queue");
+
+    await page.locator("#use-wasm").check({ force: true });
+    await page.waitForSelector('#fact-micros[data-backend="wasm"]', { timeout: SLOW });
+    const back = await reading(page, SLOW);
+    assert.equal(back.events, 4);
+    assert.ok(
+      Math.abs(logit(back.propensity) - logit(onGpu.propensity)) <= 1e-3,
+      `CPU ${back.propensity}, WebGPU ${onGpu.propensity}`,
+    );
+    assert.deepEqual(await faults(page), NONE);
+    await page.context().close();
+  });
+
+  test("offline, the page still scores", async () => {
+    const page = await shop.visit();
+    await ready(page);
+    const online = await reading(page);
+    await page.context().setOffline(true);
+    await card(page, 3).locator("a").click();
+    await page.click("#add-to-cart");
+    const offline = await after(page, online.events + 2);
+    assert.notEqual(offline.propensity, online.propensity);
+    assert.deepEqual(await faults(page), NONE);
+    await page.context().close();
+  });
+
+  test("a real session is replayed, and its outcome shown after it", async () => {
+    const page = await shop.visit();
+    await ready(page);
+    await page.click("#replay");
+    await page.waitForSelector("#replay-outcome:not([hidden])");
+    assert.equal(await page.locator("#replay-outcome").getAttribute("data-bought"), null, "not told before");
+    assert.match(await page.locator("#curve-title").textContent(), /Replay/);
+    await page.waitForSelector("#replay-outcome[data-bought]", { timeout: 120_000 });
+    const end = await reading(page);
+    assert.ok(end.events >= 8, `${end.events} events`);
+    const bought = (await page.locator("#replay-outcome").getAttribute("data-bought")) === "true";
+    assert.match(await page.locator("#replay-outcome").textContent(), bought ? /bought/ : /left without/);
+
+    // A second replay is stopped by what the person at the screen does.
+    await page.click("#replay");
+    await page.waitForSelector("#replay[aria-pressed]");
+    await card(page, 0).locator(".add").click();
+    await page.waitForSelector("#replay:not([aria-pressed])");
+    const own = await after(page, 1);
+    assert.equal(own.events, 1);
+    assert.match(await page.locator("#curve-title").textContent(), /This visit/);
+    assert.deepEqual(await faults(page), NONE);
+    await page.context().close();
+  });
+
+  test("a thousand sessions are scored; the AUC is that of the scores", async () => {
+    const page = await shop.visit();
+    await ready(page);
+    const before = await reading(page);
+    await page.click("#bulk");
+    await page.waitForSelector('.bulk[data-count="1000"]', { timeout: SLOW });
+    const shown = await page.locator(".bulk").evaluate(({ dataset }) => ({ ...dataset }));
+    assert.equal(shown.backend, "wasm");
+    const expected = aucByPairs(await page.evaluate(scoreByTheModule));
+    assert.ok(Math.abs(Number(shown.auc) - expected) < 1e-6, `${shown.auc} shown, ${expected} expected`);
+    assert.ok(expected > 0.6, `the shipped model tells buyers from others: ${expected}`);
+    assert.deepEqual(await reading(page), before, "the visit itself is untouched");
+
+    // Pressed twice, it is cancelled.
+    await page.locator("#bulk").evaluate((button) => {
+      button.click();
+      button.click();
+    });
+    await page.waitForFunction(() => document.querySelector("#bulk-outcome").textContent.startsWith("Stopped after"));
+    assert.equal(await page.locator("#bulk").textContent(), "Score 1,000 sessions");
+    assert.deepEqual(await faults(page), NONE);
+    await page.context().close();
+  });
+
+  test("an order ends the visit; a new one begins afresh", async () => {
+    const page = await shop.visit();
+    await ready(page);
+    await card(page, 0).locator(".add").click();
+    await page.click("#cart-link");
+    await page.click("#to-checkout");
+    await after(page, 4);
+    const before = await reading(page);
+    await page.click("#place-order");
+    await page.waitForSelector("#panel[data-ordered]");
+    assert.equal((await reading(page)).propensity, before.propensity, "the gauge stops at the order");
+    assert.match(await page.locator("#checkout-dialog").textContent(), /Thank you/);
+    assert.equal(await page.locator("#cart-count").textContent(), "0");
+    await page.click("#next-visit");
+    await page.waitForSelector("#panel:not([data-ordered])");
+    assert.equal((await after(page, 1)).events, 1);
+
+    // Who visits is part of what the model knows before anything happens.
+    const asNew = await reading(page);
+    await page.selectOption("#visitor", "returning");
+    await page.click("#new-visit");
+    await page.waitForFunction(() => document.querySelector("#visit-note").textContent.startsWith("Returning"));
+    assert.notEqual((await after(page, 1)).propensity, asNew.propensity);
+    assert.deepEqual(await faults(page), NONE);
+    await page.context().close();
+  });
+
+  test("everything can be done with the keyboard", async () => {
+    const page = await shop.visit();
+    await ready(page);
+    const focused = (selector) => page.evaluate((wanted) => document.activeElement.matches(wanted), selector);
+    const tabTo = async (selector, most = 120) => {
+      for (let i = 0; i < most; i += 1) {
+        await page.keyboard.press("Tab");
+        if (await focused(selector)) return;
+      }
+      assert.fail(`no way to ${selector} by Tab`);
+    };
+    await page.keyboard.press("Tab");
+    assert.ok(await focused(".skip"));
+    await page.keyboard.press("Enter");
+    assert.ok(await focused("#shop"));
+    await tabTo("#grid .card a");
+    const outline = await page.evaluate(() => getComputedStyle(document.activeElement).outlineStyle);
+    assert.notEqual(outline, "none", "the focus can be seen");
+    await page.keyboard.press("Enter");
+    await page.waitForSelector("#product-dialog[open]");
+    assert.ok(await focused("#product-title"));
+    for (let i = 0; i < 24; i += 1) {
+      await page.keyboard.press("Tab");
+      assert.ok(await focused("#product-dialog *, body"), "the focus stays in the dialog");
+    }
+    await tabTo("#add-to-cart");
+    await page.keyboard.press("Enter");
+    await after(page, 3);
+    assert.equal(await page.locator("#cart-count").textContent(), "1");
+    await page.keyboard.press("Escape");
+    await page.waitForSelector("#product-dialog:not([open])", { state: "attached" });
+    assert.ok(await focused("#grid .card a"), "the focus is where it was");
+    await tabTo("#curve-chart", 200);
+    await page.keyboard.press("ArrowLeft");
+    assert.match(await page.locator("#curve-tip").textContent(), /Added to the cart/);
+    await tabTo("#new-visit");
+    await page.keyboard.press("Enter");
+    assert.equal((await after(page, 1)).events, 1);
+    await page.waitForFunction(() => /^Likely to buy: \d/.test(document.querySelector("#live").textContent), undefined, { timeout: 10_000 });
+    assert.deepEqual(await faults(page), NONE);
+    await page.context().close();
+  });
+
+  for (const scheme of ["light", "dark"]) {
+    test(`desktop, ${scheme}: nothing shifts, nothing overflows; a picture`, async () => {
+      const page = await shop.visit({ viewport: DESKTOP, scheme, reducedMotion: "reduce" });
+      await ready(page);
+      assert.ok(await page.evaluate(() => Number.parseFloat(getComputedStyle(document.querySelector(".gauge-value")).transitionDuration) < 0.001));
+      await page.waitForTimeout(1500);
+      assert.ok((await page.evaluate(() => globalThis.watched.shift)) < 0.02, "no layout shift while loading");
+      await stroll(page);
+      assert.equal(await page.evaluate(() => document.documentElement.scrollWidth > innerWidth), false);
+      assert.ok((await contrast(page)) >= 4.5, "text can be read");
+      await picture(page, `desktop-${scheme}`);
+      assert.deepEqual(await faults(page), NONE);
+      await page.context().close();
+    });
+
+    test(`phone, ${scheme}: the panel is a sheet; a picture`, async () => {
+      const page = await shop.visit({ viewport: PHONE, scheme, reducedMotion: "reduce" });
+      await ready(page);
+      await stroll(page);
+      for (const hash of ["#/", "#/cart", "#/delivery", "#/item/85123A"]) {
+        await page.evaluate((to) => { location.hash = to; }, hash);
+        await page.waitForTimeout(200);
+        assert.ok((await page.evaluate(() => document.documentElement.scrollWidth)) <= PHONE.width, `${hash} fits`);
+      }
+      await page.evaluate(() => { location.hash = "#/"; });
+      assert.equal(await page.locator("#panel-body").evaluate((body) => body.inert), true);
+      assert.match(await page.locator("#bar-number").textContent(), /%$/);
+      await page.evaluate(() => window.scrollTo(0, 620));
+      await page.waitForTimeout(300);
+      await picture(page, `phone-${scheme}`);
+      await page.click("#panel-bar");
+      assert.equal(await page.locator("#panel-bar").getAttribute("aria-expanded"), "true");
+      const box = await page.locator("#gauge").boundingBox();
+      assert.ok(box.y > 0 && box.y + box.height < PHONE.height, "the gauge is in sight");
+      await picture(page, `phone-sheet-${scheme}`);
+      await page.keyboard.press("Escape");
+      assert.equal(await page.locator("#panel-bar").getAttribute("aria-expanded"), "false");
+      assert.deepEqual(await faults(page), NONE);
+      await page.context().close();
+    });
+  }
+
+  test("without a model the page says what to do, and the shop goes on", async () => {
+    const page = await shop.visit({
+      route: (p) => p.route("**/*.propense", (route) => route.fulfill({ status: 404, body: "" })),
+    });
+    await page.waitForSelector('#panel[data-state="failed"]');
+    assert.match(await page.locator("#notice").textContent(), /cargo xtask demo/);
+    assert.match(await page.locator("#notice").textContent(), /NOT_FOUND/);
+    await card(page, 0).locator(".add").click();
+    assert.equal(await page.locator("#cart-count").textContent(), "1");
+    await page.context().close();
+  });
+
+  test("a broken model is told from a missing one", async () => {
+    const page = await shop.visit({
+      route: (p) => p.route("**/*.propense", (route) => route.fulfill({ status: 200, body: "not a bundle" })),
+    });
+    await page.waitForSelector('#panel[data-state="failed"]');
+    assert.match(await page.locator("#notice").textContent(), /could not be used.*BUNDLE_/s);
+    assert.deepEqual(await faults(page), NONE);
+    await page.context().close();
+  });
+
+  test("without a catalogue the page says so", async () => {
+    const page = await shop.visit({
+      route: (p) => p.route("**/catalogue.json", (route) => route.fulfill({ status: 404, body: "" })),
+    });
+    await page.waitForSelector(".broken");
+    assert.match(await page.locator(".broken").textContent(), /catalogue\.json.*404.*cargo xtask demo/s);
+    await page.context().close();
+  });
+
+  test("a browser without WebGPU is told so, and scores on the CPU", async () => {
+    const page = await shop.visit({ before: () => delete Navigator.prototype.gpu });
+    await ready(page);
+    assert.ok(await page.locator("#use-webgpu").isDisabled());
+    assert.match(await page.locator("#engine-reason").textContent(), /no WebGPU/);
+    await card(page, 0).locator(".add").click();
+    assert.equal((await after(page, 2)).backend, "wasm");
+    assert.deepEqual(await faults(page), NONE);
+    await page.context().close();
+  });
+
+  test("WebGPU without an adapter: the switch goes back, with the reason", async () => {
+    const page = await shop.visit({
+      before: () => {
+        if (globalThis.GPU) GPU.prototype.requestAdapter = async () => null;
+      },
+    });
+    await ready(page);
+    await page.locator("#use-webgpu").check({ force: true });
+    await page.waitForFunction(() => document.querySelector("#engine-reason").textContent.includes("WEBGPU_UNAVAILABLE"));
+    assert.ok(await page.locator("#use-wasm").isChecked());
+    await card(page, 0).locator(".add").click();
+    assert.equal((await after(page, 2)).backend, "wasm");
+    await page.context().close();
+  });
+});
+
+const logit = (p) => Math.log(p / (1 - p));
+
+/** A short visit, as it looks on a picture. */
+async function stroll(page) {
+  for (const n of [1, 5]) {
+    await card(page, n).locator("a").click();
+    await page.waitForTimeout(350);
+    await page.click("#add-to-cart");
+    await page.keyboard.press("Escape");
+  }
+  await card(page, 2).locator("a").click();
+  await page.waitForTimeout(350);
+  await page.keyboard.press("Escape");
+  await page.click("#cart-link");
+  await page.waitForTimeout(350);
+  await page.keyboard.press("Escape");
+  await after(page, 7);
+  await page.evaluate(() => window.scrollTo(0, 0));
+  await page.mouse.move(5, 5);
+  await page.waitForTimeout(3200);
+}
+
+/** The least contrast of the page's visible text of these kinds against its ground (WCAG 2.2, 1.4.3). */
+function contrast(page) {
+  return page.evaluate(() => {
+    const context = Object.assign(document.createElement("canvas"), { width: 1, height: 1 }).getContext("2d", { willReadFrequently: true });
+    const paint = (colours) => {
+      context.clearRect(0, 0, 1, 1);
+      for (const colour of colours) {
+        context.fillStyle = colour;
+        context.fillRect(0, 0, 1, 1);
+      }
+      return [...context.getImageData(0, 0, 1, 1).data].slice(0, 3);
+    };
+    const luminance = (rgb) => {
+      const [r, g, b] = rgb.map((c) => (c / 255 <= 0.04045 ? c / 255 / 12.92 : ((c / 255 + 0.055) / 1.055) ** 2.4));
+      return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+    };
+    const grounds = (element) => {
+      const found = [];
+      for (let at = element; at; at = at.parentElement) {
+        const style = getComputedStyle(at);
+        found.unshift(style.backgroundColor);
+        // The panel's ground is a gradient: its lightest colour is the hardest for light text.
+        if (at.id === "panel") return [style.backgroundImage.match(/rgb\([^)]*\)/)[0], ...found.slice(1)];
+      }
+      return found;
+    };
+    const texts = ".card .name, .price, .add, .small-card .note, #list-size, .departments a, .colophon p, .cart-link, .engine-reason, .facts dt, .facts dd, .reason-why, #gauge-rank, .panel .button, .small-print, #visit-note";
+    const ratios = [...document.querySelectorAll(texts)].map((element) => {
+      const ground = grounds(element);
+      const a = luminance(paint(ground));
+      const b = luminance(paint([...ground, getComputedStyle(element).color]));
+      return (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+    });
+    return Math.min(...ratios);
+  });
+}
+
+/** Reads and scores the sample sessions in the page, apart from the page's own code for it. */
+async function scoreByTheModule() {
+  const { loadScorer } = await import(new URL("propense/index.js", document.baseURI).href);
+  const json = async (path) => (await fetch(new URL(path, document.baseURI))).json();
+  const file = await json("data/sample-sessions.json");
+  const products = new Map((await json("data/catalogue.json")).items.map((item) => [item.item_id, item]));
+  const scorer = await loadScorer(new URL("models/giftshop.propense", document.baseURI), { backend: "wasm" });
+  const sessions = file.sessions.map(({ context, start, events }) => {
+    let timestamp = start;
+    return {
+      context,
+      events: events.map(([seconds, kind, item, page, quantity]) => {
+        timestamp += seconds * 1000;
+        const event = { event: file.kinds[kind], timestamp };
+        if (page >= 0) event.page_type = file.page_types[page];
+        if (item >= 0) {
+          const { item_id, item_category, price } = products.get(file.items[item]);
+          event.items = [quantity > 0 ? { item_id, item_category, price, quantity } : { item_id, item_category, price }];
+        }
+        return event;
+      }),
+    };
+  });
+  const scores = [...(await scorer.scoreSessions(sessions))];
+  scorer.dispose();
+  return { scores, outcomes: file.sessions.map(({ bought }) => bought) };
+}
+
+/** The AUC by its definition: over all pairs of a buyer and another. */
+function aucByPairs({ scores, outcomes }) {
+  let wins = 0;
+  let pairs = 0;
+  scores.forEach((buyer, i) => {
+    if (!outcomes[i]) return;
+    scores.forEach((other, j) => {
+      if (outcomes[j]) return;
+      pairs += 1;
+      wins += buyer > other ? 1 : buyer === other ? 0.5 : 0;
+    });
+  });
+  return wins / pairs;
+}

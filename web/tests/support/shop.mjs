@@ -1,0 +1,139 @@
+// The page under test: opened in a real browser, watched for errors and for requests that go elsewhere.
+import { mkdirSync, mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, sep } from "node:path";
+import { fileURLToPath } from "node:url";
+import { chromium } from "playwright-core";
+
+import { executable } from "./browser.mjs";
+import { serveFolder } from "./site.mjs";
+
+const repository = fileURLToPath(new URL("../../..", import.meta.url)).replace(/[/\\]$/, "");
+
+export const DESKTOP = { width: 1440, height: 960 };
+export const PHONE = { width: 360, height: 760 };
+
+/** Into the repository where that is asked for, otherwise where nobody has to tidy up. */
+const pictures = process.env.PROPENSE_SCREENSHOTS
+  ? join(repository, "docs", "screenshots")
+  : mkdtempSync(join(tmpdir(), "propense-page-"));
+
+/** Runs in the page before its own scripts: counts what a test wants to know afterwards. */
+function watch() {
+  globalThis.watched = { submits: 0, shift: 0, violations: [] };
+  if (globalThis.GPUQueue) {
+    const submit = GPUQueue.prototype.submit;
+    GPUQueue.prototype.submit = function counted(...work) {
+      globalThis.watched.submits += 1;
+      return submit.apply(this, work);
+    };
+  }
+  document.addEventListener("securitypolicyviolation", (event) => {
+    globalThis.watched.violations.push(`${event.violatedDirective}: ${event.blockedURI}`);
+  });
+  new PerformanceObserver((list) => {
+    for (const entry of list.getEntries()) {
+      if (!entry.hadRecentInput) globalThis.watched.shift += entry.value;
+    }
+  }).observe({ type: "layout-shift", buffered: true });
+}
+
+/** A browser and the served page. `webgpu` gives the browser its software adapter. */
+export async function openShop({ webgpu = false } = {}) {
+  const server = await serveFolder(join(repository, "dist"));
+  const browser = await chromium.launch({
+    executablePath: executable(),
+    args: [
+      "--no-sandbox",
+      "--disable-background-networking",
+      "--disable-component-update",
+      "--no-first-run",
+      // Nothing but the test's own server has an address.
+      "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+      ...(webgpu ? ["--enable-unsafe-webgpu"] : []),
+    ],
+  });
+  return {
+    /**
+     * A fresh visitor. `route` may change what the server answers before the page is opened.
+     * The page has `problems` (errors of any kind) and `elsewhere` (requests to other origins).
+     */
+    async visit({ viewport = DESKTOP, scheme = "light", path = "/", route, reducedMotion, before } = {}) {
+      const context = await browser.newContext({
+        viewport,
+        colorScheme: scheme,
+        reducedMotion: reducedMotion ?? "no-preference",
+        locale: "en-GB",
+      });
+      await context.addInitScript(watch);
+      if (before) await context.addInitScript(before);
+      const page = await context.newPage();
+      page.setDefaultTimeout(30_000);
+      page.problems = [];
+      page.elsewhere = [];
+      page.on("pageerror", (error) => page.problems.push(String(error)));
+      page.on("console", (message) => {
+        if (message.type() === "error") page.problems.push(message.text());
+      });
+      context.on("request", (request) => {
+        const url = new URL(request.url());
+        if (url.protocol !== "data:" && url.protocol !== "blob:" && url.origin !== server.origin) {
+          page.elsewhere.push(request.url());
+        }
+      });
+      if (route) await route(page);
+      await page.goto(server.origin + path);
+      return page;
+    },
+    async close() {
+      await browser.close();
+      await server.close();
+    },
+  };
+}
+
+/** Waits for the model and the first score. */
+export async function ready(page) {
+  await page.waitForSelector('#panel[data-state="ready"]');
+  await page.waitForSelector("#gauge[data-propensity]:not([data-empty])", { state: "attached" });
+}
+
+/** The gauge's value once nothing is being computed, and after how many events. */
+export async function reading(page, timeout = 30_000) {
+  await page.waitForSelector("#panel:not([data-busy]) #gauge[data-propensity]:not([data-empty])", {
+    state: "attached",
+    timeout,
+  });
+  return page.evaluate(() => ({
+    propensity: Number(document.querySelector("#gauge").dataset.propensity),
+    events: Number(document.querySelector("#fact-events").textContent),
+    backend: document.querySelector("#fact-micros").dataset.backend,
+    shown: document.querySelector("#gauge-number").textContent,
+  }));
+}
+
+/** Waits until so many events have been tracked and scored; gives the reading. */
+export async function after(page, events, timeout = 30_000) {
+  await page.waitForFunction(
+    (wanted) => Number(document.querySelector("#fact-events").textContent) >= wanted,
+    events,
+    { timeout },
+  );
+  return reading(page, timeout);
+}
+
+/** Takes a picture of what is on the screen. */
+export async function picture(page, name) {
+  mkdirSync(pictures, { recursive: true });
+  const path = join(pictures, `${name}.png`);
+  await page.screenshot({ path });
+  return path.replace(repository + sep, "");
+}
+
+/** What must hold of every visit: no error, no violation of the policy, nothing asked of others. */
+export async function faults(page) {
+  const violations = await page.evaluate(() => globalThis.watched.violations);
+  return { problems: page.problems, violations, elsewhere: page.elsewhere };
+}
+
+export const NONE = { problems: [], violations: [], elsewhere: [] };
