@@ -12,6 +12,7 @@ import { Panel } from "./panel.js";
 import { type Route, hashOf, parseRoute } from "./routes.js";
 import * as events from "./shop-events.js";
 import { Picks, Shelves, drawDepartments, drawStillLife, markDepartment } from "./shelves.js";
+import { loadSamples } from "./samples.js";
 import { TryButtons } from "./tries.js";
 import { Visit } from "./visit.js";
 
@@ -120,6 +121,8 @@ class Shop {
       visit.track(told);
     }
     this.laterPicks();
+    // Read while there is a network: a replay must work without one, too.
+    setTimeout(() => void loadSamples(DATA.samples, this.catalogue).catch(() => undefined), QUIET);
   }
 
   private context(): Context {

@@ -60,7 +60,7 @@ export class Panel {
   failed(thrown: unknown): void {
     this.root.dataset["state"] = "failed";
     const code = thrown instanceof PropenseError ? thrown.code : undefined;
-    const missing = code === "NOT_FOUND" || code === "WASM_LOAD";
+    const missing = code === "NOT_FOUND";
     const notice = byId("notice", HTMLElement);
     notice.hidden = false;
     notice.replaceChildren(

@@ -1,12 +1,10 @@
 // Replaying a real session: its events with their own times, played faster than they happened.
 
-import type { Context } from "../index.js";
+import type { Context, ShopEvent } from "../index.js";
 import type { Catalogue } from "./catalogue.js";
 import { pause } from "./dom.js";
-import { eventWords } from "./format.js";
 import type { Sample } from "./samples.js";
-import type { Told } from "./shop-events.js";
-import { contextWords } from "./shop-events.js";
+import { type Told, contextWords } from "./shop-events.js";
 
 /** Seconds of a visit that pass in one second of the replay. */
 const SPEED = 60;
@@ -50,21 +48,22 @@ export async function replay(
     before = event.timestamp;
     const id = event.items?.[0]?.item_id;
     const name = id === undefined ? undefined : (catalogue.get(id)?.name ?? id);
-    stage.track({ event, label: name ?? pageWords(event.page_type) ?? eventWords(event.event) });
+    stage.track({ event, label: name ?? wordsOf(event) });
     onStep(i + 1, sample.events.length);
   }
   await stage.settled();
 }
 
-function pageWords(pageType: string | undefined): string | undefined {
-  switch (pageType) {
-    case "administrative":
-      return "An account page";
-    case "informational":
-      return "A page of information";
-    case "product":
+/** What an event without an item was about. */
+function wordsOf({ event, page_type }: ShopEvent): string {
+  switch (event) {
+    case "view_cart":
+      return "The cart";
+    case "begin_checkout":
+      return "The checkout";
+    case "view_item_list":
       return "A list of products";
     default:
-      return undefined;
+      return page_type === "administrative" ? "An account page" : page_type === "informational" ? "A page of information" : "The landing page";
   }
 }

@@ -130,7 +130,7 @@ export class Picks {
     this.current = key;
     this.row.replaceChildren(
       ...picks.map(({ product, propensity }) =>
-        smallCard(product, propensity === undefined ? undefined : `${percent(propensity)} after a look`),
+        smallCard(product, propensity === undefined ? "\u00a0" : `${percent(propensity)} after a look`),
       ),
     );
   }

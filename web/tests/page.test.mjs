@@ -39,8 +39,8 @@ describe("the shop page", { timeout: 900_000 }, () => {
     assert.equal(await page.locator("#cart-count").textContent(), "2");
 
     await page.locator("#product-dialog .also a").first().click();
-    assert.notEqual(await page.locator("#product-title").textContent(), name);
     await after(page, 4);
+    assert.notEqual(await page.locator("#product-title").textContent(), name);
     await page.keyboard.press("Escape");
     await page.waitForSelector("#product-dialog:not([open])", { state: "attached" });
 
@@ -353,7 +353,7 @@ describe("the shop page", { timeout: 900_000 }, () => {
       },
     });
     await ready(page);
-    await page.locator("#use-webgpu").check({ force: true });
+    await page.locator("#use-webgpu").click({ force: true });
     await page.waitForFunction(() => document.querySelector("#engine-reason").textContent.includes("WEBGPU_UNAVAILABLE"));
     assert.ok(await page.locator("#use-wasm").isChecked());
     await card(page, 0).locator(".add").click();
