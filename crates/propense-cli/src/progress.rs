@@ -5,7 +5,7 @@ mod screen;
 
 use std::io::IsTerminal;
 
-use propense_train::{Observer, Progress};
+use propense_train::Observer;
 
 use crate::interrupt;
 use lines::Lines;
@@ -22,21 +22,6 @@ pub(crate) fn observer(title: &str, plain: bool) -> Box<dyn Observer> {
         }
     }
     Box::new(Lines::default())
-}
-
-/// For work without epochs: notes as lines, or nothing.
-pub(crate) struct Notes;
-
-impl Observer for Notes {
-    fn on(&mut self, progress: &Progress<'_>) {
-        if let Progress::Note(note) = progress {
-            eprintln!("{note}");
-        }
-    }
-
-    fn stop(&self) -> bool {
-        interrupt::asked()
-    }
 }
 
 /// Seconds as `1:02:03`, `2:03` or `4.5 s`.

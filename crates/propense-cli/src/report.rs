@@ -92,15 +92,13 @@ fn plots(scores: &[f32], labels: &[bool], metrics: &Metrics) -> Vec<Plot> {
                 Series::line(precision_recall(scores, labels)),
             ],
         ),
-        Plot {
-            range: (top * 1.05).min(1.0),
-            ..Plot::unit(
-                "Reliability",
-                "forecast probability",
-                "observed share of orders",
-                vec![Series::faint(diagonal(1.0)), Series::dots(reliability)],
-            )
-        },
+        Plot::unit(
+            "Reliability",
+            "forecast probability",
+            "observed share of orders",
+            vec![Series::faint(diagonal(1.0)), Series::dots(reliability)],
+        )
+        .up_to((top * 1.05).min(1.0)),
         Plot::unit(
             "Gains",
             "share of examples addressed, best first",

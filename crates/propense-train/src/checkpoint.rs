@@ -20,23 +20,23 @@ const FILE: &str = "state.checkpoint";
 
 /// What must be the same for a run to be continued.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct RunKey {
+pub(crate) struct RunKey {
     /// SHA-256 of the training data.
-    pub data: String,
+    pub(crate) data: String,
     /// The task.
-    pub task: String,
+    pub(crate) task: String,
     /// Generator seed.
-    pub seed: u64,
+    pub(crate) seed: u64,
     /// Examples in a batch.
-    pub batch: usize,
+    pub(crate) batch: usize,
     /// Adam's learning rate.
-    pub learning_rate: f32,
+    pub(crate) learning_rate: f32,
     /// Largest global gradient norm.
-    pub clip: Option<f32>,
+    pub(crate) clip: Option<f32>,
     /// Events of an example at most.
-    pub max_events: usize,
+    pub(crate) max_events: usize,
     /// Network sizes, as JSON.
-    pub network: String,
+    pub(crate) network: String,
 }
 
 /// The state after a complete epoch.

@@ -3,26 +3,26 @@
 
 /// One session as the network sees it.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Example {
+pub(crate) struct Example {
     /// The session's identifier.
-    pub id: String,
+    pub(crate) id: String,
     /// The visitor, where known.
-    pub user: Option<String>,
+    pub(crate) user: Option<String>,
     /// Start of the session, in milliseconds since 1970.
-    pub start: i64,
+    pub(crate) start: i64,
     /// `[events, features]`, row-major.
-    pub rows: Vec<f32>,
+    pub(crate) rows: Vec<f32>,
     /// Number of rows.
-    pub events: usize,
+    pub(crate) events: usize,
     /// `[context]`.
-    pub context: Vec<f32>,
+    pub(crate) context: Vec<f32>,
     /// The outcome.
-    pub label: bool,
+    pub(crate) label: bool,
 }
 
 /// Which prefixes of an example count in the loss, and how much. Prefix 0 is the context alone.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Weighting {
+pub(crate) enum Weighting {
     /// The context alone: summary data.
     Context,
     /// All that is known: one forecast for each example.
@@ -35,7 +35,7 @@ pub enum Weighting {
 }
 
 /// Prefix lengths at which the in-session task is measured (EVAL.md).
-pub const PREFIXES: [usize; 4] = [2, 3, 5, 10];
+pub(crate) const PREFIXES: [usize; 4] = [2, 3, 5, 10];
 
 /// Weight of a prefix outside [`PREFIXES`] under [`Weighting::Protocol`]. Small: with 1 the many
 /// long prefixes of few sessions would decide when training stops.
@@ -44,7 +44,7 @@ const BESIDE_PROTOCOL: f32 = 0.1;
 impl Weighting {
     /// Weights of the prefixes 0..=events.
     #[must_use]
-    pub fn weights(self, events: usize) -> Vec<f32> {
+    pub(crate) fn weights(self, events: usize) -> Vec<f32> {
         let mut weights = vec![0.0; events + 1];
         match self {
             Self::Context => weights[0] = 1.0,
@@ -65,7 +65,7 @@ impl Weighting {
 
 /// At which prefixes examples are measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Positions {
+pub(crate) enum Positions {
     /// The context alone.
     Context,
     /// After the last event.
@@ -77,7 +77,7 @@ pub enum Positions {
 impl Positions {
     /// The prefix lengths measured in an example of this many events.
     #[must_use]
-    pub fn of(self, events: usize) -> Vec<usize> {
+    pub(crate) fn of(self, events: usize) -> Vec<usize> {
         match self {
             Self::Context => vec![0],
             Self::Last => vec![events],
@@ -88,21 +88,21 @@ impl Positions {
 
 /// Scores of one set at some positions, in the order of the examples.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Scored {
+pub(crate) struct Scored {
     /// Index of the example.
-    pub example: Vec<usize>,
+    pub(crate) example: Vec<usize>,
     /// Prefix length.
-    pub prefix: Vec<usize>,
+    pub(crate) prefix: Vec<usize>,
     /// Logit before calibration.
-    pub logits: Vec<f32>,
+    pub(crate) logits: Vec<f32>,
     /// Outcome.
-    pub labels: Vec<bool>,
+    pub(crate) labels: Vec<bool>,
 }
 
 impl Scored {
     /// The part at one prefix length.
     #[must_use]
-    pub fn at(&self, prefix: usize) -> Self {
+    pub(crate) fn at(&self, prefix: usize) -> Self {
         let mut part = Self::default();
         for index in 0..self.logits.len() {
             if self.prefix[index] == prefix {

@@ -10,15 +10,15 @@ use sha2::{Digest, Sha256};
 
 /// Indices of the parts, and what was left out.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Split {
+pub(crate) struct Split {
     /// Learnt from.
-    pub train: Vec<usize>,
+    pub(crate) train: Vec<usize>,
     /// Early stopping, calibration and threshold.
-    pub validation: Vec<usize>,
+    pub(crate) validation: Vec<usize>,
     /// Measured once.
-    pub test: Vec<usize>,
+    pub(crate) test: Vec<usize>,
     /// Left out: later sessions of a user who was first seen in an earlier part.
-    pub dropped: usize,
+    pub(crate) dropped: usize,
 }
 
 /// Splits by start time at these shares (train, validation; the rest is test). A user belongs to
@@ -27,7 +27,11 @@ pub struct Split {
 ///
 /// `sessions` gives start (milliseconds) and user of each.
 #[must_use]
-pub fn by_time_and_user(sessions: &[(i64, Option<&str>)], train: f64, validation: f64) -> Split {
+pub(crate) fn by_time_and_user(
+    sessions: &[(i64, Option<&str>)],
+    train: f64,
+    validation: f64,
+) -> Split {
     let mut order: Vec<usize> = (0..sessions.len()).collect();
     order.sort_by_key(|&index| (sessions[index].0, index));
     let n = order.len();
@@ -51,9 +55,34 @@ pub fn by_time_and_user(sessions: &[(i64, Option<&str>)], train: f64, validation
     split
 }
 
+/// Splits by the hash of the user (or of the session, where the user is unknown): each part
+/// covers the whole period, and a user is in one part alone. For a validation part whose base
+/// rate should be that of the whole, where an hour or a day differs much from the next.
+///
+/// `keys` names the user of each session.
+#[must_use]
+pub(crate) fn by_user<'a>(
+    keys: impl Iterator<Item = &'a str>,
+    train: f64,
+    validation: f64,
+) -> Split {
+    const FOLDS: usize = 1000;
+    let border = |share: f64| (share * FOLDS as f64).round() as usize;
+    let (first, second) = (border(train), border(train + validation));
+    let mut split = Split::default();
+    for (index, key) in keys.enumerate() {
+        match fold_of(key, FOLDS) {
+            fold if fold < first => split.train.push(index),
+            fold if fold < second => split.validation.push(index),
+            _ => split.test.push(index),
+        }
+    }
+    split
+}
+
 /// Splits at random with the same share of positives in each part, for sets without a time axis.
 #[must_use]
-pub fn stratified(labels: &[bool], train: f64, validation: f64, seed: u64) -> Split {
+pub(crate) fn stratified(labels: &[bool], train: f64, validation: f64, seed: u64) -> Split {
     let mut generator = ChaCha12Rng::seed_from_u64(seed);
     let mut split = Split::default();
     for class in [false, true] {
@@ -76,7 +105,7 @@ pub fn stratified(labels: &[bool], train: f64, validation: f64, seed: u64) -> Sp
 
 /// Fold of a user (or of a session, where the user is unknown): the same on every machine.
 #[must_use]
-pub fn fold_of(key: &str, folds: usize) -> usize {
+pub(crate) fn fold_of(key: &str, folds: usize) -> usize {
     let hash = Sha256::digest(key.as_bytes());
     let head = hash
         .iter()

@@ -83,7 +83,9 @@ pub(crate) fn prepare(
             summary::prepare(task, data, shares, options)?
         }
         Task::InSession => in_session::prepare(data, shares, options, observer)?,
-        Task::NextDay | Task::ThirtyDay => snapshots::prepare(task, data, shares, options)?,
+        Task::NextDay | Task::ThirtyDay => {
+            snapshots::prepare(task, data, shares, options, observer)?
+        }
     };
     for (part, examples) in [
         ("training part", &prepared.train),

@@ -47,7 +47,7 @@ pub(crate) struct Plot {
     title: &'static str,
     x: &'static str,
     y: &'static str,
-    pub(crate) range: f64,
+    range: f64,
     series: Vec<Series>,
 }
 
@@ -72,6 +72,12 @@ impl Plot {
             range: 1.0,
             series,
         }
+    }
+
+    /// The same with both axes to another end.
+    pub(crate) const fn up_to(mut self, range: f64) -> Self {
+        self.range = range;
+        self
     }
 
     fn place(&self, (x, y): (f64, f64)) -> (f64, f64) {

@@ -15,7 +15,7 @@ use crate::encode::{Encoded, Keep, encode};
 use crate::load::Loaded;
 use crate::progress::{Observer, Progress};
 use crate::rates::renormalise;
-use crate::split::{by_time_and_user, fold_of};
+use crate::split::{by_time_and_user, by_user, fold_of};
 use crate::{Task, TrainError};
 
 /// Folds for rates: each training row sees rates from nine tenths of the other users.
@@ -52,6 +52,11 @@ fn sessions(
     Ok(own)
 }
 
+/// Whose the session is; a session without a user stands for itself.
+fn user_or_self(session: &Session) -> &str {
+    session.user.as_deref().unwrap_or(&session.id)
+}
+
 fn fit_options(data: &Loaded) -> FitOptions {
     FitOptions {
         utc_offset_minutes: data.utc_offset_minutes,
@@ -71,7 +76,11 @@ pub(super) fn prepare(
         .map(|session| (session.start, session.user.as_deref()))
         .collect();
     let (train, validation) = shares.parts();
-    let split = by_time_and_user(&keys, train, validation);
+    let split = match shares {
+        Shares::Shop => by_time_and_user(&keys, train, validation),
+        // The last hours of a set of a few days are no sample of it.
+        Shares::Protocol => by_user(sessions.iter().map(user_or_self), train, validation),
+    };
     let [train, validation, test] = parts(&sessions, &split);
     let fit_options = fit_options(data);
     let (mut spec, notes) = fit(&train, &fit_options);
@@ -147,7 +156,7 @@ fn encode_out_of_fold(
     }
     let folds: Vec<usize> = sessions
         .iter()
-        .map(|session| fold_of(session.user.as_deref().unwrap_or(&session.id), FOLDS))
+        .map(|session| fold_of(user_or_self(session), FOLDS))
         .collect();
     let specs: Vec<Arc<FeatureSpec>> = (0..FOLDS)
         .map(|fold| {

@@ -13,6 +13,7 @@ use super::timeline::{DAY, Timelines, midnight};
 use super::{ExampleOptions, Prepared, Shares, next_day, scheme, thirty_day, unsuited};
 use crate::encode::{Encoded, Keep, encode};
 use crate::load::Loaded;
+use crate::progress::{Observer, Progress};
 use crate::split::fold_of;
 use crate::{Task, TrainError};
 
@@ -35,8 +36,16 @@ pub(super) fn prepare(
     data: &Loaded,
     shares: Shares,
     options: &ExampleOptions,
+    observer: &mut dyn Observer,
 ) -> Result<Prepared, TrainError> {
     let lines = timelines(task, data)?;
+    if lines.anonymous > 0 {
+        let note = format!(
+            "{} events without a user are left out: nobody to follow",
+            lines.anonymous
+        );
+        observer.on(&Progress::Note(&note));
+    }
     let parts = match task {
         Task::ThirtyDay => split_by_month(&lines, shares)?,
         _ => split_by_user(&lines, data, shares)?,

@@ -1,0 +1,107 @@
+//! Metrics against cases worked by hand.
+
+use super::*;
+
+fn close(a: f64, b: f64) {
+    assert!((a - b).abs() < 1e-9, "{a} is not {b}");
+}
+
+#[test]
+fn roc_auc_counts_pairs_and_ties_as_half() {
+    // positives 0.9, 0.5, 0.5; negatives 0.8, 0.5: pairs won 1 + 0.5·2 + 1 of 6
+    let scores = [0.9, 0.5, 0.5, 0.8, 0.5];
+    let labels = [true, true, true, false, false];
+    let mut won = 0.0;
+    for (s, l) in scores.iter().zip(&labels) {
+        for (t, m) in scores.iter().zip(&labels) {
+            if *l && !*m {
+                won += if s > t {
+                    1.0
+                } else if s == t {
+                    0.5
+                } else {
+                    0.0
+                };
+            }
+        }
+    }
+    close(roc_auc(&scores, &labels), won / 6.0);
+    close(roc_auc(&[0.1; 4], &[true, false, true, false]), 0.5);
+    close(roc_auc(&[0.1, 0.2], &[true, true]), 0.5);
+}
+
+#[test]
+fn average_precision_of_a_case_by_hand() {
+    // ranks: + - + -  →  1/2·1 + 1/2·2/3
+    close(
+        average_precision(&[0.9, 0.8, 0.7, 0.6], &[true, false, true, false]),
+        0.5 + 1.0 / 3.0,
+    );
+    // one tie over all: precision is the base rate
+    close(
+        average_precision(&[0.3; 4], &[true, false, false, false]),
+        0.25,
+    );
+}
+
+#[test]
+fn log_loss_brier_and_ece_of_cases_by_hand() {
+    close(
+        log_loss(&[0.5, 0.5], &[true, false]),
+        std::f64::consts::LN_2,
+    );
+    assert!(
+        log_loss(&[0.0, 1.0], &[true, false]) < 17.0,
+        "kept off infinity"
+    );
+    close(brier(&[0.5, 1.0], &[true, false]), (0.25 + 1.0) / 2.0);
+    // 30 examples at 0.2 of which half are orders: each of the 15 bins holds one of each
+    let labels: Vec<bool> = (0..30).map(|i| i % 2 == 0).collect();
+    let metrics = Metrics::measure(&[0.2; 30], &labels, 0.5);
+    assert!((metrics.ece - 0.3).abs() < 1e-6, "{}", metrics.ece);
+}
+
+#[test]
+fn the_best_threshold_beats_every_other() {
+    let scores = [0.1, 0.4, 0.35, 0.8, 0.65, 0.4, 0.9];
+    let labels = [false, true, false, true, false, true, true];
+    let best = Confusion::at(&scores, &labels, best_f1_threshold(&scores, &labels)).f1();
+    for threshold in (0..=100).map(|i| i as f32 / 100.0) {
+        assert!(Confusion::at(&scores, &labels, threshold).f1() <= best + 1e-12);
+    }
+    assert_eq!(best_f1_threshold(&[0.4, 0.2], &[false, false]), 0.5);
+}
+
+#[test]
+fn confusion_figures() {
+    let counts = Confusion::at(&[0.9, 0.6, 0.4, 0.1], &[true, false, true, false], 0.5);
+    close(counts.recall(), 0.5);
+    close(counts.precision(), 0.5);
+    close(counts.f1(), 0.5);
+    close(counts.accuracy(), 0.5);
+}
+
+#[test]
+fn nothing_gives_numbers_all_the_same() {
+    let metrics = Metrics::with_intervals(&[], &[], 0.5, 10, 1);
+    let json = serde_json::to_string(&metrics).expect("JSON");
+    assert!(!json.contains("null"), "{json}");
+}
+
+#[test]
+fn intervals_hold_the_figure_and_are_the_same_each_time() {
+    let scores: Vec<f32> = (0..300).map(|i| ((i * 37) % 300) as f32 / 300.0).collect();
+    let labels: Vec<bool> = (0..300)
+        .map(|i| (i * 37) % 300 + (i % 7) * 30 > 200)
+        .collect();
+    let measure = || Metrics::with_intervals(&scores, &labels, 0.5, 200, 7);
+    let (a, b) = (measure(), measure());
+    assert_eq!(a, b);
+    let interval = a.intervals.expect("asked for").auc;
+    assert!(
+        interval.0 < a.auc && a.auc < interval.1,
+        "{interval:?} {}",
+        a.auc
+    );
+    assert!(interval.1 - interval.0 < 0.2);
+}
