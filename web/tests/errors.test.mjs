@@ -44,7 +44,7 @@ const BROKEN = {
   "a later version": [bundle({ header: manifest({ format_version: 2 }) }), "BUNDLE_VERSION"],
   "a lacking weight": [bundle({ weights: incomplete }), "BUNDLE_SHAPE"],
   "a weight of another shape": [bundle({ sizes: { "conv.weight": [8, 1, 9, 1] } }), "BUNDLE_SHAPE"],
-  "features for another network": [bundle({ header: manifest({ features: shorter }) }), "BUNDLE_SHAPE"],
+  "features for another network": [bundle({ header: manifest({ features: shorter }) }), "BUNDLE_INVALID"],
   "a threshold out of range": [bundle({ header: manifest({ threshold: 3 }) }), "BUNDLE_INVALID"],
   "features of another version": [
     bundle({ header: manifest({ features: { ...FEATURES, version: 9 } }) }),

@@ -1,11 +1,13 @@
-// The numbers: the CPU build against the reference network, and streaming against whole sessions.
+// The numbers of the CPU build: against NumPy's golden vectors, against the slow network beside these
+// tests, and streaming against whole sessions.
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { after, before, test } from "node:test";
 
 import { CONFIG, goldenSession } from "./support/bundle.mjs";
 import { open } from "./support/browser.mjs";
 import { randoms } from "./support/network.mjs";
-import { MODEL } from "./support/server.mjs";
+import { MODEL, repository } from "./support/server.mjs";
 
 const TOLERANCE = 1e-4;
 
@@ -16,6 +18,36 @@ before(async () => {
   page = await host.page();
 });
 after(() => host.close());
+
+const { cases } = JSON.parse(await readFile(`${repository}/tests/golden/golden.json`, "utf8"));
+
+for (const { name, bundle, sessions } of cases) {
+  test(`NumPy's golden vectors: ${name}`, async () => {
+    const found = await page.evaluate(
+      async ([model, given]) => {
+        const { Engine, Prepared } = await glue("cpu");
+        const engine = new Engine(new Uint8Array(await (await fetch(model)).arrayBuffer()));
+        const flat = (numbers) => Float32Array.from(numbers.flat());
+        const streamed = given.map(
+          ({ rows, context }) => engine.logits_of(flat(rows), flat(context)).at(-1),
+        );
+        const prepared = new Prepared(
+          flat(given.flatMap(({ rows }) => rows)),
+          Uint32Array.from(given, ({ rows }) => rows.length),
+          flat(given.map(({ context }) => context)),
+        );
+        const whole = [...engine.score(prepared)];
+        prepared.free();
+        engine.free();
+        return { streamed, whole };
+      },
+      [`/golden/${bundle}`, sessions],
+    );
+    const expected = sessions.map(({ logit }) => logit);
+    close(found.streamed, expected, TOLERANCE, "streamed");
+    close(found.whole, expected, TOLERANCE, "whole");
+  });
+}
 
 /** Logits of rows, streamed (after each) and as whole sessions (one for every prefix). */
 function logits(rows, context) {
@@ -49,7 +81,7 @@ const close = (found, expected, tolerance, what) => {
   });
 };
 
-test("golden sessions: the reference's logits, streamed and whole", async () => {
+test("the slow network's logits, streamed and whole", async () => {
   for (const events of [1, 2, 3, 4, 7, 16, 33]) {
     const golden = goldenSession(events);
     const { streamed, whole } = await logits(golden.rows, golden.context);

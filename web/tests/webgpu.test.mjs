@@ -1,11 +1,12 @@
 // The WebGPU build on Chromium's software adapter: the same numbers, the same session, and no harm
 // when the device goes away. Sessions are short, since that adapter is slow.
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { after, before, test } from "node:test";
 
 import { CONFIG, bundle, goldenSession, manifest } from "./support/bundle.mjs";
 import { open } from "./support/browser.mjs";
-import { MODEL } from "./support/server.mjs";
+import { MODEL, repository } from "./support/server.mjs";
 import { VISIT } from "./support/visit.mjs";
 
 const TOLERANCE = 1e-3;
@@ -97,9 +98,44 @@ test("asked for, WebGPU is really used, and the session crosses over and back", 
   await page.close();
 });
 
-test("golden sessions on WebGPU: the reference's logits, streamed and as a batch", async () => {
+test("NumPy's golden vectors on WebGPU: streamed and as a batch", async () => {
+  const { cases } = JSON.parse(await readFile(`${repository}/tests/golden/golden.json`, "utf8"));
   await fresh();
-  const sessions = [1, 2, 5, 8].map(goldenSession);
+  for (const { name, bundle: file, sessions } of cases) {
+    const short = sessions.filter(({ rows }) => rows.length <= 10);
+    const found = await page.evaluate(
+      async ([model, given]) => {
+        const { Runtime } = await glue("webgpu");
+        const runtime = await Runtime.create(new Uint8Array(await (await fetch(model)).arrayBuffer()));
+        const flat = (numbers) => Float32Array.from(numbers.flat());
+        const last = given.at(-1);
+        runtime.push(flat(last.rows));
+        const streamed = await runtime.logit(flat(last.context));
+        const batch = await runtime.score(
+          flat(given.flatMap(({ rows }) => rows)),
+          Uint32Array.from(given, ({ rows }) => rows.length),
+          flat(given.map(({ context }) => context)),
+        );
+        const backend = JSON.parse(runtime.adapter()).backend;
+        runtime.free();
+        return { streamed, batch: [...batch], backend };
+      },
+      [`/golden/${file}`, short],
+    );
+    assert.equal(found.backend, "BrowserWebGpu");
+    assert.equal(found.batch.length, short.length);
+    near(found.streamed, short.at(-1).logit, `${name}, streamed`);
+    short.forEach(({ logit }, at) => {
+      near(found.batch[at], logit, `${name}, session ${at}`);
+    });
+  }
+  assert.deepEqual(page.problems, []);
+  await page.close();
+});
+
+test("the slow network's logits on WebGPU, after every event", async () => {
+  await fresh();
+  const sessions = [1, 2, 5, 8].map((events) => goldenSession(events));
   const found = await page.evaluate(
     async ([model, given]) => {
       const { Runtime } = await glue("webgpu");

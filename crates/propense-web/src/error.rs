@@ -1,7 +1,6 @@
 //! Failures as the page gets them: an object `{ code, message }`.
 
 use js_sys::{Object, Reflect};
-use propense_features::FeatureError;
 use propense_model::ModelError;
 use thiserror::Error;
 use wasm_bindgen::JsValue;
@@ -12,17 +11,6 @@ pub enum WebError {
     /// The bundle cannot be used, or the device failed.
     #[error(transparent)]
     Model(#[from] ModelError),
-    /// The bundle's feature specification cannot be used.
-    #[error("the bundle's features: {0}")]
-    Features(#[from] FeatureError),
-    /// The bundle's feature specification does not fit its network.
-    #[error("the bundle's features make {found:?} numbers, its network takes {expected:?}")]
-    Sizes {
-        /// Numbers of a row and of the context, by the specification.
-        found: [usize; 2],
-        /// The same by the network.
-        expected: [usize; 2],
-    },
     /// The catalogue is not the JSON that it should be.
     #[error("the catalogue cannot be read: {0}")]
     Catalogue(serde_json::Error),
@@ -45,8 +33,6 @@ impl WebError {
             Self::Catalogue(_) | Self::OtherCatalogue(_) => "CATALOGUE_INVALID",
             Self::Argument(_) => "ARGUMENT",
             Self::Internal(_) => "INTERNAL",
-            Self::Features(_) => "BUNDLE_INVALID",
-            Self::Sizes { .. } => "BUNDLE_SHAPE",
             Self::Model(error) => match error {
                 ModelError::Checksum { .. } => "BUNDLE_CHECKSUM",
                 ModelError::Truncated { .. } => "BUNDLE_TRUNCATED",

@@ -61,10 +61,10 @@ const random = randoms(11);
 const vector = (length) => Array.from({ length }, () => Math.fround(random() * 2));
 
 /** A session of rows, and the logit after each by the reference. */
-export function goldenSession(events) {
-  const rows = Array.from({ length: events }, () => vector(CONFIG.features));
-  const context = vector(CONFIG.context);
-  const logits = rows.map((_, at) => logit(CONFIG, WEIGHTS, rows.slice(0, at + 1), context));
+export function goldenSession(events, config = CONFIG, weights = WEIGHTS) {
+  const rows = Array.from({ length: events }, () => vector(config.features));
+  const context = vector(config.context);
+  const logits = rows.map((_, at) => logit(config, weights, rows.slice(0, at + 1), context));
   return { rows, context, logits };
 }
 
@@ -94,7 +94,7 @@ export function bundle({ header = manifest(), weights = WEIGHTS, sizes = {}, che
   const tensors = { __metadata__: { propense: JSON.stringify(header) } };
   const parts = [];
   let offset = 0;
-  for (const [name, shape] of Object.entries(shapes(CONFIG))) {
+  for (const [name, shape] of Object.entries(shapes(header.model))) {
     if (!weights[name]) continue;
     const bytes = Buffer.from(new Float32Array(weights[name]).buffer);
     const end = offset + bytes.length;

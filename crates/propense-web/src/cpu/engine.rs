@@ -9,7 +9,7 @@ use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
 use super::catalogue::{self, Catalogue};
-use super::explain;
+use super::explain::Explainer;
 use super::prepared::{Prepared, Sessions};
 use super::recommend;
 use super::recorder::{Recorded, Recorder};
@@ -29,6 +29,7 @@ pub struct Engine {
     catalogue: Catalogue,
     session: Recorder,
     stream: CpuStream,
+    explainer: Explainer,
     /// Events tracked since the engine was made.
     tracked: u64,
     /// Sessions begun since the engine was made.
@@ -70,16 +71,11 @@ impl Engine {
         let model = bundle.cpu_model().map_err(WebError::from)?;
         let fresh = CpuStream::new(Arc::clone(&model));
         let spec = Arc::new(bundle.manifest.features.clone());
-        spec.validate().map_err(WebError::from)?;
-        let found = [spec.row_len(), spec.context_len()];
-        let expected = [model.config().features, model.config().context];
-        if found != expected {
-            return Err(WebError::Sizes { found, expected }.into());
-        }
         Ok(Self {
             catalogue: Catalogue::of_rates(&spec.item_rates),
             session: Recorder::new(&spec, Context::new(), 0),
             stream: fresh.clone(),
+            explainer: Explainer::new(fresh.clone()),
             manifest: bundle.manifest,
             spec,
             model,
@@ -204,8 +200,8 @@ impl Engine {
     ///
     /// # Errors
     /// `{ code, message }`, should it not be writable as JSON.
-    pub fn explain(&self) -> Result<String, JsValue> {
-        json(&explain::reasons(&self.spec, &self.fresh, &self.session))
+    pub fn explain(&mut self) -> Result<String, JsValue> {
+        json(&self.explainer.reasons(&self.spec, &self.session))
     }
 
     /// Sets the items to recommend: the catalogue's JSON. `named` says that it is the one that the
@@ -276,6 +272,7 @@ impl Engine {
     fn begin(&mut self, context: Context, start: i64) {
         self.session = Recorder::new(&self.spec, context, start);
         self.stream.clone_from(&self.fresh);
+        self.explainer = Explainer::new(self.fresh.clone());
         self.begun = self.begun.wrapping_add(1);
     }
 }

@@ -17,49 +17,73 @@ pub(crate) struct Reason {
     effect: f64,
 }
 
-/// The reasons of a session. `fresh` is a stream without events.
+/// The reasons of a session so far. Later events change nothing about earlier reasons, so that only
+/// what is new is computed.
 ///
 /// An event's effect is the logit after it less the logit before it, so that all effects sum to
 /// the change since before the first event. The feature is the group of columns without which the
 /// step would have come out most differently: the step is taken again from the same state with one
 /// group after the other at zero, which is the training mean of a number and "none" of a category.
-pub(crate) fn reasons(spec: &FeatureSpec, fresh: &CpuStream, session: &Recorder) -> Vec<Reason> {
-    let context = session.context();
-    let mut stream = fresh.clone();
-    let mut logit = stream.logit(context);
-    let mut reasons = Vec::with_capacity(session.len());
-    let mut altered = Vec::with_capacity(spec.row_len());
-    let rows = session.rows().chunks_exact(spec.row_len());
-    for (index, (row, kind)) in rows.zip(session.kinds()).enumerate() {
-        let before = stream.clone();
-        stream.push(row);
-        let after = stream.logit(context);
+pub(crate) struct Explainer {
+    /// The stream after the events explained so far.
+    stream: CpuStream,
+    reasons: Vec<Reason>,
+}
+
+impl Explainer {
+    /// Nothing explained yet. `fresh` is a stream without events.
+    pub(crate) const fn new(fresh: CpuStream) -> Self {
+        Self {
+            stream: fresh,
+            reasons: Vec::new(),
+        }
+    }
+
+    /// The reasons of all events of this session, which is the same one at every call.
+    pub(crate) fn reasons(&mut self, spec: &FeatureSpec, session: &Recorder) -> &[Reason] {
+        let known = self.reasons.len();
+        let rows = session.rows().chunks_exact(spec.row_len());
+        let events = rows.zip(session.kinds()).enumerate().skip(known);
+        for (index, (row, kind)) in events {
+            let logit = self.stream.logit(session.context());
+            let feature = self.most_important(spec, row, session.context());
+            self.stream.push(row);
+            let after = self.stream.logit(session.context());
+            self.reasons.push(Reason {
+                event: kind.name(),
+                index,
+                feature,
+                effect: f64::from(after) - f64::from(logit),
+            });
+        }
+        &self.reasons
+    }
+
+    /// What about the next row matters most.
+    fn most_important(&self, spec: &FeatureSpec, row: &[f32], context: &[f32]) -> &'static str {
+        let mut other = self.stream.clone();
+        let mut step = |row: &[f32]| {
+            other.clone_from(&self.stream);
+            other.push(row);
+            other.logit(context)
+        };
+        let after = step(row);
+        let mut altered = row.to_vec();
         let mut feature = "";
         let mut most = -1.0;
         let mut start = 0;
         for group in &spec.row {
             let end = start + group.len();
-            altered.clear();
-            altered.extend_from_slice(row);
+            altered.copy_from_slice(row);
             if let Some(own) = altered.get_mut(start..end) {
                 own.fill(0.0);
             }
             start = end;
-            let mut other = before.clone();
-            other.push(&altered);
-            let change = (after - other.logit(context)).abs();
+            let change = (after - step(&altered)).abs();
             if change > most {
                 (feature, most) = (words::feature(group), change);
             }
         }
-        let effect = f64::from(after) - f64::from(logit);
-        reasons.push(Reason {
-            event: kind.name(),
-            index,
-            feature,
-            effect,
-        });
-        logit = after;
+        feature
     }
-    reasons
 }
