@@ -46,7 +46,13 @@ pub fn fit(sessions: &[&Session], options: &FitOptions) -> (FeatureSpec, Vec<Str
 
     let mut row = vec![seen.kinds(options, &mut notes)];
     row.extend(seen.page_types(options, &mut notes));
-    for measure in ORDER.into_iter().filter(|measure| wanted(*measure)) {
+    let measures = ORDER
+        .into_iter()
+        .filter(|measure| seen.events > 0 && wanted(*measure));
+    if seen.events == 0 {
+        notes.push("there are no events: only the context can tell anything".to_owned());
+    }
+    for measure in measures {
         match seen.number(measure) {
             Ok(feature) => row.push(feature),
             Err(note) => notes.push(note),
@@ -207,10 +213,12 @@ fn widen(row: &mut Vec<RowFeature>, seen: &Seen, notes: &mut Vec<String>) {
             |feature| matches!(feature, RowFeature::Number { measure: m, .. } if *m == measure),
         );
         if !there {
-            notes.push(format!(
-                "`{}` kept all the same: a row has at least {MIN_ROW_LEN} columns",
-                measure.name()
-            ));
+            if seen.events > 0 {
+                notes.push(format!(
+                    "`{}` kept all the same: a row has at least {MIN_ROW_LEN} columns",
+                    measure.name()
+                ));
+            }
             row.push(seen.column(measure));
         }
     }

@@ -105,6 +105,7 @@ impl Layout {
         } else {
             "Add it, or correct its name in the mapping"
         };
+        let timestamp = header.require(&[&columns.timestamp], remedy)?;
         let event = match &columns.event {
             Some(name) => Some(header.require(&[name], remedy)?),
             None if mapping.default_event.is_some() => None,
@@ -121,7 +122,7 @@ impl Layout {
             }
         }
         Ok(Self {
-            timestamp: header.require(&[&columns.timestamp], remedy)?,
+            timestamp,
             event,
             event_no: find(&columns.event_no)?,
             user_id: find(&columns.user_id)?,

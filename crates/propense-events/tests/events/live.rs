@@ -111,6 +111,21 @@ fn the_future_has_the_bound_that_the_caller_sets() {
     }
 }
 
+/// Large integers are not taken through a float, which would change them.
+#[test]
+fn timestamps_are_read_exactly() {
+    for (json, expected) in [
+        ("9016149579944787", 9_016_149_579_944_787),
+        ("1700000000000.75", 1_700_000_000_000),
+        ("1.7e12", 1_700_000_000_000),
+        ("\"9016149579944787\"", 9_016_149_579_944_787),
+        ("\"1.7e12\"", 1_700_000_000_000),
+    ] {
+        let (event, _) = parse(&format!(r#"{{"event": "search", "timestamp": {json}}}"#));
+        assert_eq!(event.map(|event| event.timestamp), Some(expected), "{json}");
+    }
+}
+
 #[test]
 fn what_is_repaired() {
     let base =
