@@ -217,6 +217,10 @@ pub fn difference(found: &[f32], expected: &[f32]) -> f32 {
         .map(|(found, expected)| (found - expected).abs() / expected.abs().max(1.0));
     // NaN must not pass for small.
     differences.fold(0.0, |worst: f32, next| {
-        if next.is_nan() { f32::INFINITY } else { worst.max(next) }
+        if next.is_nan() {
+            f32::INFINITY
+        } else {
+            worst.max(next)
+        }
     })
 }

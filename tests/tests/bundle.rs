@@ -66,14 +66,22 @@ fn smaller_precisions_are_smaller_and_close() {
     let bundle = fresh_bundle(&ModelConfig::seed(16, 4), 3);
     let check = |precision, most_bytes: usize, tolerance: f32| {
         let written = bundle.to_bytes(precision).expect("sound");
-        assert!(written.len() < most_bytes, "{precision:?}: {}", written.len());
+        assert!(
+            written.len() < most_bytes,
+            "{precision:?}: {}",
+            written.len()
+        );
         let read = Bundle::from_bytes(&written).expect("what was written");
         for (before, after) in bundle.weights.iter().zip(&read.weights) {
             assert_eq!((&before.name, &before.shape), (&after.name, &after.shape));
             let largest = before.data.iter().fold(0.0f32, |a, b| a.max(b.abs()));
             for (a, b) in before.data.iter().zip(&after.data) {
                 let error = (a - b).abs();
-                assert!(error <= tolerance * largest, "{} {precision:?}: {a} {b}", before.name);
+                assert!(
+                    error <= tolerance * largest,
+                    "{} {precision:?}: {a} {b}",
+                    before.name
+                );
             }
         }
         let again = read.to_bytes(precision).expect("sound");
@@ -94,7 +102,9 @@ fn tampered_from(raw: &[u8], edit: impl FnOnce(&mut Value, &mut Value, &mut Vec<
     let (length, rest) = raw.split_first_chunk::<8>().expect("a header");
     let (header, data) = rest.split_at(u64::from_le_bytes(*length) as usize);
     let mut header: Value = serde_json::from_slice(header).expect("JSON");
-    let text = header["__metadata__"]["propense"].as_str().expect("a manifest");
+    let text = header["__metadata__"]["propense"]
+        .as_str()
+        .expect("a manifest");
     let mut manifest: Value = serde_json::from_str(text).expect("JSON");
     let unsigned = "0".repeat(64);
     manifest["sha256"] = json!(unsigned);
@@ -107,8 +117,13 @@ fn tampered_from(raw: &[u8], edit: impl FnOnce(&mut Value, &mut Value, &mut Vec<
     let mut raw = (header.len() as u64).to_le_bytes().to_vec();
     raw.extend_from_slice(header.as_bytes());
     raw.extend_from_slice(&data);
-    let digits: String = Sha256::digest(&raw).iter().map(|b| format!("{b:02x}")).collect();
-    let hole = raw.windows(64).position(|window| window == unsigned.as_bytes());
+    let digits: String = Sha256::digest(&raw)
+        .iter()
+        .map(|b| format!("{b:02x}"))
+        .collect();
+    let hole = raw
+        .windows(64)
+        .position(|window| window == unsigned.as_bytes());
     if let Some(hole) = hole {
         raw[hole..hole + 64].copy_from_slice(digits.as_bytes());
     }
@@ -142,9 +157,10 @@ fn each_fault_has_its_error() {
     check(b"timestamp,event,user_id\n1,view_item,u1\n".to_vec(), |e| {
         matches!(e, E::NotSafetensors { .. })
     });
-    check(tampered(|header, _, _| rename(header, "__metadata__", "x")), |e| {
-        matches!(e, E::NotSafetensors { .. })
-    });
+    check(
+        tampered(|header, _, _| rename(header, "__metadata__", "x")),
+        |e| matches!(e, E::NotSafetensors { .. }),
+    );
     check(tampered(|_, _, data| data.push(0)), |e| {
         matches!(e, E::NotSafetensors { .. })
     });
@@ -165,62 +181,97 @@ fn each_fault_has_its_error() {
     );
 
     check(tampered(|_, m, _| m["format_version"] = json!(2)), |e| {
-        matches!(e, E::Version { found: 2, supported: 1 })
-            && e.to_string().contains("version 2")
+        matches!(
+            e,
+            E::Version {
+                found: 2,
+                supported: 1
+            }
+        ) && e.to_string().contains("version 2")
             && e.to_string().contains("version 1")
             && e.to_string().contains("Update Propense")
     });
     check(tampered(|_, m, _| m["format_version"] = json!(0)), |e| {
         matches!(e, E::Version { found: 0, .. }) && e.to_string().contains("Train")
     });
-    check(tampered(|_, m, _| m["format_version"] = json!("1")), |e| {
-        matches!(e, E::Missing { what } if what == "format_version")
-    });
+    check(
+        tampered(|_, m, _| m["format_version"] = json!("1")),
+        |e| matches!(e, E::Missing { what } if what == "format_version"),
+    );
 
-    check(tampered(|_, m, _| rename(m, "sha256", "sha")), |e| {
-        matches!(e, E::Missing { what } if what == "sha256")
-    });
+    check(
+        tampered(|_, m, _| rename(m, "sha256", "sha")),
+        |e| matches!(e, E::Missing { what } if what == "sha256"),
+    );
     check(tampered(|_, m, _| m["sha256"] = json!("abc")), |e| {
         matches!(e, E::Manifest { .. })
     });
-    check(tampered(|_, m, _| m["sha256"] = json!("a".repeat(64))), |e| {
-        matches!(e, E::Checksum { .. })
-    });
+    check(
+        tampered(|_, m, _| m["sha256"] = json!("a".repeat(64))),
+        |e| matches!(e, E::Checksum { .. }),
+    );
 
-    check(tampered(|_, m, _| rename(m, "threshold", "t")), |e| {
-        matches!(e, E::Manifest { detail } if detail.contains("threshold"))
-    });
+    check(
+        tampered(|_, m, _| rename(m, "threshold", "t")),
+        |e| matches!(e, E::Manifest { detail } if detail.contains("threshold")),
+    );
     check(tampered(|_, m, _| m["percentiles"] = json!(null)), |e| {
         matches!(e, E::Manifest { .. })
     });
-    check(tampered(|_, m, _| m["calibration"]["y"] = json!([0.1, 0.2])), |e| {
-        matches!(e, E::Manifest { detail } if detail.contains("calibration"))
-    });
-    check(tampered(|_, m, _| m["golden"]["rows"] = json!([[1.0]])), |e| {
-        matches!(e, E::Manifest { detail } if detail.contains("golden"))
-    });
-    check(tampered(|_, m, _| m["features"]["row"] = json!([])), |e| {
-        matches!(e, E::Manifest { detail } if detail.contains("features"))
-    });
-    check(tampered(|_, m, _| m["model"]["features"] = json!(1_000_000_000u64)), |e| {
-        matches!(e, E::Config { field: "features", .. })
-    });
-    check(tampered(|_, m, _| m["model"]["hidden"] = json!(u64::MAX)), |e| {
-        matches!(e, E::Config { field: "hidden", .. })
-    });
+    check(
+        tampered(|_, m, _| m["calibration"]["y"] = json!([0.1, 0.2])),
+        |e| matches!(e, E::Manifest { detail } if detail.contains("calibration")),
+    );
+    check(
+        tampered(|_, m, _| m["golden"]["rows"] = json!([[1.0]])),
+        |e| matches!(e, E::Manifest { detail } if detail.contains("golden")),
+    );
+    check(
+        tampered(|_, m, _| m["features"]["row"] = json!([])),
+        |e| matches!(e, E::Manifest { detail } if detail.contains("features")),
+    );
+    check(
+        tampered(|_, m, _| m["model"]["features"] = json!(1_000_000_000u64)),
+        |e| {
+            matches!(
+                e,
+                E::Config {
+                    field: "features",
+                    ..
+                }
+            )
+        },
+    );
+    check(
+        tampered(|_, m, _| m["model"]["hidden"] = json!(u64::MAX)),
+        |e| {
+            matches!(
+                e,
+                E::Config {
+                    field: "hidden",
+                    ..
+                }
+            )
+        },
+    );
 
-    check(tampered(|_, m, _| m["model"]["hidden"] = json!(5)), |e| {
-        matches!(e, E::Shape { name, .. } if name == "lstm.input")
-    });
-    check(tampered(|header, _, _| rename(header, "conv.bias", "conv.b")), |e| {
-        matches!(e, E::Missing { what } if what == "conv.bias")
-    });
-    check(tampered(|header, _, _| header["conv.bias"]["dtype"] = json!("I32")), |e| {
-        matches!(e, E::Precision { name, .. } if name == "conv.bias")
-    });
+    check(
+        tampered(|_, m, _| m["model"]["hidden"] = json!(5)),
+        |e| matches!(e, E::Shape { name, .. } if name == "lstm.input"),
+    );
+    check(
+        tampered(|header, _, _| rename(header, "conv.bias", "conv.b")),
+        |e| matches!(e, E::Missing { what } if what == "conv.bias"),
+    );
+    check(
+        tampered(|header, _, _| header["conv.bias"]["dtype"] = json!("I32")),
+        |e| matches!(e, E::Precision { name, .. } if name == "conv.bias"),
+    );
     check(
         tampered(|header, _, data| {
-            let begin = header["lstm.bias"]["data_offsets"][0].as_u64().expect("a place") as usize;
+            let begin = header["lstm.bias"]["data_offsets"][0]
+                .as_u64()
+                .expect("a place") as usize;
             data[begin..begin + 4].copy_from_slice(&f32::NAN.to_le_bytes());
         }),
         |e| matches!(e, E::NotFinite { what } if what == "lstm.bias"),
@@ -249,7 +300,10 @@ fn what_could_not_be_read_back_is_not_written() {
     assert!(matches!(error, ModelError::NotFinite { .. }), "{error:?}");
     check(|b| b.manifest.threshold = f32::NAN, Precision::F32);
     check(|b| b.manifest.percentiles.clear(), Precision::F32);
-    check(|b| b.manifest.data.base_rate = f32::INFINITY, Precision::F32);
+    check(
+        |b| b.manifest.data.base_rate = f32::INFINITY,
+        Precision::F32,
+    );
     let error = check(|b| b.weights.truncate(3), Precision::F32);
     assert!(matches!(error, ModelError::Missing { .. }), "{error:?}");
     let error = check(|b| b.weights[1].shape = vec![4], Precision::F32);

@@ -33,5 +33,9 @@ fn without_a_driver_there_is_a_typed_error() {
         .output()
         .expect("the test runs itself");
     let text = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{text}{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
 }

@@ -134,7 +134,10 @@ fn the_published_network_streams_as_it_batches() {
     for events in [1, 2, 3, 31, 32, 512] {
         let config = ModelConfig::seed(16, 6);
         let (fast, tensors) = streaming_differences(&config, events, 11, &cpu_device());
-        assert!(fast <= 1e-4 && tensors <= 1e-4, "{events}: {fast:e} {tensors:e}");
+        assert!(
+            fast <= 1e-4 && tensors <= 1e-4,
+            "{events}: {fast:e} {tensors:e}"
+        );
     }
 }
 
@@ -154,10 +157,7 @@ fn the_gpu_streams_as_the_cpu_batches() {
         return;
     };
     println!("adapter: {adapter}");
-    for (config, events) in [
-        (ModelConfig::seed(16, 6), 12),
-        (ModelConfig::seed(5, 0), 7),
-    ] {
+    for (config, events) in [(ModelConfig::seed(16, 6), 12), (ModelConfig::seed(5, 0), 7)] {
         let (_, worst) = streaming_differences(&config, events, 3, &device);
         assert!(worst <= 1e-3, "{events}: {worst:e}");
     }
@@ -214,7 +214,12 @@ type Session = (Vec<Vec<f32>>, Vec<f32>);
 /// Two sessions of five events.
 fn sessions(config: &ModelConfig) -> (Session, Session) {
     let mut numbers = Numbers(99);
-    let mut session = || (numbers.rows(5, config.features), numbers.row(config.context));
+    let mut session = || {
+        (
+            numbers.rows(5, config.features),
+            numbers.row(config.context),
+        )
+    };
     (session(), session())
 }
 
@@ -246,7 +251,11 @@ fn gradients_are_the_slopes_of_the_logits() {
     for (index, gradient) in found.iter().enumerate() {
         assert_eq!(gradient.len(), weights[index].data.len());
         // Along the gradient itself, where the slope is its length.
-        let length = gradient.iter().map(|g| f64::from(g * g)).sum::<f64>().sqrt();
+        let length = gradient
+            .iter()
+            .map(|g| f64::from(g * g))
+            .sum::<f64>()
+            .sqrt();
         let moved = |step: f64| {
             let mut weights = weights.clone();
             for (value, slope) in weights[index].data.iter_mut().zip(gradient) {

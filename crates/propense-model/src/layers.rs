@@ -1,7 +1,7 @@
 //! The network's arithmetic on Burn tensors, from weights laid out once for a whole pass.
 
 use burn::tensor::activation::{relu, sigmoid, tanh};
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::{Int, Tensor, TensorData};
 
 use crate::{CellActivation, ModelConfig};
 
@@ -70,11 +70,16 @@ impl Layers {
     pub(crate) fn windows(&self, plane: Tensor<3>, stride: usize) -> Tensor<3> {
         let side = self.config.kernel + 1;
         let columns = self.config.pooled_columns();
-        let [batch, height, _] = plane.dims();
+        let device = plane.device();
+        let [batch, height, features] = plane.dims();
         let windows = (height - side) / stride + 1;
+        // A gather, not `unfold`: on wgpu, Burn 0.22.1 copies overlapping views of an odd width
+        // wrongly (the golden case `context-f16` shows it).
+        let places = patches(windows, stride, columns, side, features);
+        let places = TensorData::new(places, [windows * columns * side * side]);
         let patches = plane
-            .unfold::<4, _>(1, side, stride) // [batch, windows, features, side]
-            .unfold::<5, _>(2, side, 2) // [batch, windows, columns, side, side]
+            .reshape([batch, height * features])
+            .select(1, Tensor::<1, Int>::from_data(places, &device))
             .reshape([batch * windows * columns, side * side]);
         let [a, b, c, d] = self
             .placed
@@ -139,6 +144,27 @@ impl Layers {
         let output = sigmoid(gate(3)) * squash(cell.clone());
         (output, cell)
     }
+}
+
+/// Where the numbers of each pooled cell's patch stand in a plane, `[windows, columns, side, side]`:
+/// windows are `stride` rows apart, columns two.
+fn patches(
+    windows: usize,
+    stride: usize,
+    columns: usize,
+    side: usize,
+    features: usize,
+) -> Vec<i32> {
+    let mut places = Vec::with_capacity(windows * columns * side * side);
+    for window in 0..windows {
+        for column in 0..columns {
+            for row in 0..side {
+                let start = (window * stride + row) * features + 2 * column;
+                places.extend((start..start + side).map(|place| place as i32));
+            }
+        }
+    }
+    places
 }
 
 /// Where a kernel can lie in a patch one row and one column larger: four matrices
