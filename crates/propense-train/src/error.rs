@@ -65,6 +65,12 @@ pub enum TrainError {
         /// First moment of the test data (UTC).
         test_from: String,
     },
+    /// A part of the data is empty.
+    #[error("{part}: no examples; more data is needed")]
+    NoExamples {
+        /// Which part of the data.
+        part: &'static str,
+    },
     /// One class is missing, so nothing can be learnt or measured.
     #[error(
         "{part}: all {examples} examples have the same outcome ({outcome}); more data, or data with orders, is needed"

@@ -161,6 +161,9 @@ pub(crate) const fn scheme(task: Task, shares: Shares) -> (Weighting, Positions)
 /// Nothing can be learnt or measured where every outcome is the same.
 pub(crate) fn check_classes(part: &'static str, encoded: &Encoded) -> Result<(), TrainError> {
     let examples = encoded.examples.len();
+    if examples == 0 {
+        return Err(TrainError::NoExamples { part });
+    }
     let positives = encoded
         .examples
         .iter()

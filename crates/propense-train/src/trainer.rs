@@ -62,8 +62,12 @@ impl Default for TrainOptions {
 }
 
 impl TrainOptions {
-    /// Refuses what cannot work.
-    pub(crate) fn validate(&self) -> Result<(), TrainError> {
+    /// Refuses what cannot work, before any data is read.
+    ///
+    /// # Errors
+    ///
+    /// [`TrainError::Option`] with the name of the option.
+    pub fn validate(&self) -> Result<(), TrainError> {
         let wrong = |option, reason: &str| {
             Err(TrainError::Option {
                 option,

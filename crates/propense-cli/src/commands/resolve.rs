@@ -85,19 +85,21 @@ pub(crate) fn request(
         }
         Some(_) => return Err(Failure::Usage("--minutes: a number above 0".to_owned())),
     };
+    let training = TrainOptions {
+        epochs: args.epochs,
+        batch: args.batch,
+        learning_rate: args.learning_rate,
+        patience: args.patience,
+        clip: (args.clip != 0.0).then_some(args.clip),
+        seed: args.seed,
+        time_limit,
+        checkpoint: args.checkpoint.clone(),
+        resume: args.resume,
+    };
+    training.validate()?;
     Ok(FitRequest {
         task,
-        training: TrainOptions {
-            epochs: args.epochs,
-            batch: args.batch,
-            learning_rate: args.learning_rate,
-            patience: args.patience,
-            clip: (args.clip != 0.0).then_some(args.clip),
-            seed: args.seed,
-            time_limit,
-            checkpoint: args.checkpoint.clone(),
-            resume: args.resume,
-        },
+        training,
         examples: ExampleOptions {
             max_events: args.max_events,
             seed: args.seed,

@@ -84,8 +84,8 @@ pub(super) fn prepare(
     let [train, validation, test] = parts(&sessions, &split);
     let fit_options = fit_options(data);
     let (mut spec, notes) = fit(&train, &fit_options);
-    for note in &notes {
-        observer.on(&Progress::Note(&format!("features: {note}")));
+    if !notes.is_empty() {
+        observer.on(&Progress::Note(&format!("features: {}", notes.join("; "))));
     }
     let mut learnt = encode_out_of_fold(&spec, &train, &fit_options, options);
     for measure in [Measure::ItemRate, Measure::CategoryRate] {
@@ -181,5 +181,144 @@ fn encode_out_of_fold(
             .zip(&folds)
             .map(|(session, &fold)| encode_one(&specs[fold], session, options))
             .collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use propense_events::Item;
+
+    use super::*;
+    use crate::progress::Silent;
+
+    fn event(kind: EventKind, second: i64, user: usize, item: &str) -> Event {
+        let mut event = Event::new(kind, 1_600_000_000_000 + second * 1000);
+        event.user_id = Some(format!("u{user}"));
+        event.session_id = Some(format!("s{user}"));
+        event.items.push(Item {
+            item_id: item.to_owned(),
+            ..Item::default()
+        });
+        event
+    }
+
+    /// One session for each user: four views, and for every third user an order.
+    fn shop(users: usize) -> Loaded {
+        let mut data = Loaded::default();
+        for user in 0..users {
+            let start = user as i64 * 4000;
+            for view in 0..4 {
+                let item = format!("i{}", (user + view) % 5);
+                let second = start + 9 * view as i64;
+                data.events
+                    .push(event(EventKind::ViewItem, second, user, &item));
+            }
+            // An item that this user alone looks at, twice to have the support for a rate.
+            let own = format!("only {user}");
+            data.events
+                .push(event(EventKind::ViewItem, start + 50, user, &own));
+            if user % 3 == 0 {
+                data.events
+                    .push(event(EventKind::Purchase, start + 60, user, "i0"));
+            }
+        }
+        data
+    }
+
+    fn prepared(data: &Loaded) -> Prepared {
+        let options = ExampleOptions::default();
+        prepare(data, Shares::Protocol, &options, &mut Silent).expect("examples")
+    }
+
+    #[test]
+    fn what_follows_the_order_changes_nothing() {
+        let data = shop(60);
+        let spec = prepared(&data).spec;
+        let mut longer = data.clone();
+        for user in (0..60).step_by(3) {
+            let start = user as i64 * 4000;
+            for (kind, second) in [
+                (EventKind::ViewItem, 70),
+                (EventKind::Purchase, 80),
+                (EventKind::Review, 90),
+            ] {
+                longer.events.push(event(kind, start + second, user, "i1"));
+            }
+        }
+        let options = ExampleOptions::default();
+        let encoded = |data| {
+            encode_test(&spec, data, None, &options)
+                .expect("examples")
+                .examples
+        };
+        assert_eq!(encoded(&data), encoded(&longer));
+    }
+
+    #[test]
+    fn a_training_row_does_not_know_its_own_outcome() {
+        let mut data = shop(120);
+        // The same sessions with all outcomes of one user turned round must give this user the
+        // same rows: rates come from the others.
+        let before = prepared(&data);
+        let target = before
+            .train
+            .examples
+            .iter()
+            .find(|example| example.label)
+            .expect("an order");
+        let (id, rows) = (target.id.clone(), target.rows.clone());
+        data.events.retain(|event| {
+            !(event.kind == EventKind::Purchase && event.session_id.as_deref() == Some(&id))
+        });
+        let after = prepared(&data);
+        let same = after
+            .train
+            .examples
+            .iter()
+            .find(|example| example.id == id)
+            .expect("the session");
+        assert!(!same.label);
+        let raw = |prepared: &Prepared, rows: &[f32]| {
+            // Undo the normalisation, which is fitted on all rows.
+            let mut column = 0;
+            for feature in &prepared.spec.row {
+                if let propense_features::RowFeature::Number {
+                    measure, normal, ..
+                } = feature
+                    && *measure == Measure::ItemRate
+                {
+                    let width = prepared.spec.row_len();
+                    let values = rows
+                        .chunks(width)
+                        .map(|row| row[column] * normal.std + normal.mean);
+                    return values.collect::<Vec<f32>>();
+                }
+                column += feature.len();
+            }
+            panic!("no item rate in {:?}", prepared.spec.row)
+        };
+        let (a, b) = (raw(&before, &rows), raw(&after, &same.rows));
+        // The first four events show items that others look at; the fifth shows this user's own,
+        // for which no rate is known, so that it stands at the mean of the column.
+        for (a, b) in a.iter().zip(&b).take(4) {
+            assert!((a - b).abs() < 1e-4, "{a} became {b}");
+        }
+    }
+
+    #[test]
+    fn parts_share_no_user_and_a_session_that_begins_with_its_order_is_left_out() {
+        let mut data = shop(60);
+        data.events
+            .push(event(EventKind::Purchase, 999_999, 777, "i0"));
+        let prepared = prepared(&data);
+        let users = |part: &Encoded| -> std::collections::BTreeSet<Option<String>> {
+            part.examples
+                .iter()
+                .map(|example| example.user.clone())
+                .collect()
+        };
+        let (train, validation) = (users(&prepared.train), users(&prepared.validation));
+        assert!(train.is_disjoint(&validation));
+        assert_eq!(train.len() + validation.len(), 60);
     }
 }
