@@ -62,7 +62,7 @@ export function drawResult({ scores, outcomes, seconds, backend }: BulkResult): 
       { class: "legend" },
       el("span", { class: "key bought" }, `${count(buyers)} bought`),
       el("span", { class: "key left" }, `${count(outcomes.length - buyers)} left`),
-      el("span", {}, `scored on ${backend === "webgpu" ? "WebGPU" : "the CPU"}`),
+      el("span", {}, `on ${backend === "webgpu" ? "WebGPU" : "the CPU"}, each after its last event before the outcome`),
     ),
   );
 }

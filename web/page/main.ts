@@ -122,7 +122,7 @@ class Shop {
     }
     this.laterPicks();
     // Read while there is a network: a replay must work without one, too.
-    setTimeout(() => void loadSamples(DATA.samples, this.catalogue).catch(() => undefined), QUIET);
+    void loadSamples(DATA.samples, this.catalogue).catch(() => undefined);
   }
 
   private context(): Context {

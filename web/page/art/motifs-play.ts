@@ -4,7 +4,7 @@ import type { Motif } from "./motifs-home.js";
 
 export const playMotifs = {
   bunting: (p, s) =>
-    `<path d="M2 24c26 20 70 20 96 0" fill="none" stroke="${p.ink}" stroke-width="2"/><path d="m6 28 20 8-14 24z" fill="${s}"/><path d="m28 36 22 3-12 28z" fill="${p.c}"/><path d="m52 39 21-3-9 30z" fill="${p.b}"/><path d="m75 35 19-9-5 28z" fill="${s}"/><path d="M2 64c26 16 70 16 96 0" fill="none" stroke="${p.ink}" stroke-width="1.5" opacity=".4"/><path d="m20 71 14 3-9 15zM66 74l14-3-4 17z" fill="${p.a}" opacity=".5"/><path d="m42 75 15 0-8 15z" fill="${p.b}" opacity=".5"/>`,
+    `<path d="M2 24c26 20 70 20 96 0" fill="none" stroke="${p.line}" stroke-width="2"/><path d="m6 28 20 8-14 24z" fill="${s}"/><path d="m28 36 22 3-12 28z" fill="${p.c}"/><path d="m52 39 21-3-9 30z" fill="${p.b}"/><path d="m75 35 19-9-5 28z" fill="${s}"/><path d="M2 64c26 16 70 16 96 0" fill="none" stroke="${p.line}" stroke-width="1.5" opacity=".4"/><path d="m20 71 14 3-9 15zM66 74l14-3-4 17z" fill="${p.a}" opacity=".5"/><path d="m42 75 15 0-8 15z" fill="${p.b}" opacity=".5"/>`,
   wrap: (p, s) =>
     `<g transform="rotate(-32 50 50)"><rect x="6" y="28" width="84" height="18" rx="9" fill="${s}"/><ellipse cx="90" cy="37" rx="5" ry="9" fill="${p.c}"/><ellipse cx="90" cy="37" rx="2" ry="4" fill="${p.b}"/><rect x="10" y="54" width="84" height="18" rx="9" fill="${p.b}"/><ellipse cx="94" cy="63" rx="5" ry="9" fill="${p.c}"/><ellipse cx="94" cy="63" rx="2" ry="4" fill="${p.b}"/><path d="M40 26v22M44 26v22M52 52v22M56 52v22" stroke="${p.d}" stroke-width="2.5"/></g>`,
   ribbon: (p, s) =>
@@ -31,7 +31,7 @@ export const playMotifs = {
   button: (p, s) =>
     `<circle cx="50" cy="50" r="38" fill="${p.b}"/><circle cx="50" cy="48" r="38" fill="${s}"/><circle cx="50" cy="48" r="28" fill="none" stroke="${p.b}" stroke-width="3" opacity=".6"/><g fill="${p.ink}"><circle cx="42" cy="40" r="4"/><circle cx="58" cy="40" r="4"/><circle cx="42" cy="56" r="4"/><circle cx="58" cy="56" r="4"/></g><path d="m42 40 16 16M58 40 42 56" stroke="${p.d}" stroke-width="3"/>`,
   toy: (p, s) =>
-    `<path d="M50 8v20" stroke="${p.ink}" stroke-width="4" stroke-linecap="round"/><circle cx="50" cy="9" r="5" fill="${p.d}"/><path d="M50 24c26 0 38 12 38 20 0 14-28 28-38 44-10-16-38-30-38-44 0-8 12-20 38-20z" fill="${s}"/><path d="M12 42c16 10 60 10 76 0 0 4-2 7-5 11-16 7-50 7-66 0-3-4-5-7-5-11z" fill="${p.c}"/><path d="M25 60c14 5 36 5 50 0l-7 7c-10 3-26 3-36 0z" fill="${p.d}" opacity=".85"/>`,
+    `<path d="M50 8v20" stroke="${p.line}" stroke-width="4" stroke-linecap="round"/><circle cx="50" cy="9" r="5" fill="${p.d}"/><path d="M50 24c26 0 38 12 38 20 0 14-28 28-38 44-10-16-38-30-38-44 0-8 12-20 38-20z" fill="${s}"/><path d="M12 42c16 10 60 10 76 0 0 4-2 7-5 11-16 7-50 7-66 0-3-4-5-7-5-11z" fill="${p.c}"/><path d="M25 60c14 5 36 5 50 0l-7 7c-10 3-26 3-36 0z" fill="${p.d}" opacity=".85"/>`,
   glider: (p, s) =>
     `<path d="M8 56 90 20 60 84 46 64z" fill="${s}"/><path d="M90 20 46 64l-2 20z" fill="${p.b}"/><path d="M8 56 90 20 38 61z" fill="${p.c}"/><path d="M12 76c8 4 14 4 20 0M10 86c6 3 10 3 14 0" stroke="${p.b}" stroke-width="2" fill="none" opacity=".5" stroke-linecap="round"/>`,
   doll: (p, s) =>
@@ -43,13 +43,13 @@ export const playMotifs = {
   magnet: (p, s) =>
     `<path d="M20 20h20v34a10 10 0 0 0 20 0V20h20v34a30 30 0 0 1-60 0z" fill="${s}"/><path d="M20 20h20v13H20zM60 20h20v13H60z" fill="#e8edef"/><path d="M12 12l5 5M50 8v7M88 12l-5 5" stroke="${p.b}" stroke-width="2.5" stroke-linecap="round"/>`,
   balloons: (p, s) =>
-    `<path d="M34 50c2 16 12 20 16 40M68 54c-6 14-14 18-18 36M52 36c-2 20-2 30-2 54" fill="none" stroke="${p.ink}" stroke-width="1.3" opacity=".6"/><ellipse cx="32" cy="34" rx="17" ry="21" fill="${p.c}"/><ellipse cx="70" cy="38" rx="16" ry="20" fill="${p.b}"/><ellipse cx="52" cy="28" rx="18" ry="22" fill="${s}"/><path d="M44 20c1-5 4-8 7-9" stroke="#fff" stroke-width="3" fill="none" stroke-linecap="round" opacity=".6"/>`,
+    `<path d="M34 50c2 16 12 20 16 40M68 54c-6 14-14 18-18 36M52 36c-2 20-2 30-2 54" fill="none" stroke="${p.line}" stroke-width="1.3" opacity=".6"/><ellipse cx="32" cy="34" rx="17" ry="21" fill="${p.c}"/><ellipse cx="70" cy="38" rx="16" ry="20" fill="${p.b}"/><ellipse cx="52" cy="28" rx="18" ry="22" fill="${s}"/><path d="M44 20c1-5 4-8 7-9" stroke="#fff" stroke-width="3" fill="none" stroke-linecap="round" opacity=".6"/>`,
   tree: (p, s) =>
     `<rect x="45" y="78" width="10" height="11" fill="#97704a"/><path d="M50 12 68 38H58l16 22H62l18 22H20l18-22H26l16-22H32z" fill="${p.a === "#cf4047" ? "#7ba98c" : s}"/><g fill="${p.a === "#cf4047" ? "#cf4047" : p.d}"><circle cx="46" cy="34" r="3"/><circle cx="56" cy="52" r="3.5"/><circle cx="40" cy="58" r="3"/><circle cx="36" cy="74" r="3.5"/><circle cx="62" cy="73" r="3.5"/></g><path d="m50 4 2.4 5 5.6.7-4 3.9 1 5.4-5-2.7-5 2.7 1-5.4-4-3.9 5.6-.7z" fill="#f4b53f"/>`,
   bauble: (p, s) =>
-    `<path d="M50 4v16" stroke="${p.ink}" stroke-width="1.5" opacity=".6"/><rect x="43" y="18" width="14" height="9" rx="2" fill="#c9a24b"/><circle cx="50" cy="57" r="31" fill="${s}"/><path d="M20 50c18 10 42 10 60 0v12c-18 10-42 10-60 0z" fill="${p.d}" opacity=".85"/><path d="M32 40c3-6 7-9 12-11" stroke="#fff" stroke-width="4" fill="none" stroke-linecap="round" opacity=".6"/>`,
+    `<path d="M50 4v16" stroke="${p.line}" stroke-width="1.5" opacity=".6"/><rect x="43" y="18" width="14" height="9" rx="2" fill="#c9a24b"/><circle cx="50" cy="57" r="31" fill="${s}"/><path d="M20 50c18 10 42 10 60 0v12c-18 10-42 10-60 0z" fill="${p.d}" opacity=".85"/><path d="M32 40c3-6 7-9 12-11" stroke="#fff" stroke-width="4" fill="none" stroke-linecap="round" opacity=".6"/>`,
   star: (p, s) =>
-    `<path d="M50 2v12" stroke="${p.ink}" stroke-width="1.5" opacity=".6"/><path d="m50 12 11.5 25 27 3.3-20 18.6 5.3 26.9L50 72.4 26.2 85.8l5.3-26.9-20-18.6 27-3.3z" fill="${s}"/><path d="m50 12 11.5 25L50 54 38.5 37zM88.5 40.3l-20 18.6L50 54l11.5-17zM73.8 85.8 50 72.4V54l18.5 4.9z" fill="#fff" opacity=".2"/>`,
+    `<path d="M50 2v12" stroke="${p.line}" stroke-width="1.5" opacity=".6"/><path d="m50 12 11.5 25 27 3.3-20 18.6 5.3 26.9L50 72.4 26.2 85.8l5.3-26.9-20-18.6 27-3.3z" fill="${s}"/><path d="m50 12 11.5 25L50 54 38.5 37zM88.5 40.3l-20 18.6L50 54l11.5-17zM73.8 85.8 50 72.4V54l18.5 4.9z" fill="#fff" opacity=".2"/>`,
   egg: (p, s) =>
     `<path d="M50 12c18 0 30 26 30 44S68 88 50 88 20 74 20 56s12-44 30-44z" fill="${s}"/><path d="m21 50 10-6 10 6 9-6 9 6 10-6 10 6v10l-10-6-10 6-9-6-9 6-10-6-10 6z" fill="${p.d}"/><path d="M24 70c16 6 36 6 52 0" stroke="${p.c}" stroke-width="4" fill="none"/>`,
   gift: (p, s) =>

@@ -36,7 +36,7 @@ export const tableMotifs = {
   eggCup: (p, s) =>
     `<path d="M50 10c13 0 21 20 21 34H29c0-14 8-34 21-34z" fill="#fbe9d2"/><path d="M24 42h52c0 20-10 28-20 30v8h12a4 4 0 0 1 4 4v4H28v-4a4 4 0 0 1 4-4h12v-8c-10-2-20-10-20-30z" fill="${s}"/><path d="M38 26c2-5 5-8 8-9" stroke="#fff" stroke-width="3.5" fill="none" stroke-linecap="round" opacity=".8"/><rect x="22" y="40" width="56" height="5" rx="2.5" fill="${p.b}"/>`,
   towel: (p, s) =>
-    `<path d="M14 16h72" stroke="${p.ink}" stroke-width="4" stroke-linecap="round" opacity=".65"/><path d="M24 16h52v66c-9 6-17-2-26 3-9 5-17-5-26-1z" fill="${s}"/><path d="M24 62h52M24 69h52" stroke="${p.d}" stroke-width="3"/><path d="M24 16h10v68c-4-1-7-1-10 0z" fill="#fff" opacity=".22"/>`,
+    `<path d="M14 16h72" stroke="${p.line}" stroke-width="4" stroke-linecap="round" opacity=".65"/><path d="M24 16h52v66c-9 6-17-2-26 3-9 5-17-5-26-1z" fill="${s}"/><path d="M24 62h52M24 69h52" stroke="${p.d}" stroke-width="3"/><path d="M24 16h10v68c-4-1-7-1-10 0z" fill="#fff" opacity=".22"/>`,
   apron: (p, s) =>
     `<path d="M36 26C30 4 70 4 64 26" fill="none" stroke="${p.b}" stroke-width="3.5"/><path d="M34 24h32c1 14 6 20 16 24v36a4 4 0 0 1-4 4H22a4 4 0 0 1-4-4V48c10-4 15-10 16-24z" fill="${s}"/><path d="M34 60h32v14a6 6 0 0 1-6 6H40a6 6 0 0 1-6-6z" fill="${p.c}"/><path d="M34 60h32" stroke="${p.b}" stroke-width="3"/>`,
   shopper: (p, s) =>

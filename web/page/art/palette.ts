@@ -12,14 +12,16 @@ export interface Palette {
   c: string;
   /** A second colour for handles, ribbons and print. */
   d: string;
-  /** Outlines and fine details. */
+  /** Fine details upon a surface. */
   ink: string;
+  /** Strings, wires and handles before the ground, which is dark in a dark scheme. */
+  line: string;
 }
 
 const INK = "#3a2f3c";
 
 function palette(a: string, b: string, c: string, d: string): Palette {
-  return { a, b, c, d, ink: INK };
+  return { a, b, c, d, ink: INK, line: "currentColor" };
 }
 
 const NAMED: ReadonlyArray<readonly [RegExp, Palette]> = [

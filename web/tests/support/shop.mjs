@@ -92,6 +92,9 @@ export async function openShop({ webgpu = false } = {}) {
   };
 }
 
+/** The nth product card of the list. */
+export const card = (page, n) => page.locator("#grid .card").nth(n);
+
 /** Waits for the model and the first score. */
 export async function ready(page) {
   await page.waitForSelector('#panel[data-state="ready"]');
