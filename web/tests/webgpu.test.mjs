@@ -13,12 +13,15 @@ const TOLERANCE = 1e-3;
 
 let host;
 let page;
+/** The page of the tests that leave the device alone: its module is compiled once. */
+let shared;
 before(async () => {
   host = await open({ webgpu: true });
+  shared = await fresh();
 });
 after(() => host.close());
 
-/** A page of its own for each test, on which `devices` collects every device that is taken. */
+/** An empty page, on which `devices` collects every device that is taken. */
 async function fresh(options = {}) {
   page = await host.page();
   await page.evaluate(({ pretendGpu }) => {
@@ -43,7 +46,7 @@ const near = (found, expected, what) => {
 };
 
 test("asked for, WebGPU is really used, and the session crosses over and back", async () => {
-  await fresh();
+  page = shared;
   const found = await page.evaluate(
     async ([model, visit]) => {
       const told = [];
@@ -95,12 +98,11 @@ test("asked for, WebGPU is really used, and the session crosses over and back", 
     ["webgpu", "wasm", "webgpu", "wasm", "webgpu"],
   );
   assert.deepEqual(page.problems, []);
-  await page.close();
 });
 
 test("NumPy's golden vectors on WebGPU: streamed and as a batch", async () => {
   const { cases } = JSON.parse(await readFile(`${repository}/tests/golden/golden.json`, "utf8"));
-  await fresh();
+  page = shared;
   for (const { name, bundle: file, sessions } of cases) {
     const short = sessions.filter(({ rows }) => rows.length <= 10);
     const found = await page.evaluate(
@@ -130,11 +132,10 @@ test("NumPy's golden vectors on WebGPU: streamed and as a batch", async () => {
     });
   }
   assert.deepEqual(page.problems, []);
-  await page.close();
 });
 
 test("the slow network's logits on WebGPU, after every event", async () => {
-  await fresh();
+  page = shared;
   const sessions = [1, 2, 5, 8].map((events) => goldenSession(events));
   const found = await page.evaluate(
     async ([model, given]) => {
@@ -181,11 +182,10 @@ test("the slow network's logits on WebGPU, after every event", async () => {
   });
   assert.deepEqual(found.wrong, ["ARGUMENT", "ARGUMENT"]);
   assert.deepEqual(page.problems, []);
-  await page.close();
 });
 
 test("scoring in bulk gives the same on both", async () => {
-  await fresh();
+  page = shared;
   const { cpu, gpu, backend } = await page.evaluate(
     async ([model, visit]) => {
       const sessions = visit.map((_, at) => ({ context: { visitor_type: "new" }, events: visit.slice(0, at) }));
@@ -203,7 +203,6 @@ test("scoring in bulk gives the same on both", async () => {
     near(gpu[at], propensity, `session ${at}`);
   });
   assert.ok(new Set(cpu).size > 3);
-  await page.close();
 });
 
 test("a lost device: the session goes on on the CPU, and a new device can be taken", async () => {
@@ -246,7 +245,7 @@ test("a lost device: the session goes on on the CPU, and a new device can be tak
 });
 
 test("numbers that differ from the golden session keep WebGPU out", async () => {
-  await fresh();
+  page = shared;
   const golden = goldenSession(3);
   golden.logits[2] += 0.01;
   const bytes = bundle({ header: manifest({ golden }) }).toString("base64");
@@ -259,7 +258,6 @@ test("numbers that differ from the golden session keep WebGPU out", async () => 
   assert.ok(found.asked.typed);
   assert.equal(found.asked.code, "WEBGPU_SELF_CHECK");
   assert.equal(found.backend, "wasm");
-  await page.close();
 });
 
 test("auto leaves a software adapter alone, and does not even fetch the module", async () => {
