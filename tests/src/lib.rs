@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use burn::tensor::{Device, Tensor, TensorData};
 use propense_features::{ContextFeature, FeatureSpec, RowFeature, SPEC_VERSION};
 use propense_model::{Adapter, Bundle, CnnLstm, Manifest, ModelConfig, gpu_device};
+use proptest::prelude::ProptestConfig;
 use serde::Deserialize;
 
 /// `tests/golden/golden.json`.
@@ -201,6 +202,15 @@ impl Numbers {
     /// A session: `events` rows of `width` numbers.
     pub fn rows(&mut self, events: usize, width: usize) -> Vec<Vec<f32>> {
         (0..events).map(|_| self.row(width)).collect()
+    }
+}
+
+/// Settings for property tests: this many cases, and failures printed rather than kept in files.
+#[must_use]
+pub fn cases(count: u32) -> ProptestConfig {
+    ProptestConfig {
+        failure_persistence: None,
+        ..ProptestConfig::with_cases(count)
     }
 }
 

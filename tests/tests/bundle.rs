@@ -2,7 +2,7 @@
 //! without a panic.
 
 use propense_model::{Bundle, Calibration, Golden, ModelConfig, ModelError, Precision};
-use propense_tests::{fresh_bundle, golden_cases};
+use propense_tests::{cases, fresh_bundle, golden_cases};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -339,6 +339,8 @@ fn every_cut_is_noticed() {
 }
 
 proptest! {
+    #![proptest_config(cases(256))]
+
     #[test]
     fn invented_bytes_are_refused(raw in prop::collection::vec(any::<u8>(), 0..400)) {
         prop_assert!(Bundle::from_bytes(&raw).is_err());

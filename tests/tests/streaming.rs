@@ -8,7 +8,7 @@ use burn::tensor::{Device, Gradients, Tensor};
 use propense_model::{
     Batch, CellActivation, CpuModel, CpuStream, ModelConfig, NamedTensor, Stream, cpu_device,
 };
-use propense_tests::{Numbers, batch_logits, difference, fresh_bundle, gpu, tensors};
+use propense_tests::{Numbers, batch_logits, cases, difference, fresh_bundle, gpu, tensors};
 use proptest::prelude::*;
 
 /// Random sizes, small enough for many cases, odd widths and other kernels among them.
@@ -60,7 +60,7 @@ fn streaming_differences(
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(cases(48))]
 
     #[test]
     fn streaming_equals_batch_for_every_prefix(

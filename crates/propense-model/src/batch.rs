@@ -26,9 +26,10 @@ impl Batch {
     #[must_use]
     pub fn new(config: &ModelConfig) -> Self {
         Self {
-            features: config.features,
+            // A configuration that `validate` refuses must not make this divide by zero.
+            features: config.features.max(1),
             contexts: config.context,
-            kernel: config.kernel,
+            kernel: config.kernel.max(1),
             steps: Vec::new(),
             rows: Vec::new(),
             context: Vec::new(),

@@ -176,7 +176,8 @@ impl CnnLstm {
     }
 
     /// The logit of each session as a whole, by the phase in which it ends.
-    /// Half the work of [`Self::forward`], which computes both phases. The result is `[batch]`.
+    /// Half the work of [`Self::forward`], which computes both phases. The result is `[sessions]`;
+    /// the batch must hold at least one.
     #[must_use]
     pub fn forward_last(&self, batch: &Batch) -> Tensor<1> {
         let device = self.device();
@@ -204,6 +205,9 @@ impl CnnLstm {
     /// # Errors
     /// [`ModelError::Device`] where the device cannot be read.
     pub fn score(&self, batch: &Batch) -> Result<Vec<f32>, ModelError> {
+        if batch.sessions() == 0 {
+            return Ok(Vec::new());
+        }
         read(self.forward_last(batch).try_to_vec_as::<f32>())
     }
 
@@ -212,6 +216,9 @@ impl CnnLstm {
     /// # Errors
     /// [`ModelError::Device`] where the device cannot be read.
     pub async fn score_async(&self, batch: &Batch) -> Result<Vec<f32>, ModelError> {
+        if batch.sessions() == 0 {
+            return Ok(Vec::new());
+        }
         read_async(self.forward_last(batch)).await
     }
 
