@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { after, before, test } from "node:test";
 
-import { CONFIG, goldenSession } from "./support/bundle.mjs";
+import { CONFIG, FEATURES, goldenSession } from "./support/bundle.mjs";
 import { open } from "./support/browser.mjs";
 import { randoms } from "./support/network.mjs";
 import { MODEL, repository } from "./support/server.mjs";
@@ -99,5 +99,31 @@ test("streaming equals whole sessions for every prefix of random sessions", asyn
     const { streamed, whole } = await logits(rows, numbers(CONFIG.context));
     close(streamed, whole, TOLERANCE, `${events} events`);
     assert.ok(streamed.every(Number.isFinite));
+  }
+});
+
+test("a visit has the same rows as natively", async () => {
+  const path = new URL("fixtures/live-rows.json", import.meta.url);
+  const { features, context, events, context_row, rows } = JSON.parse(await readFile(path, "utf8"));
+  assert.deepEqual(features, FEATURES, "the file is of the features that the model here has");
+  const found = await page.evaluate(
+    async ([model, given, visit]) => {
+      const { Engine } = await glue("cpu");
+      const engine = new Engine(new Uint8Array(await (await fetch(model)).arrayBuffer()));
+      engine.reset(JSON.stringify(given), visit[0].timestamp);
+      const problems = visit.map((event) => engine.track(JSON.stringify(event), Date.now()));
+      const live = { context: [...engine.context_row()], rows: [...engine.rows_from(0)], problems };
+      const prepared = engine.prepare(JSON.stringify([{ context: given, events: visit }]));
+      const whole = { context: [...prepared.contexts()], rows: [...prepared.rows()] };
+      prepared.free();
+      engine.free();
+      return { live, whole };
+    },
+    [MODEL, context, events],
+  );
+  assert.ok(found.live.problems.every((problem) => problem === undefined || problem === null));
+  for (const [way, given] of Object.entries(found)) {
+    close(given.context, context_row, 1e-6, `${way}: the context`);
+    close(given.rows, rows.flat(), 1e-6, `${way}: the rows`);
   }
 });
