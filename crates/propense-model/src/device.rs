@@ -1,17 +1,18 @@
-//! Choosing a device, without a panic where there is none.
+//! Choosing a device, without a panic where there is none. The browser's GPU, which cannot be waited
+//! for and can be lost, is `propense-web`'s affair.
 
 use burn::tensor::Device;
-use serde::{Deserialize, Serialize};
 
-#[cfg(feature = "wgpu")]
+#[cfg(all(feature = "wgpu", not(target_family = "wasm")))]
 use crate::DeviceError;
 
 /// What the graphics system says about the adapter behind a device.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg(all(feature = "wgpu", not(target_family = "wasm")))]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Adapter {
-    /// The adapter's name; browsers may leave it empty.
+    /// The adapter's name; may be empty.
     pub name: String,
-    /// The graphics interface: `vulkan`, `metal`, `dx12`, `gl`, `webgpu`.
+    /// The graphics interface: `vulkan`, `metal`, `dx12`, `gl`.
     pub backend: String,
     /// The kind of device: `discrete`, `integrated`, `virtual`, `software` or `other`.
     pub kind: String,
@@ -19,6 +20,7 @@ pub struct Adapter {
     pub driver: String,
 }
 
+#[cfg(all(feature = "wgpu", not(target_family = "wasm")))]
 impl core::fmt::Display for Adapter {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         let name = if self.name.is_empty() {
@@ -30,6 +32,7 @@ impl core::fmt::Display for Adapter {
     }
 }
 
+#[cfg(all(feature = "wgpu", not(target_family = "wasm")))]
 impl Adapter {
     /// Whether the "GPU" is a program on the CPU: it computes correctly, but more slowly than the
     /// CPU backend.
@@ -65,28 +68,14 @@ pub fn gpu_device() -> Result<(Device, Adapter), DeviceError> {
     .clone()
 }
 
-/// [`gpu_device`] for the browser, where a device cannot be waited for. Call it once and keep the
-/// device: a second call finds the runtime started and fails.
-///
-/// # Errors
-/// [`DeviceError::NoGpu`] where there is none or it does not start.
-#[cfg(feature = "wgpu")]
-pub async fn gpu_device_async() -> Result<(Device, Adapter), DeviceError> {
-    Device::wgpu_options()
-        .init_with_setup_async()
-        .await
-        .map(|(device, setup)| (device, describe(&setup)))
-        .map_err(no_gpu)
-}
-
-#[cfg(feature = "wgpu")]
+#[cfg(all(feature = "wgpu", not(target_family = "wasm")))]
 fn no_gpu(error: impl core::fmt::Display) -> DeviceError {
     DeviceError::NoGpu {
         detail: error.to_string(),
     }
 }
 
-#[cfg(feature = "wgpu")]
+#[cfg(all(feature = "wgpu", not(target_family = "wasm")))]
 fn describe(setup: &burn::tensor::wgpu::WgpuSetup) -> Adapter {
     use burn::tensor::wgpu::wgpu::{Backend, DeviceType};
 
@@ -96,7 +85,6 @@ fn describe(setup: &burn::tensor::wgpu::WgpuSetup) -> Adapter {
         Backend::Metal => "metal",
         Backend::Dx12 => "dx12",
         Backend::Gl => "gl",
-        Backend::BrowserWebGpu => "webgpu",
         _ => "other",
     };
     let kind = match info.device_type {

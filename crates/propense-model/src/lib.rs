@@ -56,13 +56,10 @@ pub use bundle::{
 };
 pub use config::{CellActivation, ModelConfig};
 pub use cpu::{CpuModel, CpuStream};
-pub use device::Adapter;
 #[cfg(feature = "flex")]
 pub use device::cpu_device;
 #[cfg(all(feature = "wgpu", not(target_family = "wasm")))]
-pub use device::gpu_device;
-#[cfg(feature = "wgpu")]
-pub use device::gpu_device_async;
+pub use device::{Adapter, gpu_device};
 pub use error::{BundleError, DeviceError, ModelError};
 pub use network::CnnLstm;
 pub use stream::Stream;
