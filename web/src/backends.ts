@@ -80,6 +80,13 @@ export class Backends {
         this.#set({ backend: "wasm", batch: "wasm", adapter, reason });
         return;
       }
+      if (savesData()) {
+        const reason = "the visitor saves data, and WebGPU wants another module";
+        this.#set({ backend: "wasm", batch: "wasm", adapter, reason });
+        return;
+      }
+      await idle();
+      if (!current()) return;
       const gpu = await this.#start();
       if (!current()) return;
       const measured = await this.#measure(gpu);
@@ -174,4 +181,23 @@ export class Backends {
 
 function words(micros: number): string {
   return micros < 1000 ? `${micros.toFixed(0)} µs` : `${(micros / 1000).toFixed(1)} ms`;
+}
+
+/** Whether the visitor has asked the browser for fewer bytes. */
+function savesData(): boolean {
+  const navigator = globalThis.navigator as { connection?: { saveData?: boolean } } | undefined;
+  return navigator?.connection?.saveData === true;
+}
+
+/** When the page has nothing more urgent to do. */
+function idle(): Promise<void> {
+  return new Promise((resolve) => {
+    if (typeof requestIdleCallback === "function") {
+      requestIdleCallback(() => {
+        resolve();
+      }, { timeout: 2000 });
+    } else {
+      setTimeout(resolve, 200);
+    }
+  });
 }

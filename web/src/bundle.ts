@@ -6,8 +6,9 @@ export type BundleSource = string | URL | ArrayBuffer | Uint8Array;
 
 /** The bytes of a bundle. What is in them is checked by the engine. */
 export async function readBundle(source: BundleSource): Promise<Uint8Array> {
-  if (source instanceof Uint8Array) return source;
-  if (source instanceof ArrayBuffer) return new Uint8Array(source);
+  // A copy: the caller may change or hand on its own, and the WebGPU build may want them later.
+  if (source instanceof Uint8Array) return source.slice();
+  if (source instanceof ArrayBuffer) return new Uint8Array(source.slice(0));
   return new Uint8Array(await (await request(source, "model")).arrayBuffer().catch(broken(source)));
 }
 

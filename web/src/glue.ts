@@ -86,6 +86,9 @@ const loaded = new Map<string, Promise<Loaded<Glue>>>();
 /** Failures by address: a module is imported once by its address, so a new start needs a new one. */
 const failures = new Map<string, number>();
 
+/** The words of the last panic; the trap that follows it has none. */
+let lastPanic: string | undefined;
+
 /** Where `cargo xtask wasm` puts the modules, seen from the compiled file beside this one. */
 const DEFAULTS = {
   cpu: new URL("../wasm/cpu/propense_web.js", import.meta.url),
@@ -118,8 +121,8 @@ function forget(url: string): void {
 }
 
 async function start(url: string): Promise<Loaded<Glue>> {
-  const failed = failures.get(url) ?? 0;
-  const address = failed === 0 ? url : `${url}${url.includes("?") ? "&" : "?"}start=${failed}`;
+  const again = failures.get(url) ?? 0;
+  const address = again === 0 ? url : `${url}${url.includes("?") ? "&" : "?"}start=${again}`;
   let glue: Glue;
   try {
     glue = (await import(/* @vite-ignore */ /* webpackIgnore: true */ address)) as Glue;
@@ -130,12 +133,17 @@ async function start(url: string): Promise<Loaded<Glue>> {
   const panicked = new Promise<never>((_, reject) => {
     glue.on_panic((message) => {
       forget(url);
-      reject(new PropenseError("INTERNAL", `the WebAssembly module failed: ${message}`));
+      lastPanic = message;
+      reject(failed(message));
     });
   });
   // Whoever waits on the module races against this; nobody waiting is no fault.
   panicked.catch(() => undefined);
   return { glue, panicked };
+}
+
+function failed(message: string, cause?: unknown): PropenseError {
+  return new PropenseError("INTERNAL", `the WebAssembly module failed: ${message}`, { cause });
 }
 
 /** The usual causes, each with its remedy. */
@@ -156,6 +164,9 @@ export function call<T>(work: () => T): T {
   try {
     return work();
   } catch (thrown) {
+    if (thrown instanceof WebAssembly.RuntimeError) {
+      throw failed(lastPanic ?? thrown.message, thrown);
+    }
     throw asPropenseError(thrown);
   }
 }

@@ -270,3 +270,26 @@ test("contexts and arguments of wrong types", async () => {
   }, MODEL);
   assert.deepEqual(codes, new Array(8).fill("ARGUMENT"));
 });
+
+test("a module that fails is started afresh for the next scorer", async () => {
+  const own = await host.page();
+  const found = await own.evaluate(async (model) => {
+    const scorer = await propense.loadScorer(model, { backend: "wasm" });
+    const { Engine } = await glue("cpu");
+    const engine = new Engine(new Uint8Array(await (await fetch(model)).arrayBuffer()));
+    let trap;
+    try {
+      // More numbers than an address can count: the module's allocator panics.
+      engine.prepare_golden(0xffffffff);
+    } catch (error) {
+      trap = error.constructor.name;
+    }
+    const next = await propense.loadScorer(model, { backend: "wasm" });
+    next.track({ event: "view_item", timestamp: Date.now() });
+    return { trap, next: await next.score(), version: scorer.model.version };
+  }, MODEL);
+  assert.equal(found.trap, "RuntimeError");
+  assert.ok(found.next.propensity > 0);
+  assert.equal(found.next.modelVersion, found.version);
+  await own.close();
+});
