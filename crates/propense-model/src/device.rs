@@ -76,8 +76,8 @@ fn no_gpu(error: impl core::fmt::Display) -> DeviceError {
 }
 
 #[cfg(all(feature = "wgpu", not(target_family = "wasm")))]
-fn describe(setup: &burn::tensor::wgpu::WgpuSetup) -> Adapter {
-    use burn::tensor::wgpu::wgpu::{Backend, DeviceType};
+fn describe(setup: &burn_wgpu::WgpuSetup) -> Adapter {
+    use burn_wgpu::wgpu::{Backend, DeviceType};
 
     let info = setup.adapter.get_info();
     let backend = match info.backend {
