@@ -206,7 +206,7 @@ h2 { font-size: 1.1rem; margin: 2.5rem 0 .5rem; }
 .figures div { border-top: 2px solid var(--accent); padding-top: .5rem; }
 .figures dt, small { color: var(--dim); }
 .figures dd { margin: 0; font-size: 2rem; line-height: 1.2; font-variant-numeric: tabular-nums; }
-.plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(18rem, 1fr)); gap: 2rem; margin-top: 2rem; }
+.plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(24rem, 100%), 1fr)); gap: 2rem; margin-top: 2rem; }
 svg { width: 100%; height: auto; }
 svg text { fill: var(--dim); font: 11px system-ui, sans-serif; }
 svg text.title { fill: var(--ink); font-size: 14px; font-weight: 600; }

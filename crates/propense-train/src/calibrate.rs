@@ -4,7 +4,7 @@
 
 /// Orders and non-orders that the validation part must hold before an offset is fitted too.
 /// Below it one number is all that the data can bear.
-const ENOUGH_FOR_OFFSET: usize = 30;
+const ENOUGH_FOR_OFFSET: f64 = 30.0;
 
 /// Slope and offset on the logit.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -33,13 +33,24 @@ impl Scaling {
     /// scores around) nothing.
     #[must_use]
     pub fn fit(logits: &[f32], labels: &[bool]) -> Self {
-        let positives = labels.iter().filter(|label| **label).count();
-        let negatives = labels.len() - positives;
-        if positives == 0 || negatives == 0 {
+        Self::fit_weighted(logits, labels, &vec![1.0; labels.len()])
+    }
+
+    /// The same with a weight for each score: several scores of one session, which bring no more
+    /// knowledge than one, share a weight of one.
+    #[must_use]
+    pub fn fit_weighted(logits: &[f32], labels: &[bool], weights: &[f32]) -> Self {
+        let sample = Sample {
+            logits,
+            labels,
+            weights,
+            goal: targets(labels, weights),
+        };
+        let (positives, negatives) = counts(labels, weights);
+        if positives <= 0.0 || negatives <= 0.0 {
             return Self::IDENTITY;
         }
-        let both = positives.min(negatives) >= ENOUGH_FOR_OFFSET;
-        let fitted = newton(logits, labels, both);
+        let fitted = newton(&sample, positives.min(negatives) >= ENOUGH_FOR_OFFSET);
         let usable = |s: &Self| s.slope.is_finite() && s.offset.is_finite() && s.slope > 1e-3;
         if usable(&fitted) {
             fitted
@@ -59,46 +70,78 @@ pub(crate) fn sigmoid(x: f64) -> f64 {
     }
 }
 
+/// Scores to be calibrated.
+struct Sample<'a> {
+    logits: &'a [f32],
+    labels: &'a [bool],
+    weights: &'a [f32],
+    /// Targets of orders and of non-orders.
+    goal: (f64, f64),
+}
+
+impl Sample<'_> {
+    /// Logit, target and weight of each score.
+    fn scores(&self) -> impl Iterator<Item = (f64, f64, f64)> {
+        let outcomes = self.labels.iter().zip(self.weights);
+        self.logits
+            .iter()
+            .zip(outcomes)
+            .map(|(logit, (label, weight))| {
+                let target = if *label { self.goal.0 } else { self.goal.1 };
+                (f64::from(*logit), target, f64::from(*weight))
+            })
+    }
+
+    fn loss(&self, a: f64, b: f64) -> f64 {
+        self.scores()
+            .map(|(logit, target, weight)| {
+                let z = a * logit + b;
+                // softplus(z) - t z, written so that neither term overflows
+                weight * (z.max(0.0) - target * z + (-z.abs()).exp().ln_1p())
+            })
+            .sum()
+    }
+}
+
+/// Weight of orders and of non-orders.
+fn counts(labels: &[bool], weights: &[f32]) -> (f64, f64) {
+    labels
+        .iter()
+        .zip(weights)
+        .fold((0.0, 0.0), |(yes, no), (label, weight)| {
+            let weight = f64::from(*weight);
+            if *label {
+                (yes + weight, no)
+            } else {
+                (yes, no + weight)
+            }
+        })
+}
+
 /// Smoothed targets: as if each class had been seen once more with the other's label.
-fn targets(labels: &[bool]) -> (f64, f64) {
-    let positives = labels.iter().filter(|label| **label).count() as f64;
-    let negatives = labels.len() as f64 - positives;
+fn targets(labels: &[bool], weights: &[f32]) -> (f64, f64) {
+    let (positives, negatives) = counts(labels, weights);
     (
         (positives + 1.0) / (positives + 2.0),
         1.0 / (negatives + 2.0),
     )
 }
 
-fn loss(logits: &[f32], labels: &[bool], (high, low): (f64, f64), a: f64, b: f64) -> f64 {
-    logits
-        .iter()
-        .zip(labels)
-        .map(|(logit, label)| {
-            let z = a * f64::from(*logit) + b;
-            let target = if *label { high } else { low };
-            // softplus(z) - t z, written so that neither term overflows
-            z.max(0.0) - target * z + (-z.abs()).exp().ln_1p()
-        })
-        .sum()
-}
-
-fn newton(logits: &[f32], labels: &[bool], with_offset: bool) -> Scaling {
-    let goal = targets(labels);
+fn newton(sample: &Sample<'_>, with_offset: bool) -> Scaling {
     let (mut a, mut b) = (1.0, 0.0);
-    let mut current = loss(logits, labels, goal, a, b);
+    let mut current = sample.loss(a, b);
     for _ in 0..100 {
         let (mut ga, mut gb, mut haa, mut hab, mut hbb) = (0.0, 0.0, 1e-9, 0.0, 1e-9);
-        for (logit, label) in logits.iter().zip(labels) {
-            let x = f64::from(*logit);
+        for (x, target, weight) in sample.scores() {
             let p = sigmoid(a * x + b);
-            let error = p - if *label { goal.0 } else { goal.1 };
-            let weight = p * (1.0 - p);
+            let error = weight * (p - target);
+            let curvature = weight * p * (1.0 - p);
             ga += error * x;
-            haa += weight * x * x;
+            haa += curvature * x * x;
             if with_offset {
                 gb += error;
-                hab += weight * x;
-                hbb += weight;
+                hab += curvature * x;
+                hbb += curvature;
             }
         }
         let determinant = haa * hbb - hab * hab;
@@ -115,7 +158,7 @@ fn newton(logits: &[f32], labels: &[bool], with_offset: bool) -> Scaling {
         let mut step = 1.0;
         let reached = loop {
             let (na, nb) = (a + step * da, b + step * db);
-            let next = loss(logits, labels, goal, na, nb);
+            let next = sample.loss(na, nb);
             if next <= current + 1e-4 * step * descent {
                 let gain = current - next;
                 (a, b, current) = (na, nb, next);
@@ -175,10 +218,31 @@ mod tests {
     }
 
     #[test]
+    fn a_weight_of_two_is_the_score_twice() {
+        let (logits, labels) = sample(0.7, 0.4, 300);
+        let weights: Vec<f32> = (0..300).map(|i| [1.0, 2.0][i % 2]).collect();
+        let weighted = Scaling::fit_weighted(&logits, &labels, &weights);
+        let (mut more, mut outcomes) = (logits.clone(), labels.clone());
+        for i in (1..300).step_by(2) {
+            more.push(logits[i]);
+            outcomes.push(labels[i]);
+        }
+        let twice = Scaling::fit(&more, &outcomes);
+        assert!(
+            (weighted.slope - twice.slope).abs() < 1e-4,
+            "{weighted:?} {twice:?}"
+        );
+        assert!((weighted.offset - twice.offset).abs() < 1e-4);
+    }
+
+    #[test]
     fn few_orders_get_a_slope_alone_and_one_class_nothing() {
         let (logits, labels) = sample(1.0, -3.5, 200);
         let orders = labels.iter().filter(|label| **label).count();
-        assert!(orders > 0 && orders < ENOUGH_FOR_OFFSET, "{orders}");
+        assert!(
+            orders > 0 && (orders as f64) < ENOUGH_FOR_OFFSET,
+            "{orders}"
+        );
         assert_eq!(Scaling::fit(&logits, &labels).offset, 0.0);
         assert_eq!(Scaling::fit(&logits, &[false; 200]), Scaling::IDENTITY);
         assert_eq!(Scaling::fit(&[], &[]), Scaling::IDENTITY);

@@ -1,10 +1,7 @@
 //! The whole way from data to a bundle, and the evaluation protocol.
 
 use propense_features::FeatureSpec;
-use propense_model::{
-    Bundle, Calibration, CnnLstm, DataFingerprint, Golden, Manifest, ModelConfig, NamedTensor,
-    cpu_device,
-};
+use propense_model::{Bundle, CnnLstm, Manifest, ModelConfig, NamedTensor, cpu_device};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -19,7 +16,7 @@ use crate::metrics::{Metrics, best_f1_threshold};
 use crate::progress::{EpochReport, Observer, Progress, StopReason};
 use crate::tasks::{self, ExampleOptions, Prepared, Shares};
 use crate::trainer::{self, Parts, TrainOptions, Trained};
-use crate::{Task, TrainError, scoring};
+use crate::{Task, TrainError, manifest, scoring};
 
 /// What is to be trained, and how.
 #[derive(Debug, Clone)]
@@ -97,14 +94,14 @@ pub struct NamedMetrics {
 }
 
 /// A network with everything fitted on the validation part.
-struct Model {
-    network: CnnLstm,
-    trained: Trained,
-    spec: FeatureSpec,
-    scaling: Scaling,
-    threshold: f32,
-    percentiles: Vec<f32>,
-    config: ModelConfig,
+pub(crate) struct Model {
+    pub(crate) network: CnnLstm,
+    pub(crate) trained: Trained,
+    pub(crate) spec: FeatureSpec,
+    pub(crate) scaling: Scaling,
+    pub(crate) threshold: f32,
+    pub(crate) percentiles: Vec<f32>,
+    pub(crate) config: ModelConfig,
 }
 
 /// Learns from the data and makes a bundle: features, weights, calibration, threshold and
@@ -155,7 +152,7 @@ pub fn fit_bundle(
         samples_per_second: model.trained.samples_per_second,
         metrics,
     };
-    let manifest = manifest(data, request, &prepared, &model, &report)?;
+    let manifest = manifest::manifest(data, request, &prepared, &model, &report)?;
     Ok(Fitted {
         bundle: Bundle::from_model(manifest, &model.network)?,
         report,
@@ -246,22 +243,59 @@ fn fit_model(
     let network = network(&config, &trained.weights)?;
     let validation = &prepared.validation.examples;
     let logits = scoring::all_prefixes(&network, validation, prepared.weighting)?;
+    let scaling = calibrate(&logits, validation, prepared.weighting, prepared.positions);
+    let probabilities = |logits: &[f32]| -> Vec<f32> {
+        logits
+            .iter()
+            .map(|logit| scaling.probability(*logit))
+            .collect()
+    };
     let scored = scoring::pick(&logits, validation, prepared.positions);
-    let scaling = Scaling::fit(&scored.logits, &scored.labels);
-    let probabilities: Vec<f32> = scored
-        .logits
-        .iter()
-        .map(|logit| scaling.probability(*logit))
-        .collect();
+    let moments = match prepared.weighting {
+        Weighting::EveryPrefix => spread(&logits),
+        _ => scored.logits.clone(),
+    };
     Ok(Model {
-        threshold: best_f1_threshold(&probabilities, &scored.labels),
-        percentiles: Manifest::percentile_table(&probabilities),
+        threshold: best_f1_threshold(&probabilities(&scored.logits), &scored.labels),
+        percentiles: Manifest::percentile_table(&probabilities(&moments)),
         network,
         trained,
         spec: prepared.spec.clone(),
         scaling,
         config,
     })
+}
+
+/// Calibrates where the model is used: a shop's model after every event, each session counting
+/// once; the protocol's at its positions.
+fn calibrate(
+    logits: &[Vec<f32>],
+    examples: &[Example],
+    weighting: Weighting,
+    positions: Positions,
+) -> Scaling {
+    if weighting != Weighting::EveryPrefix {
+        let scored = scoring::pick(logits, examples, positions);
+        return Scaling::fit(&scored.logits, &scored.labels);
+    }
+    let (mut all, mut labels, mut weights) = (Vec::new(), Vec::new(), Vec::new());
+    for (list, example) in logits.iter().zip(examples) {
+        all.extend_from_slice(list);
+        labels.resize(all.len(), example.label);
+        weights.extend(weighting.weights(example.events));
+    }
+    Scaling::fit_weighted(&all, &labels, &weights)
+}
+
+/// Up to eight moments of each session, evenly spread: percentiles compare a live score with
+/// scores at any time of a session, and a long session is still one session.
+fn spread(logits: &[Vec<f32>]) -> Vec<f32> {
+    const MOMENTS: usize = 8;
+    let moments = logits.iter().flat_map(|list| {
+        let count = list.len().min(MOMENTS);
+        (0..count).map(move |place| list[place * (list.len() - 1) / (count - 1).max(1)])
+    });
+    moments.collect()
 }
 
 fn network(config: &ModelConfig, weights: &[NamedTensor]) -> Result<CnnLstm, TrainError> {
@@ -293,100 +327,4 @@ fn measure_part(
             }
         })
         .collect())
-}
-
-fn manifest(
-    data: &Loaded,
-    request: &FitRequest,
-    prepared: &Prepared,
-    model: &Model,
-    report: &FitReport,
-) -> Result<Manifest, TrainError> {
-    let mut manifest = Manifest::new(
-        request.name.clone(),
-        request.task.name(),
-        model.config.clone(),
-        model.spec.clone(),
-    );
-    manifest.calibration = if model.scaling == Scaling::IDENTITY {
-        Calibration::Identity
-    } else if model.scaling.offset == 0.0 {
-        Calibration::Temperature {
-            temperature: 1.0 / model.scaling.slope,
-        }
-    } else {
-        Calibration::Platt {
-            a: model.scaling.slope,
-            b: model.scaling.offset,
-        }
-    };
-    manifest.threshold = model.threshold;
-    manifest.percentiles = model.percentiles.clone();
-    let known = prepared
-        .train
-        .examples
-        .iter()
-        .chain(&prepared.validation.examples);
-    let orders = known.clone().filter(|example| example.label).count();
-    let count = known.count();
-    let times = data.events.iter().map(|event| event.timestamp);
-    manifest.data = DataFingerprint {
-        name: data.name.clone(),
-        sha256: data.sha256.clone(),
-        rows: data.rows(),
-        sessions: count as u64,
-        base_rate: orders as f32 / count.max(1) as f32,
-        from_ms: times.clone().min().unwrap_or(0),
-        to_ms: times.max().unwrap_or(0),
-    };
-    manifest.metrics = json!({
-        "parts": report.metrics,
-        "examples": report.examples,
-        "epochs": report.history.len(),
-        "best_epoch": report.best_epoch,
-        "settings": {
-            "max_events": request.examples.max_events,
-            "gap_ms": request.examples.gap_ms,
-            "seed": request.training.seed,
-            "batch": request.training.batch,
-            "learning_rate": request.training.learning_rate,
-        },
-    });
-    manifest.licence.clone_from(&request.licence);
-    manifest.created_at.clone_from(&request.created_at);
-    manifest.golden = golden(model, prepared)?;
-    Ok(manifest)
-}
-
-/// A validation session of middling length with the logits of the CPU: long enough to go
-/// through both phases of the stream many times, short enough to be checked at once.
-fn golden(model: &Model, prepared: &Prepared) -> Result<Option<Golden>, TrainError> {
-    if prepared.weighting == Weighting::Context || prepared.positions == Positions::Context {
-        return Ok(None);
-    }
-    let wanted = 12usize;
-    let example: Option<&Example> = prepared
-        .validation
-        .examples
-        .iter()
-        .filter(|example| example.events > 0)
-        .min_by_key(|example| example.events.abs_diff(wanted));
-    let Some(example) = example else {
-        return Ok(None);
-    };
-    let logits = scoring::all_prefixes(
-        &model.network,
-        std::slice::from_ref(example),
-        Weighting::EveryPrefix,
-    )?;
-    let width = model.config.features;
-    Ok(Some(Golden {
-        rows: example
-            .rows
-            .chunks_exact(width)
-            .map(<[f32]>::to_vec)
-            .collect(),
-        context: example.context.clone(),
-        logits: logits.into_iter().flatten().skip(1).collect(),
-    }))
 }

@@ -36,6 +36,7 @@ mod evaluation;
 mod example;
 mod fit;
 mod load;
+mod manifest;
 mod metrics;
 mod progress;
 mod rates;

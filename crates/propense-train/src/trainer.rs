@@ -222,6 +222,7 @@ impl Run {
         }
         let mut weights = config.initial_weights(options.seed)?;
         start_at_base_rate(&mut weights, parts.train);
+        silence_unseen(&mut weights, parts.train);
         Ok(Self {
             model: CnnLstm::from_weights(config, &weights, &device)?,
             adam,
@@ -358,6 +359,26 @@ fn start_at_base_rate(weights: &mut [NamedTensor], examples: &[Example]) {
     for weight in weights {
         if weight.name == "output.bias" {
             weight.data.fill((rate / (1.0 - rate)).ln() as f32);
+        }
+    }
+}
+
+/// A context column that is zero in every training example (the column for categories that
+/// training has not met, say) never moves its weights: they start at zero, so that such a category
+/// counts as nothing known and not as whatever the seed drew.
+fn silence_unseen(weights: &mut [NamedTensor], examples: &[Example]) {
+    for weight in weights {
+        let [_, units] = weight.shape[..] else {
+            continue;
+        };
+        if weight.name != "context.weight" || units == 0 {
+            continue;
+        }
+        for (column, row) in weight.data.chunks_exact_mut(units).enumerate() {
+            let seen = |example: &Example| example.context.get(column).is_some_and(|x| *x != 0.0);
+            if !examples.iter().any(seen) {
+                row.fill(0.0);
+            }
         }
     }
 }

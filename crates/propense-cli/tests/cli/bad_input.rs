@@ -116,7 +116,7 @@ fn wrong_use_is_exit_status_2_with_the_choices() {
         "--batch",
     );
     check(
-        "train --task in-session --learning-rate -1 --device cpu --data {} --out {}",
+        "train --task in-session --learning-rate=-1 --device cpu --data {} --out {}",
         "learning-rate",
     );
     check(

@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod flow;
+mod gpu;
 mod protocol;
 
 use std::fmt::Write;

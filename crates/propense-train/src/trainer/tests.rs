@@ -265,3 +265,44 @@ fn the_loss_is_binary_cross_entropy_and_does_not_overflow() {
         }
     }
 }
+
+#[test]
+fn a_category_that_training_never_met_changes_no_score() {
+    let silent = 1;
+    let mute = |mut examples: Vec<Example>| {
+        for example in &mut examples {
+            example.context[silent] = 0.0;
+        }
+        examples
+    };
+    let (learnt, checked) = (mute(examples(200, 0)), mute(examples(80, 1)));
+    let parts = Parts {
+        train: &learnt,
+        validation: &checked,
+        weighting: Weighting::EveryPrefix,
+        positions: Positions::Last,
+    };
+    let options = TrainOptions {
+        epochs: 2,
+        ..TrainOptions::default()
+    };
+    let device = DeviceChoice::Cpu.open().expect("the CPU is there");
+    let run = |parts| {
+        let key = key(&options);
+        train(&config(), parts, &options, &key, &device, &mut Silent).expect("training")
+    };
+    let network = CnnLstm::from_weights(
+        &config(),
+        &run(parts).weights,
+        &propense_model::cpu_device(),
+    )
+    .expect("the weights fit");
+    let mut unseen = checked.clone();
+    for example in &mut unseen {
+        example.context[silent] = 1.0;
+    }
+    let score = |examples: &[Example]| {
+        scoring::all_prefixes(&network, examples, Weighting::EveryPrefix).expect("scores")
+    };
+    assert_eq!(score(&checked), score(&unseen));
+}
