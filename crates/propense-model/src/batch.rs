@@ -100,3 +100,51 @@ impl Batch {
         Tensor::from_data(TensorData::new(last, [self.steps(), sessions]), device)
     }
 }
+
+/// Which sessions to score together: those of like length, so that little is computed on padding,
+/// and no more at a time than `rows` rows with padding, so that memory is bounded however long a
+/// session is (a session longer than that goes alone). Every position of `lengths` (events of each
+/// session) comes exactly once.
+#[must_use]
+pub fn groups(lengths: &[usize], rows: usize) -> Vec<Vec<usize>> {
+    let mut order: Vec<usize> = (0..lengths.len()).collect();
+    order.sort_by_key(|&session| lengths[session]);
+    let mut groups: Vec<Vec<usize>> = Vec::new();
+    for session in order {
+        // In order of length, the newcomer is the longest of its group.
+        match groups.last_mut() {
+            Some(group) if (group.len() + 1) * lengths[session].max(1) <= rows => {
+                group.push(session);
+            }
+            _ => groups.push(vec![session]),
+        }
+    }
+    groups
+}
+
+#[cfg(test)]
+mod tests {
+    use super::groups;
+
+    #[test]
+    fn groups_hold_every_session_once_and_stay_within_bounds() {
+        let lengths = [5, 700, 0, 3, 64, 5, 1, 2, 64, 0];
+        let groups = groups(&lengths, 128);
+        let mut all: Vec<usize> = groups.concat();
+        all.sort_unstable();
+        assert_eq!(all, (0..lengths.len()).collect::<Vec<_>>());
+        for group in &groups {
+            let longest = group
+                .iter()
+                .map(|&session| lengths[session])
+                .max()
+                .unwrap_or(0);
+            assert!(
+                group.len() == 1 || group.len() * longest <= 128,
+                "{group:?}"
+            );
+        }
+        assert!(groups.len() < lengths.len(), "sessions go together");
+        assert!(super::groups(&[], 128).is_empty());
+    }
+}

@@ -50,7 +50,7 @@ mod network;
 mod stream;
 mod weights;
 
-pub use batch::Batch;
+pub use batch::{Batch, groups};
 pub use bundle::{
     Bundle, Calibration, CatalogueRef, DataFingerprint, FORMAT_VERSION, Golden, Manifest, Precision,
 };

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use propense_events::{Context, EventKind, Limits, parse_event};
 use propense_features::FeatureSpec;
-use propense_model::{Bundle, CpuModel, CpuStream, Manifest};
+use propense_model::{Bundle, CnnLstm, CpuStream, Manifest, cpu_device};
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
+use super::batch;
 use super::catalogue::{self, Catalogue};
 use super::explain::Explainer;
 use super::prepared::{Prepared, Sessions};
@@ -23,7 +24,8 @@ const AHEAD: f64 = 24.0 * 3600.0 * 1000.0;
 pub struct Engine {
     manifest: Manifest,
     spec: Arc<FeatureSpec>,
-    model: Arc<CpuModel>,
+    /// The network on Burn's CPU backend, for whole sessions; the live one goes through a stream.
+    network: CnnLstm,
     /// A stream without events, to be cloned.
     fresh: CpuStream,
     catalogue: Catalogue,
@@ -68,8 +70,8 @@ impl Engine {
     #[wasm_bindgen(constructor)]
     pub fn new(bundle: &[u8]) -> Result<Engine, JsValue> {
         let bundle = Bundle::from_bytes(bundle).map_err(WebError::from)?;
-        let model = bundle.cpu_model().map_err(WebError::from)?;
-        let fresh = CpuStream::new(Arc::clone(&model));
+        let network = bundle.model(&cpu_device()).map_err(WebError::from)?;
+        let fresh = CpuStream::new(bundle.cpu_model().map_err(WebError::from)?);
         let spec = Arc::new(bundle.manifest.features.clone());
         Ok(Self {
             catalogue: Catalogue::of_rates(&spec.item_rates),
@@ -78,7 +80,7 @@ impl Engine {
             explainer: Explainer::new(fresh.clone()),
             manifest: bundle.manifest,
             spec,
-            model,
+            network,
             fresh,
             tracked: 0,
             begun: 0,
@@ -260,11 +262,11 @@ impl Engine {
     }
 
     /// The logit of each featurised session.
-    pub fn score(&self, prepared: &Prepared) -> Vec<f32> {
-        prepared
-            .sessions(self.spec.row_len(), self.spec.context_len())
-            .map(|(rows, context)| self.model.score(rows, context))
-            .collect()
+    ///
+    /// # Errors
+    /// `{ code, message }`: `INTERNAL`, should the backend fail.
+    pub fn score(&self, prepared: &Prepared) -> Result<Vec<f32>, JsValue> {
+        Ok(batch::score(&self.network, prepared).map_err(WebError::from)?)
     }
 }
 

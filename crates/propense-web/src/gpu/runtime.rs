@@ -3,11 +3,14 @@
 use std::cell::RefCell;
 
 use js_sys::Function;
-use propense_model::{Batch, Bundle, CnnLstm, ModelError, Stream};
+use propense_model::{Batch, Bundle, CnnLstm, ModelError, Stream, groups};
 use wasm_bindgen::prelude::*;
 
 use super::device::{self, Taken};
 use crate::WebError;
+
+/// Rows in one pass of a batch: enough to fill a GPU, some hundred megabytes of activations.
+const ROWS: usize = 16_384;
 
 /// The network on WebGPU. Reading a number back from the GPU takes a promise; everything else is
 /// queued and returns at once. `free()` it when no promise is pending.
@@ -133,7 +136,7 @@ impl Runtime {
     ) -> Result<Vec<f32>, JsValue> {
         let config = self.model.config();
         let wrong = || WebError::Argument("rows, lengths and contexts do not fit".into());
-        let mut batch = Batch::new(config);
+        let mut sessions = Vec::with_capacity(lengths.len());
         let mut rest = rows.as_slice();
         for (session, &events) in lengths.iter().enumerate() {
             let numbers = events as usize * config.features;
@@ -142,14 +145,22 @@ impl Runtime {
             let context = contexts
                 .get(start..start + config.context)
                 .ok_or_else(wrong)?;
-            batch.push(own, context);
+            sessions.push((own, context));
             rest = after;
         }
-        drop(rows);
-        Ok(self
-            .model
-            .score_async(&batch)
-            .await
-            .map_err(WebError::from)?)
+        let lengths: Vec<usize> = lengths.iter().map(|&events| events as usize).collect();
+        let mut logits = vec![0.0; sessions.len()];
+        for group in groups(&lengths, ROWS) {
+            let mut batch = Batch::new(config);
+            for &session in &group {
+                let (rows, context) = sessions[session];
+                batch.push(rows, context);
+            }
+            let scored = self.model.score_async(&batch).await;
+            for (session, logit) in group.into_iter().zip(scored.map_err(WebError::from)?) {
+                logits[session] = logit;
+            }
+        }
+        Ok(logits)
     }
 }
