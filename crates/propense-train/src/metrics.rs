@@ -1,5 +1,6 @@
-//! Metrics of a binary forecast. Every function takes probabilities and labels of equal length
-//! and returns finite numbers for any input, so that a report never holds NaN.
+//! Metrics of a binary forecast. Every function takes probabilities and labels side by side (a
+//! surplus of either is not looked at) and returns finite numbers for any input, so that a report
+//! never holds NaN.
 
 use serde::{Deserialize, Serialize};
 
@@ -50,8 +51,8 @@ impl Metrics {
     /// Measures probabilities against labels, at a threshold fixed beforehand.
     #[must_use]
     pub fn measure(probabilities: &[f32], labels: &[bool], threshold: f32) -> Self {
-        let n = probabilities.len().min(labels.len());
-        let (probabilities, labels) = (&probabilities[..n], &labels[..n]);
+        let (probabilities, labels) = paired(probabilities, labels);
+        let n = labels.len();
         let positives = labels.iter().filter(|label| **label).count();
         let base_rate = ratio(positives, n);
         let order = descending(probabilities);
@@ -185,6 +186,7 @@ impl Confusion {
 /// half (Mann–Whitney). One half where a class is missing.
 #[must_use]
 pub fn roc_auc(probabilities: &[f32], labels: &[bool]) -> f64 {
+    let (probabilities, labels) = paired(probabilities, labels);
     roc_auc_sorted(probabilities, labels, &descending(probabilities))
 }
 
@@ -192,6 +194,7 @@ pub fn roc_auc(probabilities: &[f32], labels: &[bool]) -> f64 {
 /// highest down. 0 where there is no order.
 #[must_use]
 pub fn average_precision(probabilities: &[f32], labels: &[bool]) -> f64 {
+    let (probabilities, labels) = paired(probabilities, labels);
     average_precision_sorted(probabilities, labels, &descending(probabilities))
 }
 
@@ -222,6 +225,7 @@ pub fn brier(probabilities: &[f32], labels: &[bool]) -> f64 {
 /// last digit on another device does not change sides.
 #[must_use]
 pub fn best_f1_threshold(probabilities: &[f32], labels: &[bool]) -> f32 {
+    let (probabilities, labels) = paired(probabilities, labels);
     let order = descending(probabilities);
     let positives = labels.iter().filter(|label| **label).count();
     if positives == 0 {
@@ -243,6 +247,12 @@ pub fn best_f1_threshold(probabilities: &[f32], labels: &[bool]) -> f32 {
         }
     }
     threshold
+}
+
+/// Both cut to the shorter of the two.
+fn paired<'a>(probabilities: &'a [f32], labels: &'a [bool]) -> (&'a [f32], &'a [bool]) {
+    let n = probabilities.len().min(labels.len());
+    (&probabilities[..n], &labels[..n])
 }
 
 /// Indices from the highest score down; equal scores by index, so that the order is one order.
@@ -301,6 +311,7 @@ pub struct ReliabilityBin {
 /// Equal-mass bins from the lowest score to the highest.
 #[must_use]
 pub fn reliability(probabilities: &[f32], labels: &[bool]) -> Vec<ReliabilityBin> {
+    let (probabilities, labels) = paired(probabilities, labels);
     reliability_sorted(probabilities, labels, &descending(probabilities))
 }
 

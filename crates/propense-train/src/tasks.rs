@@ -1,5 +1,5 @@
 //! From loaded data to examples, task by task. The rules are those of the evaluation protocol
-//! (`docs/evaluation.md`); each is implemented once, for training and for measuring.
+//! (`docs/cli.md`); each is implemented once, for training and for measuring.
 
 mod in_session;
 mod next_day;

@@ -105,3 +105,19 @@ fn intervals_hold_the_figure_and_are_the_same_each_time() {
     );
     assert!(interval.1 - interval.0 < 0.2);
 }
+
+#[test]
+fn a_surplus_of_scores_or_labels_is_not_looked_at() {
+    let (scores, labels) = ([0.9, 0.2, 0.7], [true, false]);
+    close(roc_auc(&scores, &labels), 1.0);
+    close(average_precision(&scores[..1], &labels), 1.0);
+    assert_eq!(Metrics::measure(&scores, &labels, 0.5).n, 2);
+    assert!(best_f1_threshold(&scores, &labels) > 0.2);
+    assert_eq!(
+        reliability(&scores, &labels)
+            .iter()
+            .map(|bin| bin.count)
+            .sum::<usize>(),
+        2
+    );
+}
