@@ -87,7 +87,8 @@ test("the slow network's logits, streamed and whole", async () => {
     const { streamed, whole } = await logits(golden.rows, golden.context);
     close(streamed.slice(1), golden.logits, TOLERANCE, `${events} events, streamed`);
     close(whole.slice(1), golden.logits, TOLERANCE, `${events} events, whole`);
-    assert.equal(whole[0], streamed[0]);
+    // Before any event: two implementations (Burn's batch pass, the plain step), one number.
+    close(whole.slice(0, 1), streamed.slice(0, 1), TOLERANCE, "no event");
   }
 });
 
