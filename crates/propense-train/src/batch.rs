@@ -53,11 +53,14 @@ pub(crate) fn shuffled(
     batches
 }
 
-/// Indices by length, for scoring.
-pub(crate) fn by_length(examples: &[Example], size: usize) -> Vec<Vec<usize>> {
-    let mut order: Vec<usize> = (0..examples.len()).collect();
-    order.sort_by_key(|&index| examples[index].events);
-    order.chunks(size).map(<[usize]>::to_vec).collect()
+/// Rows of one batch in scoring, padding included: some hundred megabytes of activations, however
+/// long an example is.
+const SCORED_ROWS: usize = 16_384;
+
+/// Indices of the examples to score together.
+pub(crate) fn by_length(examples: &[Example]) -> Vec<Vec<usize>> {
+    let lengths: Vec<usize> = examples.iter().map(|example| example.events).collect();
+    propense_model::groups(&lengths, SCORED_ROWS)
 }
 
 /// The named examples, to be scored as a whole.

@@ -120,7 +120,7 @@ pub fn evaluate(
 ) -> Result<Evaluation, TrainError> {
     let manifest = &bundle.manifest;
     let task: Task = manifest.task.parse()?;
-    let examples = example_options(manifest);
+    let examples = example_options(manifest, task);
     let encoded = tasks::encode_test(task, &manifest.features, data, None, &examples)?;
     tasks::check_classes("data", &encoded)?;
     let (weighting, first) = tasks::scheme(task, Shares::Shop);
@@ -167,10 +167,9 @@ pub fn score(
 ) -> Result<Vec<ScoreRow>, TrainError> {
     let manifest = &bundle.manifest;
     let task: Task = manifest.task.parse()?;
-    let mut examples = example_options(manifest);
-    if task == Task::InSession {
-        // Training is limited to the first events; a score may use all that are known.
-        examples.max_events = after.unwrap_or(usize::MAX);
+    let mut examples = example_options(manifest, task);
+    if let (Task::InSession, Some(after)) = (task, after) {
+        examples.max_events = after;
     }
     let encoded = tasks::encode_for_scoring(task, &manifest.features, data, &examples)?;
     let model = bundle.model(&device.device)?;
@@ -197,8 +196,9 @@ pub fn score(
         .collect())
 }
 
-/// How the bundle's examples were made; the defaults where it does not say.
-fn example_options(manifest: &Manifest) -> ExampleOptions {
+/// How the bundle's examples were made; the defaults where it does not say. Only learning is
+/// limited to a session's first events: a score may use all that are known.
+fn example_options(manifest: &Manifest, task: Task) -> ExampleOptions {
     let defaults = ExampleOptions::default();
     let settings = manifest.metrics.get("settings");
     let number = |name: &str| {
@@ -206,10 +206,12 @@ fn example_options(manifest: &Manifest) -> ExampleOptions {
             .and_then(|s| s.get(name))
             .and_then(serde_json::Value::as_u64)
     };
+    let limit = number("max_events").and_then(|n| usize::try_from(n).ok());
     ExampleOptions {
-        max_events: number("max_events")
-            .and_then(|n| usize::try_from(n).ok())
-            .unwrap_or(defaults.max_events),
+        max_events: match task {
+            Task::InSession => usize::MAX,
+            _ => limit.unwrap_or(defaults.max_events),
+        },
         gap_ms: number("gap_ms")
             .and_then(|n| i64::try_from(n).ok())
             .unwrap_or(defaults.gap_ms),

@@ -134,7 +134,7 @@ pub fn fit_bundle(
         ("test", &prepared.test),
     ];
     for (part, encoded) in named {
-        metrics.extend(measure_part(part, encoded, &model, request.task)?);
+        metrics.extend(measure_part(part, encoded, &model, request)?);
     }
     let report = FitReport {
         task: request.task,
@@ -307,11 +307,12 @@ fn measure_part(
     part: &str,
     encoded: &Encoded,
     model: &Model,
-    task: Task,
+    request: &FitRequest,
 ) -> Result<Vec<NamedMetrics>, TrainError> {
-    let (weighting, _) = tasks::scheme(task, Shares::Shop);
+    let (weighting, _) = tasks::scheme(request.task, Shares::Shop);
     let logits = scoring::all_prefixes(&model.network, &encoded.examples, weighting)?;
-    Ok(evaluation::positions(task)
+    let learnt = request.task == Task::InSession && part == "training";
+    Ok(evaluation::positions(request.task)
         .into_iter()
         .map(|(position, positions)| {
             let scored = scoring::pick(&logits, &encoded.examples, positions);
@@ -322,7 +323,13 @@ fn measure_part(
                 .collect();
             NamedMetrics {
                 part: part.to_owned(),
-                position: position.to_owned(),
+                // Learning sees a session's first events only; the other parts are whole.
+                position: match positions {
+                    Positions::Last if learnt => {
+                        format!("{position}, of the first {}", request.examples.max_events)
+                    }
+                    _ => position.to_owned(),
+                },
                 metrics: Metrics::measure(&probabilities, &scored.labels, model.threshold),
             }
         })

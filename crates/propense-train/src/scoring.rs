@@ -8,9 +8,6 @@ use crate::adam::numbers;
 use crate::batch::{by_length, collate, collate_whole};
 use crate::example::{Example, Positions, Scored, Weighting};
 
-/// Examples scored together.
-const BATCH: usize = 256;
-
 /// The logit of every prefix 0..=events of every example, in the order of the examples. With
 /// [`Weighting::Context`] only of prefix 0; with [`Weighting::Whole`] only of the last, zeros
 /// standing for the others, which weigh nothing.
@@ -34,7 +31,7 @@ pub(crate) fn all_prefixes(
     let device: Device = model.device();
     let features = model.config().features;
     let mut logits = vec![Vec::new(); examples.len()];
-    for indices in by_length(examples, BATCH) {
+    for indices in by_length(examples) {
         let batch = collate(examples, &indices, features, weighting, &device);
         let first = numbers(model.forward_context_only(batch.context.clone()))?;
         let (rest, time) = if batch.has_events && weighting != Weighting::Context {
@@ -62,7 +59,7 @@ pub(crate) fn last(
     weighting: Weighting,
 ) -> Result<Vec<f32>, TrainError> {
     let mut logits = vec![0.0; examples.len()];
-    for indices in by_length(examples, BATCH) {
+    for indices in by_length(examples) {
         let batch = collate_whole(examples, &indices, model.config());
         let scores = if weighting == Weighting::Context {
             let context = collate(

@@ -139,6 +139,8 @@ fn model(options: &Options, propense: &Path) -> Result<()> {
                     "giftshop",
                 ])
                 .args(["--device", &options.device, "--licence", "CC-BY-4.0"])
+                // Nobody wants to watch the last thousandth: a little patience is enough here.
+                .args(["--patience", "4"])
                 .arg("--data")
                 .arg(&data)
                 .arg("--out")

@@ -95,8 +95,8 @@ pub(super) fn prepare(
     let (weighting, positions) = scheme(Task::InSession, shares);
     Ok(Prepared {
         train: learnt,
-        validation: encode_all(&shared, &validation, options),
-        test: encode_all(&shared, &test, options),
+        validation: encode_whole(&shared, &validation),
+        test: encode_whole(&shared, &test),
         spec,
         weighting,
         positions,
@@ -112,11 +112,8 @@ pub(super) fn encode_test(
 ) -> Result<Encoded, TrainError> {
     let sessions = sessions(data, history, options)?;
     let spec = Arc::new(spec.clone());
-    Ok(encode_all(
-        &spec,
-        &sessions.iter().collect::<Vec<_>>(),
-        options,
-    ))
+    let sessions: Vec<&Session> = sessions.iter().collect();
+    Ok(encode_all(&spec, &sessions, options))
 }
 
 fn encode_one(
@@ -141,6 +138,15 @@ fn encode_all(spec: &Arc<FeatureSpec>, sessions: &[&Session], options: &ExampleO
             .map(|session| encode_one(spec, session, options))
             .collect(),
     }
+}
+
+/// Sessions to be measured on: only learning is limited to the first events, a live score is not.
+fn encode_whole(spec: &Arc<FeatureSpec>, sessions: &[&Session]) -> Encoded {
+    let whole = ExampleOptions {
+        max_events: usize::MAX,
+        ..ExampleOptions::default()
+    };
+    encode_all(spec, sessions, &whole)
 }
 
 /// Training rows: each fold of users with the rates of the other folds. The order of the
