@@ -53,8 +53,8 @@ pub(crate) struct PrepareArgs {
 /// Train a model and write it as a bundle
 #[derive(Debug, Args)]
 #[command(after_help = "Example:
-  propense train --task in-session --data data/giftshop --out giftshop.propense --checkpoint run1
-  propense train --task in-session --data data/giftshop --out giftshop.propense --checkpoint run1 --resume
+  propense train --task in-session --data data/giftshop --out giftshop.propense
+  propense train --task in-session --data data/giftshop --out giftshop.propense --resume
 
 The data is split by time into 70 % training, 15 % validation (early stopping, calibration,
 threshold) and 15 % test (measured once); a user stays in the part where they were first seen.
@@ -273,11 +273,11 @@ pub(crate) struct FittingArgs {
     /// Minutes after which no further epoch begins
     #[arg(long, value_name = "MINUTES")]
     pub(crate) minutes: Option<f64>,
-    /// Folder for the state after each epoch
+    /// Folder for the state after each epoch [default of train: OUT.checkpoint, beside the bundle]
     #[arg(long, value_name = "DIR")]
     pub(crate) checkpoint: Option<PathBuf>,
-    /// Continue from --checkpoint
-    #[arg(long, requires = "checkpoint")]
+    /// Continue from the checkpoint
+    #[arg(long)]
     pub(crate) resume: bool,
     /// Plain lines instead of the terminal display
     #[arg(long)]

@@ -1,5 +1,7 @@
 //! `propense train`
 
+use std::path::{Path, PathBuf};
+
 use anyhow::Context;
 use propense_model::Precision;
 use propense_train::{FitReport, StopReason, fit_bundle};
@@ -7,7 +9,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::{Failure, Outcome, resolve};
-use crate::args::{PrecisionArg, TrainArgs};
+use crate::args::{FittingArgs, PrecisionArg, TrainArgs};
 use crate::output::{Output, Table, note, write_file};
 use crate::progress;
 
@@ -20,7 +22,13 @@ pub(crate) fn run(args: &TrainArgs) -> Outcome {
         ),
     };
     let created_at = created_at(args.created_at.as_deref())?;
-    let request = resolve::request(&args.task, &args.fitting, &name, &args.licence, &created_at)?;
+    let checkpoint = args.fitting.checkpoint.clone();
+    let checkpoint = checkpoint.unwrap_or_else(|| beside(&args.out));
+    let fitting = FittingArgs {
+        checkpoint: Some(checkpoint.clone()),
+        ..args.fitting.clone()
+    };
+    let request = resolve::request(&args.task, &fitting, &name, &args.licence, &created_at)?;
     let data = resolve::data(&args.data, &args.reading)?;
     let mut observer = progress::observer(&format!("train {}", args.task), args.fitting.plain);
     let fitted = fit_bundle(&data, &request, observer.as_mut());
@@ -44,20 +52,21 @@ pub(crate) fn run(args: &TrainArgs) -> Outcome {
         bytes.len()
     ));
     if fitted.report.stopped == StopReason::Interrupted {
-        let how = match &args.fitting.checkpoint {
-            Some(folder) => format!(
-                "the same command with --resume continues after epoch {} (from {})",
-                fitted.report.history.len(),
-                folder.display()
-            ),
-            None => "with --checkpoint FOLDER a run can be continued".to_owned(),
-        };
+        let done = fitted.report.history.len();
         return Err(Failure::Interrupted(format!(
-            "interrupted: the bundle holds the best of {} epochs; {how}",
-            fitted.report.history.len()
+            "interrupted: the bundle holds the best of {done} epochs; the same command with --resume \
+             continues after epoch {done} (from {})",
+            checkpoint.display()
         )));
     }
     Ok(())
+}
+
+/// The checkpoint's folder where none is named: beside the bundle.
+fn beside(out: &Path) -> PathBuf {
+    let mut name = out.as_os_str().to_owned();
+    name.push(".checkpoint");
+    PathBuf::from(name)
 }
 
 /// The time to write into the bundle.

@@ -124,7 +124,7 @@ fn wrong_use_is_exit_status_2_with_the_choices() {
         "unknown format",
     );
     check(
-        "train --task in-session --resume --data {} --out {}",
+        "eval --task in-session --resume --train {} --test {}",
         "--checkpoint",
     );
     check("score --model x.propense --data {} --out {}", ".jsonl");
@@ -224,6 +224,17 @@ fn checkpoints_that_do_not_belong_or_are_broken() {
     std::fs::write(&file, bytes).expect("checkpoint");
     let again = format!("{line} --resume");
     propense(words(&again, &paths)).code(1).says("damaged");
+    // Without a folder's name it lies beside the bundle.
+    let beside = folder.path().join("m.propense.checkpoint");
+    assert!(!beside.exists());
+    let nameless = format!("{TRAIN} --resume");
+    propense(words(&nameless, &paths[..2]))
+        .code(1)
+        .says("no checkpoint")
+        .says("m.propense.checkpoint");
+    propense(words(TRAIN, &paths[..2])).code(0);
+    propense(words(&nameless, &paths[..2])).code(0);
+
     std::fs::remove_file(&file).expect("removed");
     propense(words(&again, &paths))
         .code(1)
