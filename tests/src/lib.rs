@@ -214,17 +214,31 @@ pub fn cases(count: u32) -> ProptestConfig {
     }
 }
 
-/// The largest difference between two lists, each relative to its own size where that is above one.
+/// The largest absolute difference between two lists: what the tolerances on logits bound.
 ///
 /// # Panics
 /// Where the lists differ in length.
 #[must_use]
 pub fn difference(found: &[f32], expected: &[f32]) -> f32 {
+    largest(found, expected, |_| 1.0)
+}
+
+/// The same for gradients, whose size hangs on the loss: each difference relative to the expected
+/// number where that is above one.
+///
+/// # Panics
+/// Where the lists differ in length.
+#[must_use]
+pub fn relative_difference(found: &[f32], expected: &[f32]) -> f32 {
+    largest(found, expected, |expected| expected.abs().max(1.0))
+}
+
+fn largest(found: &[f32], expected: &[f32], scale: impl Fn(f32) -> f32) -> f32 {
     assert_eq!(found.len(), expected.len());
     let differences = found
         .iter()
         .zip(expected)
-        .map(|(found, expected)| (found - expected).abs() / expected.abs().max(1.0));
+        .map(|(found, expected)| (found - expected).abs() / scale(*expected));
     // NaN must not pass for small.
     differences.fold(0.0, |worst: f32, next| {
         if next.is_nan() {

@@ -8,7 +8,9 @@ use burn::tensor::{Device, Gradients, Tensor};
 use propense_model::{
     Batch, CellActivation, CpuModel, CpuStream, ModelConfig, NamedTensor, Stream, cpu_device,
 };
-use propense_tests::{Numbers, batch_logits, cases, difference, fresh_bundle, gpu, tensors};
+use propense_tests::{
+    Numbers, batch_logits, cases, difference, fresh_bundle, gpu, relative_difference, tensors,
+};
 use proptest::prelude::*;
 
 /// Random sizes, small enough for many cases, odd widths and other kernels among them.
@@ -282,7 +284,7 @@ fn the_gpu_gives_the_gradients_of_the_cpu() {
     let expected = gradients(&config, &weights, &cpu_device());
     let found = gradients(&config, &weights, &device);
     for ((weight, expected), found) in weights.iter().zip(&expected).zip(&found) {
-        let worst = difference(found, expected);
+        let worst = relative_difference(found, expected);
         assert!(worst <= 1e-3, "{}: {worst:e}", weight.name);
     }
 }
