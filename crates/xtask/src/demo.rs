@@ -1,11 +1,11 @@
 //! `cargo xtask demo`: from a clone to the shop page in the browser.
 
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 
 use anyhow::{Context, Result};
 
 use crate::run::{Steps, cargo, command, must, must_see, root, target_dir};
+use crate::serve::Server;
 use crate::toolchain::Toolchain;
 use crate::wasm::{self, Build};
 use crate::{page, tools};
@@ -68,23 +68,14 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     )?;
     steps.step("Bundle the page", "", || page::build(&trunk))?;
 
-    let server = if options.no_serve {
-        None
-    } else {
-        // Trunk watches web/wasm and bundles again once the WebGPU module is there.
-        let server = command(&trunk)
-            .args(["serve", "--offline", "--no-autoreload", "--port"])
-            .arg(options.port.to_string())
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .spawn()
-            .context("starting trunk serve")?;
-        eprintln!(
-            "\n      The shop is open:  http://127.0.0.1:{}/\n      (on the CPU for now; reload the page when the next step is done)",
-            options.port
-        );
-        Some(server)
+    let server = match options.no_serve {
+        true => None,
+        false => Some(Server::start(&trunk, options.port)?),
     };
+    if let Some(server) = &server {
+        eprintln!("\n      The shop is open:  {}", server.address());
+        eprintln!("      (on the CPU for now; reload the page when the next step is done)");
+    }
     steps.step(
         "Compile the model to WebAssembly for WebGPU",
         "the first time about ten minutes; the page already works on the CPU",
@@ -94,12 +85,12 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         page::build(&trunk)?;
     }
     steps.summary();
-    if let Some(mut server) = server {
+    if let Some(server) = server {
         eprintln!(
-            "\nThe shop is open:  http://127.0.0.1:{}/   (Ctrl-C ends it)",
-            options.port
+            "\nThe shop is open:  {}   (Ctrl-C ends it)",
+            server.address()
         );
-        server.wait().context("waiting for trunk serve")?;
+        server.wait()?;
     }
     Ok(())
 }

@@ -9,6 +9,7 @@ mod demo;
 mod packages;
 mod page;
 mod run;
+mod serve;
 mod test;
 mod toolchain;
 mod tools;
