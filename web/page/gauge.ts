@@ -84,6 +84,7 @@ export class Gauge {
     this.host.dataset["propensity"] = String(score.propensity);
     this.number.textContent = percent(score.propensity);
     this.rank.textContent = `${ordinal(Math.round(score.percentile))} percentile`;
+    this.rank.title = `${Math.round(score.percentile)} % of the scores at moments spread over the validation sessions (held out from learning) lie below this one`;
     this.turn(score.propensity);
   }
 

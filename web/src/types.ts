@@ -92,7 +92,10 @@ export interface BackendInfo {
 export interface Score {
   /** Calibrated probability that the session ends in an order, 0 to 1. */
   propensity: number;
-  /** Share of the training sessions with a lower propensity, 0 to 100. */
+  /**
+   * Share, 0 to 100, of scores at moments spread over the validation sessions (held out from
+   * learning) that lie below this one.
+   */
   percentile: number;
   modelVersion: string;
   /** Where this score was computed. */

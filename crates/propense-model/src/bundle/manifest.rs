@@ -33,7 +33,9 @@ pub struct Manifest {
     /// The probability from which on a session counts as likely to buy; it maximises F1 on the
     /// validation part.
     pub threshold: f32,
-    /// The probabilities below which 0, 1, ... 100 % of the validation sessions lie.
+    /// The probabilities below which 0, 1, ... 100 % of the scores at moments spread over the
+    /// validation sessions (held out from learning) lie, not falling. A task that scores a
+    /// session at one position takes the scores at that position.
     pub percentiles: Vec<f32>,
     /// The item catalogue that belongs to the model, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -156,8 +158,8 @@ impl Manifest {
         self.calibration.apply(logit)
     }
 
-    /// The share of validation sessions, in percent, with a lower probability than this one;
-    /// in the middle of those with the same probability.
+    /// The share, 0 to 100, of scores at moments spread over the validation sessions (held out
+    /// from learning) that lie below this one; half of those that equal it count as below.
     #[must_use]
     pub fn percentile(&self, probability: f32) -> f32 {
         let table = &self.percentiles;

@@ -193,7 +193,8 @@ impl Engine {
         self.manifest.probability(logit)
     }
 
-    /// Where this probability lies among the training sessions, 0 to 100.
+    /// The share, 0 to 100, of scores at moments spread over the validation sessions (held out
+    /// from learning) that lie below this one.
     pub fn percentile(&self, probability: f32) -> f32 {
         self.manifest.percentile(probability)
     }
