@@ -16,7 +16,7 @@ const EXAMPLES: &str = "Example, from shop data to a bundle that a browser can l
   propense train --task in-session --data data/giftshop --out models/giftshop.propense
   propense evaluate --model models/giftshop.propense --data data/giftshop --report report.html
 
-Exit status: 0 fine, 1 failed, 2 wrong use, 130 interrupted.";
+Exit status: 0 fine, 1 failed, 2 wrong use. Ctrl-C ends with 1.";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {

@@ -17,7 +17,7 @@ use propense_train::TrainError;
 pub(crate) enum Failure {
     /// Wrong use: exit status 2.
     Usage(String),
-    /// Stopped by Ctrl-C: exit status 130.
+    /// Stopped by Ctrl-C: exit status 1.
     Interrupted(String),
     /// Anything else: exit status 1.
     Failed(anyhow::Error),

@@ -10,7 +10,7 @@ pub(crate) fn listen() {
     let _ = ctrlc::set_handler(|| {
         if PRESSED.fetch_add(1, Ordering::SeqCst) > 0 {
             crate::progress::restore_terminal();
-            std::process::exit(130);
+            std::process::exit(1);
         }
     });
 }

@@ -5,7 +5,7 @@
 //! in one place each: progress (`progress`), tables and JSON (`output`), the HTML report
 //! (`report`). Deliberately absent: any learning, any knowledge of a file format.
 //!
-//! Exit status: 0 fine, 1 failed, 2 wrong use, 130 interrupted.
+//! Exit status: 0 fine, 1 failed or interrupted, 2 wrong use.
 
 mod args;
 mod commands;
@@ -42,7 +42,7 @@ fn main() -> ExitCode {
         }
         Err(Failure::Interrupted(message)) => {
             eprintln!("{message}");
-            ExitCode::from(130)
+            ExitCode::from(1)
         }
         Err(Failure::Failed(error)) => {
             eprintln!("error: {}", output::one_line(&error));
