@@ -11,15 +11,16 @@ use super::timeline::{DAY, Timelines, before, between, midnight};
 const FIRST_DAY: i64 = 3;
 
 /// Every user at every midnight from the fourth day of the period to its last, where there is an
-/// earlier event. `from` is any moment of the first day, `last` the last event.
+/// earlier event. `from` is any moment of the first day; the period ends with `end`, and an event
+/// at that very moment opens no further day: a period that ends at midnight is one of whole days.
 pub(crate) fn snapshots(
     users: &Timelines,
     from: i64,
-    last: i64,
+    end: i64,
     utc_offset_minutes: i32,
 ) -> Vec<Snapshot> {
     let start = midnight(from, utc_offset_minutes);
-    let days = (last - start).div_euclid(DAY);
+    let days = (end - 1 - start).div_euclid(DAY);
     let mut found = Vec::new();
     for (user, events) in &users.users {
         for day in FIRST_DAY..=days {
@@ -157,5 +158,27 @@ mod tests {
         // no history before day 5; the order at midnight sharp belongs to day 6
         assert_eq!(labels, [(5, false), (6, true), (7, false), (8, false)]);
         assert_eq!(found[0].events, 1);
+    }
+
+    #[test]
+    fn an_event_at_the_end_of_the_period_opens_no_tenth_day() {
+        let start = 1_511_539_200_000; // 2017-11-25 00:00 UTC+8
+        let end = 1_512_316_800_000; // the ninth midnight after it
+        let mut view = Event::new(EventKind::ViewItem, start + 5);
+        view.user_id = Some("u".into());
+        let mut order = Event::new(EventKind::Purchase, end);
+        order.user_id = Some("u".into());
+        let users = Timelines::new([view, order]);
+        let days = |end: i64| -> Vec<(i64, bool)> {
+            snapshots(&users, start + 5, end, 480)
+                .iter()
+                .map(|snapshot| ((snapshot.at - start) / DAY, snapshot.label))
+                .collect()
+        };
+        // The fourth to the ninth day; the order at the end is on none of them.
+        let six = [3, 4, 5, 6, 7, 8].map(|day| (day, false));
+        assert_eq!(days(end), six);
+        // A millisecond later there is a tenth day, and the order is its first event.
+        assert_eq!(days(end + 1).last(), Some(&(9, true)));
     }
 }

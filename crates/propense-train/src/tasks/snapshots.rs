@@ -257,12 +257,18 @@ pub(super) fn encode_next_day(
     let Some((first, last)) = lines.period() else {
         return Ok(Encoded::default());
     };
-    // Both sets cover one period; the first user of a small set may begin late.
-    let shared = history
-        .and_then(|history| history.events.iter().map(|event| event.timestamp).min())
-        .filter(|start| (first - start).abs() < 9 * DAY)
-        .map_or(first, |start| start.min(first));
-    let found = next_day::snapshots(&lines, shared, last, data.utc_offset_minutes);
+    // Both sets cover one period; the users of a small set may begin late or end early.
+    let times = |loaded: &Loaded| -> Option<(i64, i64)> {
+        let times = loaded.events.iter().map(|event| event.timestamp);
+        Some((times.clone().min()?, times.max()?))
+    };
+    let (from, end) = history
+        .and_then(times)
+        .filter(|(start, _)| (first - start).abs() < 9 * DAY)
+        .map_or((first, last), |(start, end)| {
+            (start.min(first), end.max(last))
+        });
+    let found = next_day::snapshots(&lines, from, end, data.utc_offset_minutes);
     Ok(encode_snapshots(
         &Arc::new(spec.clone()),
         &lines,
@@ -286,7 +292,7 @@ pub(super) fn encode_now(
     let found = match task {
         Task::ThirtyDay => thirty_day::snapshots(&lines, &lines, now),
         _ => {
-            let mut all = next_day::snapshots(&lines, first, now, data.utc_offset_minutes);
+            let mut all = next_day::snapshots(&lines, first, now + DAY, data.utc_offset_minutes);
             all.retain(|snapshot| snapshot.at == now);
             all
         }
@@ -308,4 +314,61 @@ fn moment(milliseconds: i64) -> String {
 
 fn day(milliseconds: i64) -> String {
     moment(milliseconds).chars().take(10).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const START: i64 = 1_511_539_200_000; // 2017-11-25 00:00 UTC+8
+
+    fn shop(events: &[(&str, EventKind, i64)]) -> Loaded {
+        Loaded {
+            utc_offset_minutes: 480,
+            events: events
+                .iter()
+                .map(|&(user, kind, at)| Event {
+                    user_id: Some(user.to_owned()),
+                    ..Event::new(kind, START + at)
+                })
+                .collect(),
+            ..Loaded::default()
+        }
+    }
+
+    fn days(encoded: &Encoded) -> Vec<i64> {
+        let starts = encoded.examples.iter().map(|example| example.start);
+        starts.map(|start| (start - START) / DAY).collect()
+    }
+
+    #[test]
+    fn the_period_is_that_of_both_sets() {
+        let view = EventKind::ViewItem;
+        let early = shop(&[("a", view, 1), ("a", view, 9 * DAY)]);
+        let late = shop(&[("b", view, DAY + 1), ("b", view, 6 * DAY)]);
+        let lines = timelines(Task::NextDay, &early).expect("users");
+        let parts = split_by_user(&lines, &early, Shares::Protocol).expect("a period");
+        let learnt: Vec<Snapshot> = parts.into_iter().flatten().collect();
+        let spec = fit_on(&lines, &learnt, 480);
+        let options = ExampleOptions::default();
+        let of = |history| encode_next_day(&spec, &late, history, &options).expect("examples");
+        // To the ninth day, though nothing happens in the set after the sixth midnight; the event
+        // of the other set at the ninth midnight opens no tenth day.
+        assert_eq!(days(&of(Some(&early))), [3, 4, 5, 6, 7, 8]);
+        // Alone, the set is all that is known: days count from its own first one.
+        assert_eq!(days(&of(None)), [4, 5]);
+    }
+
+    #[test]
+    fn scoring_looks_at_the_midnight_after_the_last_event() {
+        let view = EventKind::ViewItem;
+        let data = shop(&[("a", view, 1), ("a", view, 4 * DAY + 7)]);
+        let lines = timelines(Task::NextDay, &data).expect("users");
+        let parts = split_by_user(&lines, &data, Shares::Protocol).expect("a period");
+        let learnt: Vec<Snapshot> = parts.into_iter().flatten().collect();
+        let spec = fit_on(&lines, &learnt, 480);
+        let options = ExampleOptions::default();
+        let now = encode_now(Task::NextDay, &spec, &data, &options).expect("examples");
+        assert_eq!(days(&now), [5]);
+    }
 }
