@@ -34,7 +34,7 @@ pub(crate) enum Weighting {
     Protocol,
 }
 
-/// Prefix lengths at which the in-session task is measured (EVAL.md).
+/// Prefix lengths at which the in-session task is measured (`docs/cli.md`).
 pub(crate) const PREFIXES: [usize; 4] = [2, 3, 5, 10];
 
 /// Weight of a prefix outside [`PREFIXES`] under [`Weighting::Protocol`]. Small: with 1 the many

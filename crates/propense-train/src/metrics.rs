@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::bootstrap::{Interval, Intervals};
 
-/// Bins of the expected calibration error: equal mass, as EVAL.md fixes it.
+/// Bins of the expected calibration error: of equal mass, each holding as many examples.
 pub const CALIBRATION_BINS: usize = 15;
 
 /// Everything that is reported about one set of examples.
