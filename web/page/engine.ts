@@ -25,6 +25,8 @@ export class EngineView {
     webgpu: byId("use-webgpu", HTMLInputElement),
   };
   private scorer: Scorer | undefined;
+  /** The switch under way. A later one overrules it, since starting WebGPU takes a while. */
+  private pending: { readonly to: Backend } | undefined;
 
   constructor(private readonly onSwitched: () => void) {
     for (const backend of ["wasm", "webgpu"] as const) {
@@ -66,24 +68,32 @@ export class EngineView {
 
   private async use(backend: Backend): Promise<void> {
     const { scorer } = this;
-    if (scorer === undefined || scorer.backend === backend) {
+    if (scorer === undefined || (this.pending?.to ?? scorer.backend) === backend) {
       return;
     }
+    const mine = { to: backend };
+    this.pending = mine;
     this.badge.dataset["switching"] = backend;
     this.badgeText.textContent = `${NAMES[backend]} …`;
     this.reason.textContent =
       backend === "webgpu" ? "Loading the WebGPU build and checking its numbers. The CPU goes on scoring meanwhile." : "Going back to the CPU.";
     try {
       await scorer.useBackend(backend);
+      if (this.pending !== mine) {
+        return;
+      }
       this.show(scorer.backendInfo);
     } catch (thrown) {
+      if (this.pending !== mine) {
+        return;
+      }
       this.show(scorer.backendInfo);
       const why = thrown instanceof Error ? thrown.message : String(thrown);
       const code = thrown instanceof PropenseError ? ` (${thrown.code})` : "";
       this.reason.textContent = `${NAMES[backend]} could not be used${code}: ${why}. The model goes on on the ${NAMES[scorer.backend]}.`;
-    } finally {
-      delete this.badge.dataset["switching"];
     }
+    this.pending = undefined;
+    delete this.badge.dataset["switching"];
     this.onSwitched();
   }
 }

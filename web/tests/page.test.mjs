@@ -128,6 +128,47 @@ describe("the shop page", { timeout: 900_000 }, () => {
     await page.context().close();
   });
 
+  test("going back to the CPU while WebGPU is starting is obeyed", async () => {
+    let release;
+    const released = new Promise((resolve) => {
+      release = resolve;
+    });
+    let asked = false;
+    const page = await shop.visit({
+      route: (p) => p.route("**/wasm/webgpu/*.wasm", async (route) => {
+        asked = true;
+        await released;
+        await route.continue();
+      }),
+    });
+    await ready(page);
+    await page.locator("#use-webgpu").check({ force: true });
+    await page.waitForSelector('#badge[data-switching="webgpu"]');
+    for (let i = 0; i < 100 && !asked; i += 1) await page.waitForTimeout(100);
+    assert.ok(asked, "the start has begun, and cannot end before it is let");
+    await page.locator("#use-wasm").check({ force: true });
+    await page.waitForSelector('#badge[data-backend="wasm"]:not([data-switching])', { timeout: 5000 });
+    assert.equal(await page.locator("#badge").textContent(), "CPU");
+
+    const submits = () => page.evaluate(() => globalThis.watched.submits);
+    const before = await submits();
+    release();
+    await page.waitForFunction((than) => globalThis.watched.submits > than, before, { timeout: SLOW });
+    // The start is over once the GPU has had nothing to do for a while.
+    for (let last = -1, now = await submits(); now !== last; ) {
+      await page.waitForTimeout(3000);
+      [last, now] = [now, await submits()];
+    }
+    assert.equal(await page.locator("#badge").getAttribute("data-backend"), "wasm");
+    assert.ok(await page.locator("#use-wasm").isChecked());
+    await card(page, 0).locator(".add").click();
+    const score = await after(page, 2);
+    assert.equal(score.backend, "wasm");
+    assert.equal(score.events, 2, "no event was lost");
+    assert.deepEqual(await faults(page), NONE);
+    await page.context().close();
+  });
+
   test("offline, the page still scores", async () => {
     const page = await shop.visit();
     await ready(page);
