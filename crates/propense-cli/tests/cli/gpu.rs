@@ -1,4 +1,5 @@
 //! Training through wgpu, on whatever adapter there is: software Vulkan in most test machines.
+//! With `PROPENSE_REQUIRE_GPU=1` a machine without any adapter fails instead of being passed over.
 
 use std::path::Path;
 
@@ -43,6 +44,11 @@ fn training_on_the_default_data_through_wgpu_beats_the_base_rate_and_follows_the
         let out = folder.path().join(format!("{device}.propense"));
         let ran = propense(words(&line, &[&data, &out, &json]));
         if device == "wgpu" && ran.stderr.contains("no usable GPU") {
+            assert!(
+                std::env::var_os("PROPENSE_REQUIRE_GPU").is_none_or(|value| value != "1"),
+                "PROPENSE_REQUIRE_GPU=1, but: {}",
+                ran.stderr
+            );
             println!("skipped: there is no adapter, not even a software one");
             return None;
         }
