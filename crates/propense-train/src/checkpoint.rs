@@ -8,11 +8,14 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use propense_features::FeatureSpec;
 use propense_model::NamedTensor;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::TrainError;
+use crate::example::Example;
+use crate::load::hex;
 use crate::progress::EpochReport;
 
 const MAGIC: &[u8; 8] = b"PRPNSCK1";
@@ -35,8 +38,26 @@ pub(crate) struct RunKey {
     pub(crate) clip: Option<f32>,
     /// Events of an example at most.
     pub(crate) max_events: usize,
+    /// What the data was read as: [`reading`].
+    pub(crate) reading: String,
     /// Network sizes, as JSON.
     pub(crate) network: String,
+}
+
+/// SHA-256 over the fitted features and the outcomes to learn. The same bytes read in another
+/// format, or by another mapping, are other data.
+pub(crate) fn reading(spec: &FeatureSpec, train: &[Example]) -> String {
+    let mut hash = Sha256::new();
+    hash.update(serde_json::json!(spec).to_string());
+    // No text of JSON holds a zero byte: the outcomes cannot be taken for a part of it.
+    hash.update([0]);
+    hash.update(
+        train
+            .iter()
+            .map(|example| u8::from(example.label))
+            .collect::<Vec<_>>(),
+    );
+    hex(&hash.finalize())
 }
 
 /// The state after a complete epoch.
@@ -108,8 +129,12 @@ pub(crate) fn exists(folder: &Path) -> bool {
 pub(crate) fn load(folder: &Path, key: &RunKey) -> Result<State, TrainError> {
     let path = folder.join(FILE);
     let bytes = fs::read(&path).map_err(TrainError::io(&path))?;
-    let state = parse(&bytes)
-        .ok_or_else(|| damaged(&path, "the file is damaged; start again without --resume"))?;
+    let state = parse(&bytes).ok_or_else(|| {
+        damaged(
+            &path,
+            "the file is damaged, or of another version; start again without --resume",
+        )
+    })?;
     match difference(&state.key, key) {
         None => Ok(state),
         Some(reason) => Err(damaged(&path, &reason)),
@@ -146,6 +171,11 @@ fn difference(saved: &RunKey, asked: &RunKey) -> Option<String> {
             "--max-events",
             saved.max_events.to_string(),
             asked.max_events.to_string(),
+        ),
+        (
+            "reading of the data (--format, --mapping)",
+            saved.reading.clone(),
+            asked.reading.clone(),
         ),
         ("network", saved.network.clone(), asked.network.clone()),
     ];
@@ -201,6 +231,8 @@ fn parse(bytes: &[u8]) -> Option<State> {
 
 #[cfg(test)]
 mod tests {
+    use propense_features::{FitOptions, fit};
+
     use super::*;
 
     fn weight(data: Vec<f32>) -> NamedTensor {
@@ -221,6 +253,7 @@ mod tests {
                 learning_rate: 0.001,
                 clip: None,
                 max_events: 64,
+                reading: "r".into(),
                 network: "{}".into(),
             },
             history: vec![EpochReport {
@@ -274,5 +307,29 @@ mod tests {
             error.contains("--batch") && error.contains("(2, now 3)"),
             "{error}"
         );
+    }
+
+    #[test]
+    fn other_features_and_other_outcomes_are_another_reading() {
+        let example = |label| Example {
+            id: String::new(),
+            user: None,
+            start: 0,
+            rows: Vec::new(),
+            events: 0,
+            context: Vec::new(),
+            label,
+        };
+        let train = [example(true), example(false)];
+        let spec = fit(&[], &FitOptions::default()).0;
+        let same = reading(&spec, &train);
+        assert_eq!(reading(&spec.clone(), &train.clone()), same);
+        assert_ne!(reading(&spec, &[example(false), example(false)]), same);
+        assert_ne!(reading(&spec, &train[..1]), same);
+        let moved = FitOptions {
+            utc_offset_minutes: 60,
+            ..FitOptions::default()
+        };
+        assert_ne!(reading(&fit(&[], &moved).0, &train), same);
     }
 }

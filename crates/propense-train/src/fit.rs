@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::calibrate::Scaling;
-use crate::checkpoint::RunKey;
+use crate::checkpoint::{self, RunKey};
 use crate::device::Chosen;
 use crate::encode::Encoded;
 use crate::evaluation::{self, Evaluation, MeasureOptions};
@@ -221,6 +221,7 @@ fn fit_model(
         learning_rate: request.training.learning_rate,
         clip: request.training.clip,
         max_events: request.examples.max_events,
+        reading: checkpoint::reading(&prepared.spec, &prepared.train.examples),
         network: json!(config).to_string(),
     };
     observer.on(&Progress::Note(&request.device.reason));

@@ -212,6 +212,25 @@ fn checkpoints_that_do_not_belong_or_are_broken() {
         .code(1)
         .says("--seed")
         .says("(1, now 7)");
+    // The same file read by another mapping is other data.
+    let events = data.path().join("events.csv");
+    let mapped = |name: &str, order: &str| {
+        let mapping = format!(
+            r#"{{"columns": {{"timestamp": "timestamp", "event": "event", "user_id": "user_id", "session_id": "session_id", "item_id": "item_id"}},
+                "events": {{"{order}": "purchase"}}}}"#
+        );
+        write(folder.path(), name, mapping)
+    };
+    let (one, two) = (mapped("one.json", "buy"), mapped("two.json", "add_to_cart"));
+    let mapped_run = folder.path().join("mapped");
+    let line_mapped = format!("{line} --format csv --mapping {{}}");
+    let by = |mapping| [events.as_path(), &out, &mapped_run, mapping];
+    propense(words(&line_mapped, &by(&one))).code(0);
+    let resume = format!("{line_mapped} --resume");
+    propense(words(&resume, &by(&two)))
+        .code(1)
+        .says("--mapping");
+    propense(words(&resume, &by(&one))).code(0);
     let file = std::fs::read_dir(&run)
         .expect("folder")
         .next()

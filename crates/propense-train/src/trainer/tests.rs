@@ -54,6 +54,7 @@ fn key(options: &TrainOptions) -> RunKey {
         learning_rate: options.learning_rate,
         clip: options.clip,
         max_events: 9,
+        reading: String::new(),
         network: String::new(),
     }
 }
