@@ -76,6 +76,10 @@ pub(crate) struct TrainArgs {
     /// Name of the model in the bundle [default: the bundle's file name]
     #[arg(long)]
     pub(crate) name: Option<String>,
+    /// Catalogue of the items that a page can recommend, to be served beside the bundle: JSON with
+    /// a list `items`
+    #[arg(long, value_name = "FILE.json")]
+    pub(crate) catalogue: Option<PathBuf>,
     /// How the weights are stored
     #[arg(long, value_enum, default_value_t = PrecisionArg::F32)]
     pub(crate) precision: PrecisionArg,

@@ -99,6 +99,17 @@ pub enum TrainError {
         /// Why, and what to do.
         reason: String,
     },
+    /// A file is not a catalogue.
+    #[error(
+        "catalogue {path}: {reason}; needed is JSON with a list `items`, each with an `item_id`",
+        path = path.display()
+    )]
+    Catalogue {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
     /// An option has a value that cannot work.
     #[error("{option}: {reason}")]
     Option {

@@ -28,6 +28,7 @@ mod adam;
 mod batch;
 mod bootstrap;
 mod calibrate;
+mod catalogue;
 mod checkpoint;
 mod device;
 mod encode;
@@ -49,6 +50,7 @@ mod trainer;
 
 pub use bootstrap::{Interval, Intervals};
 pub use calibrate::Scaling;
+pub use catalogue::catalogue;
 pub use device::{Chosen, DeviceChoice};
 pub use error::TrainError;
 pub use evaluation::{Evaluation, MeasureOptions, ScoreRow, evaluate, score};

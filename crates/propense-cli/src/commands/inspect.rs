@@ -79,6 +79,12 @@ fn bundle_table(bundle: &Bundle) -> Table {
             moment(manifest.data.to_ms)
         ),
     );
+    if let Some(catalogue) = &manifest.catalogue {
+        line(
+            "catalogue",
+            format!("{}, sha256 {}", catalogue.file, catalogue.sha256),
+        );
+    }
     line("data sha256", manifest.data.sha256.clone());
     line("bundle sha256", manifest.sha256.clone());
     line("event features", manifest.features.row_names().join(", "));

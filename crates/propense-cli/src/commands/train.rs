@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use propense_model::Precision;
-use propense_train::{FitReport, StopReason, fit_bundle};
+use propense_train::{FitReport, StopReason, catalogue, fit_bundle};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
@@ -29,12 +29,15 @@ pub(crate) fn run(args: &TrainArgs) -> Outcome {
         ..args.fitting.clone()
     };
     let request = resolve::request(&args.task, &fitting, &name, &args.licence, &created_at)?;
+    // Before any training: a mistake in the command.
+    let named = args.catalogue.as_deref().map(catalogue).transpose()?;
     let data = resolve::data(&args.data, &args.reading)?;
     let mut observer = progress::observer(&format!("train {}", args.task), args.fitting.plain);
     let fitted = fit_bundle(&data, &request, observer.as_mut());
     // Gives the terminal back before anything is printed.
     drop(observer);
-    let fitted = fitted?;
+    let mut fitted = fitted?;
+    fitted.bundle.manifest.catalogue = named;
     let precision = match args.precision {
         PrecisionArg::F32 => Precision::F32,
         PrecisionArg::F16 => Precision::F16,

@@ -1,6 +1,7 @@
 //! The real binary, as a person would run it: what it writes, what it says, how it ends.
 
 mod bad_input;
+mod catalogue;
 mod flow;
 mod gpu;
 mod protocol;

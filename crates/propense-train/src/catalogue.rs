@@ -1,0 +1,50 @@
+//! The catalogue that a bundle names: the items that a shop page can recommend.
+
+use std::fs;
+use std::path::Path;
+
+use propense_model::CatalogueRef;
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+
+use crate::TrainError;
+use crate::load::hex;
+
+/// What must be there for a page to read it. Everything else is the page's affair.
+#[derive(Deserialize)]
+struct Document {
+    items: Vec<Entry>,
+}
+
+#[derive(Deserialize)]
+struct Entry {
+    /// Only that it is there, and text.
+    #[serde(rename = "item_id")]
+    _item_id: String,
+}
+
+/// Names a catalogue for a bundle: its file name, since it is served beside the bundle, and the
+/// SHA-256 of its bytes.
+///
+/// # Errors
+///
+/// Where the file cannot be read, or is not JSON with a list `items`, each with an `item_id`.
+pub fn catalogue(path: &Path) -> Result<CatalogueRef, TrainError> {
+    let bytes = fs::read(path).map_err(TrainError::io(path))?;
+    let wrong = |reason: String| TrainError::Catalogue {
+        path: path.to_owned(),
+        reason,
+    };
+    let document: Document =
+        serde_json::from_slice(&bytes).map_err(|error| wrong(error.to_string()))?;
+    if document.items.is_empty() {
+        return Err(wrong("the list is empty".to_owned()));
+    }
+    let name = path.file_name().and_then(|name| name.to_str());
+    Ok(CatalogueRef {
+        file: name
+            .ok_or_else(|| wrong("its name is not text".to_owned()))?
+            .to_owned(),
+        sha256: hex(&Sha256::digest(&bytes)),
+    })
+}
