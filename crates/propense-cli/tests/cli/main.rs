@@ -5,6 +5,7 @@ mod catalogue;
 mod flow;
 mod gpu;
 mod protocol;
+mod protocol_small;
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};

@@ -33,7 +33,7 @@ fn unpacked(file: &Path) -> String {
 
 /// Writes the lines into two files, by what the function says of each; the header (where there
 /// is one) into both.
-fn divide(
+pub(super) fn divide(
     text: &str,
     header: bool,
     folder: &Path,
@@ -59,7 +59,7 @@ fn divide(
         })
 }
 
-fn eval(
+pub(super) fn eval(
     task: &str,
     parts: &[std::path::PathBuf; 2],
     folder: &Path,
