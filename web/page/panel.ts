@@ -138,7 +138,7 @@ function oddsFactor(effect: number): string {
   return `× ${factor >= 10 ? factor.toFixed(0) : factor.toFixed(2)}`;
 }
 
-/** A version of hexadecimal digits is cut to what people compare. */
+/** Of `name@checksum` the part that people compare; the title holds it all. */
 function shortVersion(version: string): string {
-  return version.length > 12 ? version.slice(0, 10) : version;
+  return (version.split("@").at(-1) ?? version).slice(0, 8);
 }
