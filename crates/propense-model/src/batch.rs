@@ -36,6 +36,19 @@ impl Batch {
         }
     }
 
+    /// The batch of these sessions, each its rows and its context, as [`Self::push`] takes them.
+    #[must_use]
+    pub fn of<'a>(
+        config: &ModelConfig,
+        sessions: impl IntoIterator<Item = (&'a [f32], &'a [f32])>,
+    ) -> Self {
+        let mut batch = Self::new(config);
+        for (rows, context) in sessions {
+            batch.push(rows, context);
+        }
+        batch
+    }
+
     /// Adds a session: its rows, row-major, and its context. A surplus of numbers is cut and
     /// missing numbers of the context are zero; a rest that makes no whole row is left out.
     pub fn push(&mut self, rows: &[f32], context: &[f32]) {

@@ -1,6 +1,7 @@
 //! Choosing a device, without a panic where there is none. The browser's GPU, which cannot be waited
 //! for and can be lost, is `propense-web`'s affair.
 
+#[cfg(any(feature = "flex", not(target_family = "wasm")))]
 use burn::tensor::Device;
 
 #[cfg(all(feature = "wgpu", not(target_family = "wasm")))]

@@ -69,11 +69,11 @@ pub(crate) fn collate_whole(
     indices: &[usize],
     config: &ModelConfig,
 ) -> propense_model::Batch {
-    let mut batch = propense_model::Batch::new(config);
-    for &index in indices {
-        batch.push(&examples[index].rows, &examples[index].context);
-    }
-    batch
+    let sessions = indices.iter().map(|&index| {
+        let example = &examples[index];
+        (example.rows.as_slice(), example.context.as_slice())
+    });
+    propense_model::Batch::of(config, sessions)
 }
 
 /// Outcomes of the named examples: `[batch, 1]`, 0 or 1.

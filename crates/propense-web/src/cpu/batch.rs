@@ -17,11 +17,7 @@ pub(crate) fn score(network: &CnnLstm, prepared: &Prepared) -> Result<Vec<f32>, 
         .collect();
     let mut logits = vec![0.0; sessions.len()];
     for group in groups(&lengths, ROWS) {
-        let mut batch = Batch::new(config);
-        for &session in &group {
-            let (rows, context) = sessions[session];
-            batch.push(rows, context);
-        }
+        let batch = Batch::of(config, group.iter().map(|&session| sessions[session]));
         for (session, logit) in group.into_iter().zip(network.score(&batch)?) {
             logits[session] = logit;
         }

@@ -78,8 +78,8 @@ impl Runtime {
             stream.push(row);
         }
         let live = stream.logit_async(&golden.context).await;
-        let mut batch = Batch::new(self.model.config());
-        batch.push(&rows, &golden.context);
+        let session = (rows.as_slice(), golden.context.as_slice());
+        let batch = Batch::of(self.model.config(), [session]);
         let batched = self
             .model
             .score_async(&batch)
@@ -151,11 +151,7 @@ impl Runtime {
         let lengths: Vec<usize> = lengths.iter().map(|&events| events as usize).collect();
         let mut logits = vec![0.0; sessions.len()];
         for group in groups(&lengths, ROWS) {
-            let mut batch = Batch::new(config);
-            for &session in &group {
-                let (rows, context) = sessions[session];
-                batch.push(rows, context);
-            }
+            let batch = Batch::of(config, group.iter().map(|&session| sessions[session]));
             let scored = self.model.score_async(&batch).await;
             for (session, logit) in group.into_iter().zip(scored.map_err(WebError::from)?) {
                 logits[session] = logit;
