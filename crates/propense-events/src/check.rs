@@ -27,6 +27,18 @@ impl Default for Limits {
     }
 }
 
+impl Limits {
+    /// The limits for files: an invoice may have more lines than a live event may have items
+    /// (Online Retail's longest has 1,114).
+    #[must_use]
+    pub fn file() -> Self {
+        Self {
+            max_items: 10_000,
+            ..Self::default()
+        }
+    }
+}
+
 /// Checks one event: keeps it, keeps it repaired, or sets it aside. Every change to the event
 /// is in the list of problems.
 ///
@@ -36,6 +48,7 @@ impl Default for Limits {
 /// | more than [`Limits::max_items`] items or context entries | the first ones are kept |
 /// | an item without `item_id` | its name is taken as the id; without a name it is left out |
 /// | price or event value below zero or not finite | missing |
+/// | a rating outside 1 to 5 | missing |
 /// | quantity not finite, zero or below | 1 |
 /// | a context number that is not finite | missing |
 /// | a text longer than [`Limits::max_text`] bytes | cut at a character boundary |
@@ -59,8 +72,13 @@ pub fn check_event(mut event: Event, row: u64, limits: &Limits) -> (Option<Event
         return (None, check.problems);
     }
     check.optional_text(&mut event.user_id, "user_id");
+    check.optional_text(&mut event.anonymous_id, "anonymous_id");
     check.optional_text(&mut event.session_id, "session_id");
     check.optional_text(&mut event.page_type, "page_type");
+    check.optional_text(&mut event.currency, "currency");
+    check.optional_text(&mut event.transaction_id, "transaction_id");
+    check.optional_text(&mut event.search_term, "search_term");
+    check.rating(&mut event.rating);
     check.amount(&mut event.value, || "value".to_owned());
     check.items(&mut event.items);
     check.context(&mut event.context);
@@ -110,6 +128,7 @@ impl Check<'_> {
     fn item(&mut self, item: &mut Item, position: usize) -> bool {
         self.optional_text(&mut item.item_name, "items.item_name");
         self.optional_text(&mut item.item_category, "items.item_category");
+        self.optional_text(&mut item.item_brand, "items.item_brand");
         self.text(&mut item.item_id, "items.item_id");
         self.amount(&mut item.price, || format!("items[{position}].price"));
         if let Some(quantity) = item.quantity
@@ -193,6 +212,20 @@ impl Check<'_> {
         {
             self.note(Rule::AbsurdPrice, Action::Repaired, field, &number);
             *amount = None;
+        }
+    }
+
+    fn rating(&mut self, rating: &mut Option<f64>) {
+        if let Some(number) = *rating
+            && !(1.0..=5.0).contains(&number)
+        {
+            self.note(
+                Rule::AbsurdNumber,
+                Action::Repaired,
+                || "rating".to_owned(),
+                &number,
+            );
+            *rating = None;
         }
     }
 

@@ -90,6 +90,18 @@ impl EventKind {
         }
     }
 
+    /// A small number for tables of numbers: the position in [`Self::ALL`].
+    #[must_use]
+    pub const fn code(self) -> u8 {
+        self as u8
+    }
+
+    /// The kind with this [`Self::code`].
+    #[must_use]
+    pub fn from_code(code: u8) -> Option<Self> {
+        Self::ALL.get(usize::from(code)).copied()
+    }
+
     /// The kind with this GA4 name; [`EventKind::Other`] where there is none.
     #[must_use]
     pub fn from_name(name: &str) -> Self {
@@ -108,9 +120,12 @@ pub struct Item {
     /// The name shown to people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub item_name: Option<String>,
-    /// The category, outermost level.
+    /// The category: the path from the outermost level on, levels joined by `/`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub item_category: Option<String>,
+    /// The brand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub item_brand: Option<String>,
     /// Price of one unit, in the shop's currency.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub price: Option<f64>,
@@ -145,6 +160,9 @@ pub struct Event {
     /// Who, as a pseudonymous identifier.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user_id: Option<String>,
+    /// The device or browser, as the shop's analytics know it before anybody has logged in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub anonymous_id: Option<String>,
     /// The shop's own session identifier, where it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session_id: Option<String>,
@@ -157,6 +175,18 @@ pub struct Event {
     /// The event's total value in the shop's currency, where the shop gives one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub value: Option<f64>,
+    /// The currency of prices and value, as an ISO 4217 code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub currency: Option<String>,
+    /// The order's identifier, on orders and refunds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transaction_id: Option<String>,
+    /// What was searched for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub search_term: Option<String>,
+    /// The rating given in a review, 1 (worst) to 5 (best).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rating: Option<f64>,
     /// What is known of the visitor and the session at this moment.
     #[serde(default, skip_serializing_if = "Context::is_empty")]
     pub context: Context,
@@ -170,10 +200,15 @@ impl Event {
             kind,
             timestamp,
             user_id: None,
+            anonymous_id: None,
             session_id: None,
             items: Vec::new(),
             page_type: None,
             value: None,
+            currency: None,
+            transaction_id: None,
+            search_term: None,
+            rating: None,
             context: Context::new(),
         }
     }

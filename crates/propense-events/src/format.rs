@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use crate::EventsError;
+use crate::{EventsError, Mapping};
 
 /// A file format. `Display` and `FromStr` use the words of the command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -74,6 +74,20 @@ impl Format {
             | Self::OnlineShoppers
             | Self::JdMicro
             | Self::Csv => 0,
+        }
+    }
+
+    /// Whether the file names its columns in the first record. `start` is its beginning.
+    pub(crate) fn has_header(self, start: &[u8], mapping: &Mapping) -> bool {
+        match self {
+            Self::Csv => mapping.header,
+            Self::Taobao => {
+                let first = start.split(|byte| matches!(byte, b'\n' | b'\r')).next();
+                let first = String::from_utf8_lossy(first.unwrap_or_default()).to_lowercase();
+                first.contains("behavior_type") || first.contains("behaviour")
+            }
+            Self::JdMicro => false,
+            Self::Events | Self::OnlineRetail | Self::OnlineShoppers | Self::Jdata => true,
         }
     }
 

@@ -60,6 +60,7 @@ impl Reader<'_> {
         let timestamp = self.timestamp(fields.get("timestamp"))?;
         let mut event = Event::new(EventKind::from_name(name), timestamp);
         event.user_id = self.identifier(fields.get("user_id"), "user_id");
+        event.anonymous_id = self.identifier(fields.get("anonymous_id"), "anonymous_id");
         event.session_id = self.identifier(fields.get("session_id"), "session_id");
         event.page_type = self.identifier(fields.get("page_type"), "page_type");
 
@@ -71,6 +72,10 @@ impl Reader<'_> {
             })
         };
         event.value = self.number(nested("value"), "value");
+        event.currency = self.identifier(nested("currency"), "currency");
+        event.transaction_id = self.identifier(nested("transaction_id"), "transaction_id");
+        event.search_term = self.identifier(nested("search_term"), "search_term");
+        event.rating = self.number(nested("rating"), "rating");
         event.items = self.items(nested("items"));
         event.context = self.context(fields.get("context"));
         Ok(event)
@@ -171,6 +176,7 @@ impl Reader<'_> {
                     item_name: self.identifier(fields.get("item_name"), "items.item_name"),
                     item_category: self
                         .identifier(fields.get("item_category"), "items.item_category"),
+                    item_brand: self.identifier(fields.get("item_brand"), "items.item_brand"),
                     price: self.number(fields.get("price"), "items.price"),
                     quantity: self.number(fields.get("quantity"), "items.quantity"),
                 });

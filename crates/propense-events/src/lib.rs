@@ -50,10 +50,18 @@ mod event;
 mod format;
 mod json;
 #[cfg(feature = "adapters")]
+mod ledger;
+#[cfg(feature = "adapters")]
 mod mapping;
 mod problem;
+#[cfg(feature = "adapters")]
+mod reader;
+#[cfg(feature = "adapters")]
+mod records;
 mod session;
 mod sessionise;
+#[cfg(feature = "adapters")]
+mod sink;
 #[cfg(feature = "adapters")]
 mod table;
 mod timestamp;
@@ -68,10 +76,18 @@ pub use event::{Context, Event, EventKind, Item, Value};
 pub use format::Format;
 pub use json::parse_event;
 #[cfg(feature = "adapters")]
+pub use ledger::Counts;
+#[cfg(feature = "adapters")]
 pub use mapping::{Columns, Mapping, TimestampUnit};
 pub use problem::{Action, Problem, Rule};
+#[cfg(feature = "adapters")]
+pub use reader::{Plan, Reader};
+#[cfg(feature = "adapters")]
+pub use records::{Block, MAX_RECORD};
 pub use session::Session;
 pub use sessionise::sessionise;
+#[cfg(feature = "adapters")]
+pub use sink::{Key, Place, Sink};
 #[cfg(feature = "adapters")]
 pub use table::{Table, read};
 pub use timestamp::parse_timestamp;

@@ -59,6 +59,8 @@ pub struct Columns {
     pub event: Option<String>,
     /// Who.
     pub user_id: Option<String>,
+    /// The device or browser, before anybody has logged in.
+    pub anonymous_id: Option<String>,
     /// The visit.
     pub session_id: Option<String>,
     /// Neighbouring rows with equal values here, and equal time, event, user and session, are
@@ -68,8 +70,10 @@ pub struct Columns {
     pub item_id: Option<String>,
     /// The item's name.
     pub item_name: Option<String>,
-    /// The item's category.
+    /// The item's category: the path from the outermost level on, levels joined by `/`.
     pub item_category: Option<String>,
+    /// The item's brand.
+    pub item_brand: Option<String>,
     /// The price of one unit.
     pub price: Option<String>,
     /// The number of units.
@@ -78,6 +82,14 @@ pub struct Columns {
     pub page_type: Option<String>,
     /// The event's value.
     pub value: Option<String>,
+    /// The currency.
+    pub currency: Option<String>,
+    /// The order's identifier.
+    pub transaction_id: Option<String>,
+    /// What was searched for.
+    pub search_term: Option<String>,
+    /// The rating of a review, 1 to 5.
+    pub rating: Option<String>,
     /// One column that holds a whole context as a JSON object.
     pub context_json: Option<String>,
     /// Columns that go into the context under their own names. `true` and `false` become flags,
@@ -151,15 +163,21 @@ impl Mapping {
                 timestamp: "timestamp".to_owned(),
                 event: some("event"),
                 user_id: some("user_id"),
+                anonymous_id: some("anonymous_id"),
                 session_id: some("session_id"),
                 event_no: some("event_no"),
                 item_id: some("item_id"),
                 item_name: some("item_name"),
                 item_category: some("item_category"),
+                item_brand: some("item_brand"),
                 price: some("price"),
                 quantity: some("quantity"),
                 page_type: some("page_type"),
                 value: some("value"),
+                currency: some("currency"),
+                transaction_id: some("transaction_id"),
+                search_term: some("search_term"),
+                rating: some("rating"),
                 context_json: some("context"),
                 context: Vec::new(),
                 context_categories: Vec::new(),

@@ -36,6 +36,8 @@ pub enum Rule {
     TextTooLong,
     /// An exact repetition of an earlier record.
     Duplicate,
+    /// A record longer than [`crate::MAX_RECORD`] bytes.
+    RecordTooLong,
     /// Outside the period that the data set covers.
     OutsidePeriod,
     /// A kind of record that the task leaves out (named in the adapter's documentation).
@@ -59,7 +61,9 @@ pub struct Problem {
     pub rule: Rule,
     /// What was done.
     pub action: Action,
-    /// The row, counted from 1 with the header (or the event's number, live).
+    /// The record in the file, counted from 1 with the header, as a spreadsheet counts: a record
+    /// whose quoted text goes over several lines is one, an empty line in a CSV file is none.
+    /// Live, the event's number.
     pub row: u64,
     /// The field, where one is to blame.
     #[serde(default, skip_serializing_if = "Option::is_none")]

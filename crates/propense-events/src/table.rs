@@ -1,9 +1,11 @@
-//! Reading a whole input: recognise it, hand it to its adapter, keep the accounts.
+//! Reading a whole input into memory.
 
-use std::io::{Chain, Cursor, Read};
+use std::collections::{HashMap, HashSet};
+use std::io::Read;
 
 use crate::{
-    Action, Event, EventsError, Format, Limits, Mapping, Problem, Rule, Session, adapters,
+    Action, Block, Counts, Event, EventsError, Format, Key, Limits, Mapping, Place, Problem,
+    Reader, Rule, Session, Sink,
 };
 
 /// What was read from one input.
@@ -32,12 +34,6 @@ pub struct Table {
     pub utc_offset_minutes: i32,
 }
 
-/// How much of the input is looked at to recognise it, in bytes.
-const START: u64 = 64 * 1024;
-
-/// What an adapter reads from: the bytes already looked at, then the rest.
-pub(crate) type Input<R> = Chain<Cursor<Vec<u8>>, R>;
-
 /// Reads events (or summary sessions) from an input of any supported format.
 ///
 /// With `format` absent the format is recognised by content, or is [`Format::Csv`] where a
@@ -52,144 +48,169 @@ pub fn read<R: Read>(
     format: Option<Format>,
     mapping: Option<&Mapping>,
 ) -> Result<Table, EventsError> {
-    let (start, input) = peek(input)?;
-    let format = match (format, mapping) {
-        (Some(format), _) => format,
-        (None, Some(_)) => Format::Csv,
-        (None, None) => Format::recognise(&start)?,
-    };
-    let own;
-    let mut ledger = Ledger::new();
-    match format {
-        Format::Events => {
-            own = Mapping::own();
-            adapters::mapped::read(input, format, &own, &mut ledger)?;
-        }
-        Format::Csv => {
-            let mapping = mapping.ok_or(EventsError::MissingMapping)?;
-            adapters::mapped::read(input, format, mapping, &mut ledger)?;
-            ledger.utc_offset_minutes = Some(mapping.utc_offset_minutes);
-        }
-        Format::OnlineRetail => adapters::online_retail::read(input, &mut ledger)?,
-        Format::OnlineShoppers => adapters::online_shoppers::read(input, &mut ledger)?,
-        Format::Taobao => adapters::taobao::read(input, &mut ledger)?,
-        Format::Jdata => adapters::jdata::read(input, &mut ledger)?,
-        Format::JdMicro => adapters::jd_micro::read(input, &mut ledger)?,
+    let limits = Limits::file();
+    let mut reader = Reader::open(input, format, mapping, limits)?;
+    let plan = reader.plan().clone();
+    let mut collector = Collector::new(plan.format(), limits);
+    let mut counts = Counts::default();
+    let mut block = Block::default();
+    // Even without a single record the adapter must see the header: a column may be missing.
+    let mut first = true;
+    while reader.next_block(&mut block)? || first {
+        first = false;
+        let found = plan.parse(&block, &mut collector)?;
+        counts.rows += found.rows;
+        counts.rejected += found.rejected;
     }
-    ledger.into_table(format)
+    collector.into_table(counts, plan.utc_offset_minutes())
 }
 
-/// Looks at the beginning, refuses what is not plain UTF-8 text, and takes off a byte-order mark.
-fn peek<R: Read>(mut input: R) -> Result<(Vec<u8>, Input<R>), EventsError> {
-    let mut start = Vec::new();
-    input
-        .by_ref()
-        .take(START)
-        .read_to_end(&mut start)
-        .map_err(EventsError::Read)?;
-    let compressed = match start.as_slice() {
-        [0x1f, 0x8b, ..] => Some("gzip"),
-        [0x28, 0xb5, 0x2f, 0xfd, ..] => Some("zstd"),
-        [b'P', b'K', 3, 4, ..] => Some("zip"),
-        [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Some("xz"),
-        [b'B', b'Z', b'h', b'1'..=b'9', ..] => Some("bzip2"),
-        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => return Err(EventsError::Utf16),
-        _ => None,
-    };
-    if let Some(kind) = compressed {
-        return Err(EventsError::Compressed { kind });
-    }
-    if start.starts_with(&[0xef, 0xbb, 0xbf]) {
-        start.drain(..3);
-    }
-    if start.iter().all(u8::is_ascii_whitespace) {
-        return Err(EventsError::Empty);
-    }
-    let input = Cursor::new(start.clone()).chain(input);
-    Ok((start, input))
-}
-
-/// The accounts of one reading. Adapters go through it, so that no row can be dropped uncounted.
-#[derive(Debug)]
-pub(crate) struct Ledger {
-    pub(crate) limits: Limits,
-    pub(crate) events: Vec<Event>,
-    pub(crate) sessions: Vec<Session>,
+/// Puts events together from their rows.
+struct Collector {
+    format: Format,
+    limits: Limits,
+    events: Vec<Event>,
+    sessions: Vec<Session>,
     problems: Vec<Problem>,
-    rows: u64,
+    /// Rows that the adapter kept and the collector set aside.
     rejected: u64,
-    utc_offset_minutes: Option<i32>,
+    /// Key of the event before, under [`Key::Next`].
+    last: Option<String>,
+    /// Position of the event with each key, under [`Key::Anywhere`].
+    position: HashMap<String, usize>,
+    /// Rows so far, where exact repetitions are set aside.
+    seen: HashSet<TaobaoRow>,
 }
 
-impl Ledger {
-    fn new() -> Self {
+/// A row of the Taobao set: user, item, category, kind, time.
+type TaobaoRow = (Option<String>, Option<String>, Option<String>, u8, i64);
+
+impl Collector {
+    fn new(format: Format, limits: Limits) -> Self {
         Self {
-            limits: Limits::default(),
+            format,
+            limits,
             events: Vec::new(),
             sessions: Vec::new(),
             problems: Vec::new(),
-            rows: 0,
             rejected: 0,
-            utc_offset_minutes: None,
+            last: None,
+            position: HashMap::new(),
+            seen: HashSet::new(),
         }
     }
 
-    /// Counts one more data row.
-    pub(crate) fn count_row(&mut self) {
-        self.rows += 1;
-    }
-
-    /// Notes a repair; the row stays.
-    pub(crate) fn repaired(&mut self, row: u64, rule: Rule, field: &str, detail: &str) {
-        self.problems.push(
-            Problem::new(rule, Action::Repaired, row)
-                .field(field)
-                .detail(detail),
-        );
-    }
-
-    /// Sets the row aside. To be called at most once a row.
-    pub(crate) fn reject(&mut self, problem: Problem) {
-        debug_assert_eq!(problem.action, Action::Rejected);
+    fn reject(&mut self, rule: Rule, row: u64, field: &str, detail: &str) {
         self.rejected += 1;
-        self.problems.push(problem);
+        let problem = Problem::new(rule, Action::Rejected, row);
+        self.problems.push(problem.field(field).detail(detail));
     }
 
-    /// Passes an event, read from one row, through [`crate::check_event`]. `None`: the row is
-    /// rejected and counted.
-    pub(crate) fn check(&mut self, event: Event, row: u64) -> Option<Event> {
-        let (event, problems) = crate::check_event(event, row, &self.limits);
-        if event.is_none() {
-            self.rejected += 1;
+    /// Adds a row's items to the event at this position.
+    fn extend(&mut self, position: usize, event: Event, row: u64) {
+        match self.events.get_mut(position) {
+            Some(before) if before.items.len() + event.items.len() <= self.limits.max_items => {
+                before.items.extend(event.items);
+            }
+            _ => self.reject(Rule::TooManyItems, row, "item_id", ""),
         }
-        self.problems.extend(problems);
-        event
     }
 
-    fn into_table(self, format: Format) -> Result<Table, EventsError> {
-        if self.rows > 0 && self.rejected == self.rows {
+    /// Whether the event continues the last one.
+    fn continues(&self, event: &Event, key: &str) -> bool {
+        self.last.as_deref() == Some(key)
+            && self.events.last().is_some_and(|before| {
+                before.timestamp == event.timestamp
+                    && before.kind == event.kind
+                    && before.user_id == event.user_id
+                    && before.session_id == event.session_id
+            })
+    }
+
+    fn into_table(mut self, counts: Counts, utc_offset_minutes: i32) -> Result<Table, EventsError> {
+        let rejected = counts.rejected + self.rejected;
+        if counts.rows > 0 && rejected == counts.rows {
             let first = self
                 .problems
                 .into_iter()
                 .find(|problem| problem.action == Action::Rejected);
             let first = first.unwrap_or(Problem::new(Rule::Malformed, Action::Rejected, 1));
             return Err(EventsError::NothingReadable {
-                format,
-                rows: self.rows,
+                format: self.format,
+                rows: counts.rows,
                 first: Box::new(first),
             });
         }
+        if !self.position.is_empty() {
+            self.events.iter_mut().for_each(sum_value);
+        }
         Ok(Table {
-            format,
+            format: self.format,
             events: self.events,
             sessions: self.sessions,
             problems: self.problems,
-            rows: self.rows,
-            kept: self.rows - self.rejected,
-            rejected: self.rejected,
-            utc_offset_minutes: self
-                .utc_offset_minutes
-                .unwrap_or(format.utc_offset_minutes()),
+            rows: counts.rows,
+            kept: counts.rows - rejected,
+            rejected,
+            utc_offset_minutes,
         })
+    }
+}
+
+/// The value of an order that came line by line: the sum of quantity times price.
+fn sum_value(event: &mut Event) {
+    let amounts = event
+        .items
+        .iter()
+        .filter_map(|item| Some(item.price? * item.quantity?));
+    event.value = Some(amounts.sum());
+}
+
+impl Sink for Collector {
+    fn event(&mut self, event: Event, place: Place<'_>) {
+        if self.format == Format::Taobao {
+            let item = event.items.first();
+            let row = (
+                event.user_id.clone(),
+                item.map(|item| item.item_id.clone()),
+                item.and_then(|item| item.item_category.clone()),
+                event.kind.code(),
+                event.timestamp,
+            );
+            if !self.seen.insert(row) {
+                let detail = event.timestamp.to_string();
+                self.reject(Rule::Duplicate, place.row, "seconds", &detail);
+                return;
+            }
+        }
+        match place.key {
+            Key::Own => {
+                self.last = None;
+                self.events.push(event);
+            }
+            Key::Next(key) if self.continues(&event, key) => {
+                let last = self.events.len() - 1;
+                self.extend(last, event, place.row);
+            }
+            Key::Next(key) => {
+                self.last = Some(key.to_owned());
+                self.events.push(event);
+            }
+            Key::Anywhere(key) => match self.position.get(key) {
+                Some(position) => self.extend(*position, event, place.row),
+                None => {
+                    self.position.insert(key.to_owned(), self.events.len());
+                    self.events.push(event);
+                }
+            },
+        }
+    }
+
+    fn session(&mut self, session: Session, _row: u64) {
+        self.sessions.push(session);
+    }
+
+    fn problem(&mut self, problem: Problem) {
+        self.problems.push(problem);
     }
 }

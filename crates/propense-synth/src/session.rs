@@ -189,9 +189,9 @@ impl Writer<'_> {
 fn item(product: &Product, units: Option<u32>) -> Item {
     Item {
         item_id: product.item_id.clone(),
-        item_name: None,
         item_category: Some(product.item_category.to_owned()),
         price: Some(product.price),
         quantity: units.map(f64::from),
+        ..Item::default()
     }
 }

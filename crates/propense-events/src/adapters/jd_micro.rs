@@ -16,12 +16,14 @@
 
 use std::io::{BufRead, BufReader, Read};
 
-use crate::{Action, EARLIEST, Event, EventKind, EventsError, Item, Problem, Rule, table::Ledger};
+use crate::{
+    Action, EARLIEST, Event, EventKind, EventsError, Item, Place, Problem, Rule, ledger::Ledger,
+};
 
-pub(crate) fn read<R: Read>(input: R, ledger: &mut Ledger) -> Result<(), EventsError> {
+pub(crate) fn read<R: Read>(input: R, ledger: &mut Ledger<'_>) -> Result<(), EventsError> {
     let mut input = BufReader::with_capacity(1 << 18, input);
     let mut line = Vec::new();
-    let mut row = 0;
+    let mut row = ledger.base;
     loop {
         line.clear();
         if input
@@ -42,7 +44,7 @@ pub(crate) fn read<R: Read>(input: R, ledger: &mut Ledger) -> Result<(), EventsE
 
 /// Reads one line. Events that cannot be read are left out and counted; a line in which none
 /// can be read is rejected.
-fn session(line: &[u8], row: u64, ledger: &mut Ledger) {
+fn session(line: &[u8], row: u64, ledger: &mut Ledger<'_>) {
     let start = i64::try_from(row).unwrap_or(i64::MAX);
     let mut time = EARLIEST.saturating_add(start - 1);
     let mut events = Vec::new();
@@ -72,7 +74,9 @@ fn session(line: &[u8], row: u64, ledger: &mut Ledger) {
             &String::from_utf8_lossy(text),
         );
     }
-    ledger.events.extend(events);
+    for event in events {
+        ledger.emit_part(event, Place::own(row));
+    }
 }
 
 /// One event, and the seconds from it to the next.

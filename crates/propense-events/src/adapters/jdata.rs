@@ -7,22 +7,20 @@
 use std::io::Read;
 
 use crate::{
-    Event, EventKind, EventsError, Format, Item, Problem, Rule, parse_timestamp, table::Ledger,
+    Event, EventKind, EventsError, Format, Item, Place, Problem, Rule, ledger::Ledger,
+    parse_timestamp,
 };
 
 use super::rows::{Header, Row, Rows, identifier};
 
-pub(crate) fn read<R: Read>(input: R, ledger: &mut Ledger) -> Result<(), EventsError> {
-    let mut rows = Rows::new(input, Format::Jdata, b',', true);
+pub(crate) fn read<R: Read>(input: R, ledger: &mut Ledger<'_>) -> Result<(), EventsError> {
+    let mut rows = Rows::new(input, Format::Jdata, b',', true, ledger);
     let layout = Layout::new(&rows.header()?)?;
     let mut row = Row::new();
     while rows.next(&mut row)? {
         ledger.count_row();
         match layout.event(&row) {
-            Ok(event) => {
-                let event = ledger.check(event, row.number);
-                ledger.events.extend(event);
-            }
+            Ok(event) => ledger.emit(event, Place::own(row.number)),
             Err(problem) => ledger.reject(problem),
         }
     }

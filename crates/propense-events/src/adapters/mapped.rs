@@ -3,8 +3,8 @@
 use std::io::Read;
 
 use crate::{
-    Context, Event, EventKind, EventsError, Format, Item, Mapping, Rule, TimestampUnit, Value,
-    parse_timestamp, table::Ledger,
+    Context, Event, EventKind, EventsError, Format, Item, Key, Mapping, Place, Rule, TimestampUnit,
+    Value, ledger::Ledger, parse_timestamp,
 };
 
 use super::rows::{Header, Row, Rows};
@@ -13,9 +13,9 @@ pub(crate) fn read<R: Read>(
     input: R,
     format: Format,
     mapping: &Mapping,
-    ledger: &mut Ledger,
+    ledger: &mut Ledger<'_>,
 ) -> Result<(), EventsError> {
-    let mut rows = Rows::new(input, format, mapping.delimiter_byte()?, true);
+    let mut rows = Rows::new(input, format, mapping.delimiter_byte()?, true, ledger);
     let mut row = Row::new();
     let mut more = true;
     let header = if mapping.header {
@@ -27,17 +27,17 @@ pub(crate) fn read<R: Read>(
         rows.numbered(row.record.len())
     };
     let layout = Layout::new(&header, mapping)?;
-    let mut last: Option<Vec<u8>> = None;
     while more {
         ledger.count_row();
-        let number = layout.event_no.map(|column| row.bytes(column).to_vec());
         match layout.event(&row, mapping, ledger) {
             Ok(event) => {
-                if let Some(event) = ledger.check(event, row.number) {
-                    let same = number.is_some() && number == last;
-                    add(event, same, &row, ledger);
-                    last = number.filter(|number| !number.is_empty());
-                }
+                let number = layout.event_no.map(|column| row.bytes(column));
+                let number = number.and_then(|bytes| std::str::from_utf8(bytes).ok());
+                let key = match number {
+                    Some(number) if !number.is_empty() => Key::Next(number),
+                    _ => Key::Own,
+                };
+                ledger.emit(event, Place::new(row.number, key));
             }
             Err(problem) => ledger.reject(problem),
         }
@@ -46,42 +46,26 @@ pub(crate) fn read<R: Read>(
     Ok(())
 }
 
-/// Adds the row's event to the list, or its items to the event before it where both are one.
-fn add(event: Event, same_number: bool, row: &Row, ledger: &mut Ledger) {
-    let limit = ledger.limits.max_items;
-    match ledger.events.last_mut() {
-        Some(before)
-            if same_number
-                && before.timestamp == event.timestamp
-                && before.kind == event.kind
-                && before.user_id == event.user_id
-                && before.session_id == event.session_id =>
-        {
-            if before.items.len() + event.items.len() > limit {
-                let problem = row.rejected(Rule::TooManyItems, "item_id", b"");
-                ledger.reject(problem);
-            } else {
-                before.items.extend(event.items);
-            }
-        }
-        _ => ledger.events.push(event),
-    }
-}
-
 /// The mapping's names resolved to positions.
 struct Layout {
     timestamp: usize,
     event: Option<usize>,
     event_no: Option<usize>,
     user_id: Option<usize>,
+    anonymous_id: Option<usize>,
     session_id: Option<usize>,
     item_id: Option<usize>,
     item_name: Option<usize>,
     item_category: Option<usize>,
+    item_brand: Option<usize>,
     price: Option<usize>,
     quantity: Option<usize>,
     page_type: Option<usize>,
     value: Option<usize>,
+    currency: Option<usize>,
+    transaction_id: Option<usize>,
+    search_term: Option<usize>,
+    rating: Option<usize>,
     context_json: Option<usize>,
     /// Position, key, whether always a category.
     context: Vec<(usize, String, bool)>,
@@ -126,14 +110,20 @@ impl Layout {
             event,
             event_no: find(&columns.event_no)?,
             user_id: find(&columns.user_id)?,
+            anonymous_id: find(&columns.anonymous_id)?,
             session_id: find(&columns.session_id)?,
             item_id: find(&columns.item_id)?,
             item_name: find(&columns.item_name)?,
             item_category: find(&columns.item_category)?,
+            item_brand: find(&columns.item_brand)?,
             price: find(&columns.price)?,
             quantity: find(&columns.quantity)?,
             page_type: find(&columns.page_type)?,
             value: find(&columns.value)?,
+            currency: find(&columns.currency)?,
+            transaction_id: find(&columns.transaction_id)?,
+            search_term: find(&columns.search_term)?,
+            rating: find(&columns.rating)?,
             context_json: find(&columns.context_json)?,
             context,
         })
@@ -143,7 +133,7 @@ impl Layout {
         &self,
         row: &Row,
         mapping: &Mapping,
-        ledger: &mut Ledger,
+        ledger: &mut Ledger<'_>,
     ) -> Result<Event, crate::Problem> {
         let timestamp = row.bytes(self.timestamp);
         if timestamp.is_empty() {
@@ -156,15 +146,21 @@ impl Layout {
         let kind = self.kind(row, mapping, ledger)?;
         let mut event = Event::new(kind, timestamp);
         event.user_id = row.optional(self.user_id, "user_id", ledger);
+        event.anonymous_id = row.optional(self.anonymous_id, "anonymous_id", ledger);
         event.session_id = row.optional(self.session_id, "session_id", ledger);
         event.page_type = row.optional(self.page_type, "page_type", ledger);
         event.value = row.number(self.value, "value", ledger);
+        event.currency = row.optional(self.currency, "currency", ledger);
+        event.transaction_id = row.optional(self.transaction_id, "transaction_id", ledger);
+        event.search_term = row.optional(self.search_term, "search_term", ledger);
+        event.rating = row.number(self.rating, "rating", ledger);
         let item = Item {
             item_id: row
                 .optional(self.item_id, "item_id", ledger)
                 .unwrap_or_default(),
             item_name: row.optional(self.item_name, "item_name", ledger),
             item_category: row.optional(self.item_category, "item_category", ledger),
+            item_brand: row.optional(self.item_brand, "item_brand", ledger),
             price: row.number(self.price, "price", ledger),
             quantity: row.number(self.quantity, "quantity", ledger),
         };
@@ -179,7 +175,7 @@ impl Layout {
         &self,
         row: &Row,
         mapping: &Mapping,
-        ledger: &mut Ledger,
+        ledger: &mut Ledger<'_>,
     ) -> Result<EventKind, crate::Problem> {
         let missing = || row.rejected(Rule::MissingField, "event", b"");
         let Some(column) = self.event else {
@@ -199,7 +195,7 @@ impl Layout {
         Ok(kind)
     }
 
-    fn context(&self, row: &Row, context: &mut Context, ledger: &mut Ledger) {
+    fn context(&self, row: &Row, context: &mut Context, ledger: &mut Ledger<'_>) {
         if let Some(column) = self.context_json {
             let text = row.text(column, "context", ledger);
             if !text.is_empty() {

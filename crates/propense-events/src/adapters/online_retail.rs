@@ -7,23 +7,18 @@
 //! whose number begins with another letter are book entries ("adjust bad debt"): both are set
 //! aside as [`Rule::LeftOut`]. Lines without a customer are kept, without `user_id`.
 
-use std::{collections::HashMap, io::Read};
+use std::io::Read;
 
 use crate::{
-    Event, EventKind, EventsError, Format, Item, Problem, Rule, Value, parse_timestamp,
-    table::Ledger,
+    Event, EventKind, EventsError, Format, Item, Key, Place, Problem, Rule, Value, ledger::Ledger,
+    parse_timestamp,
 };
 
 use super::rows::{Header, Row, Rows, identifier};
 
-/// An invoice may have more lines than a live event may have items: the set's longest has 1,114.
-const MAX_LINES: usize = 10_000;
-
-pub(crate) fn read<R: Read>(input: R, ledger: &mut Ledger) -> Result<(), EventsError> {
-    let mut rows = Rows::new(input, Format::OnlineRetail, b',', true);
+pub(crate) fn read<R: Read>(input: R, ledger: &mut Ledger<'_>) -> Result<(), EventsError> {
+    let mut rows = Rows::new(input, Format::OnlineRetail, b',', true, ledger);
     let layout = Layout::new(&rows.header()?)?;
-    // An invoice's lines stand together, but nothing promises it.
-    let mut event_of: HashMap<String, usize> = HashMap::new();
     let mut row = Row::new();
     while rows.next(&mut row)? {
         ledger.count_row();
@@ -34,35 +29,7 @@ pub(crate) fn read<R: Read>(input: R, ledger: &mut Ledger) -> Result<(), EventsE
                 continue;
             }
         };
-        let Some(event) = ledger.check(event, row.number) else {
-            continue;
-        };
-        match event_of.get(&invoice) {
-            Some(position) => {
-                if let Some(before) = ledger.events.get_mut(*position)
-                    && before.items.len() < MAX_LINES
-                {
-                    before.items.extend(event.items);
-                } else {
-                    ledger.reject(row.rejected(
-                        Rule::TooManyItems,
-                        "InvoiceNo",
-                        invoice.as_bytes(),
-                    ));
-                }
-            }
-            None => {
-                event_of.insert(invoice, ledger.events.len());
-                ledger.events.push(event);
-            }
-        }
-    }
-    for event in &mut ledger.events {
-        let amounts = event
-            .items
-            .iter()
-            .filter_map(|item| Some(item.price? * item.quantity?));
-        event.value = Some(amounts.sum());
+        ledger.emit(event, Place::new(row.number, Key::Anywhere(&invoice)));
     }
     Ok(())
 }
@@ -94,7 +61,7 @@ impl Layout {
     }
 
     /// The invoice's number, and its one line as an event.
-    fn line(&self, row: &Row, ledger: &mut Ledger) -> Result<(String, Event), Problem> {
+    fn line(&self, row: &Row, ledger: &mut Ledger<'_>) -> Result<(String, Event), Problem> {
         let required = |column: usize, name: &str| match row.bytes(column) {
             b"" => Err(row.rejected(Rule::MissingField, name, b"")),
             bytes => {
@@ -122,12 +89,13 @@ impl Layout {
         event.user_id = row
             .optional(Some(self.customer), "CustomerID", ledger)
             .map(|customer| identifier(&customer).to_owned());
+        event.transaction_id = Some(invoice.to_owned());
         event.items.push(Item {
             item_id: identifier(required(self.stock_code, "StockCode")?).to_owned(),
             item_name: row.optional(self.description, "Description", ledger),
-            item_category: None,
             price: row.number(Some(self.price), "UnitPrice", ledger),
             quantity: Some(quantity.unwrap_or(1.0)),
+            ..Item::default()
         });
         if let Some(country) = row.optional(self.country, "Country", ledger) {
             event

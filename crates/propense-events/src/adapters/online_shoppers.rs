@@ -7,7 +7,7 @@
 
 use std::io::Read;
 
-use crate::{Context, EventsError, Format, Problem, Rule, Session, Value, table::Ledger};
+use crate::{Context, EventsError, Format, Problem, Rule, Session, Value, ledger::Ledger};
 
 use super::rows::{Row, Rows};
 
@@ -39,8 +39,8 @@ const COLUMNS: [(&str, Kind); 17] = [
     ("Weekend", Kind::Flag),
 ];
 
-pub(crate) fn read<R: Read>(input: R, ledger: &mut Ledger) -> Result<(), EventsError> {
-    let mut rows = Rows::new(input, Format::OnlineShoppers, b',', true);
+pub(crate) fn read<R: Read>(input: R, ledger: &mut Ledger<'_>) -> Result<(), EventsError> {
+    let mut rows = Rows::new(input, Format::OnlineShoppers, b',', true, ledger);
     let header = rows.header()?;
     let remedy = "Take the file as UCI publishes it; a column may be left empty where unknown";
     let mut columns = [0; COLUMNS.len()];
@@ -52,7 +52,7 @@ pub(crate) fn read<R: Read>(input: R, ledger: &mut Ledger) -> Result<(), EventsE
     while rows.next(&mut row)? {
         ledger.count_row();
         match session(&row, &columns, revenue, ledger) {
-            Ok(session) => ledger.sessions.push(session),
+            Ok(session) => ledger.emit_session(session, row.number),
             Err(problem) => ledger.reject(problem),
         }
     }
@@ -63,7 +63,7 @@ fn session(
     row: &Row,
     columns: &[usize; COLUMNS.len()],
     revenue: usize,
-    ledger: &mut Ledger,
+    ledger: &mut Ledger<'_>,
 ) -> Result<Session, Problem> {
     // A short line has lost its end, and nobody knows which end.
     let width = columns

@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, io::Read};
 
-use crate::{Action, EventsError, Format, Problem, Rule, format::plain, table::Ledger};
+use crate::{Action, EventsError, Format, Problem, Rule, format::plain, ledger::Ledger};
 
 /// The columns named by a header.
 #[derive(Debug)]
@@ -47,7 +47,7 @@ impl Header {
 pub(crate) struct Rows<R> {
     reader: csv::Reader<R>,
     format: Format,
-    /// Number of the last record read, from 1.
+    /// Row of the last record read.
     number: u64,
 }
 
@@ -59,7 +59,13 @@ pub(crate) struct Row {
 }
 
 impl<R: Read> Rows<R> {
-    pub(crate) fn new(input: R, format: Format, delimiter: u8, quoting: bool) -> Self {
+    pub(crate) fn new(
+        input: R,
+        format: Format,
+        delimiter: u8,
+        quoting: bool,
+        ledger: &Ledger<'_>,
+    ) -> Self {
         let reader = csv::ReaderBuilder::new()
             .has_headers(false)
             .flexible(true)
@@ -70,7 +76,7 @@ impl<R: Read> Rows<R> {
         Self {
             reader,
             format,
-            number: 0,
+            number: ledger.base,
         }
     }
 
@@ -127,7 +133,7 @@ impl Row {
     }
 
     /// A field as text. Bytes that are not UTF-8 are replaced and counted.
-    pub(crate) fn text(&self, column: usize, name: &str, ledger: &mut Ledger) -> Cow<'_, str> {
+    pub(crate) fn text(&self, column: usize, name: &str, ledger: &mut Ledger<'_>) -> Cow<'_, str> {
         let bytes = self.bytes(column);
         match std::str::from_utf8(bytes) {
             Ok(text) => Cow::Borrowed(text),
@@ -144,7 +150,7 @@ impl Row {
         &self,
         column: Option<usize>,
         name: &str,
-        ledger: &mut Ledger,
+        ledger: &mut Ledger<'_>,
     ) -> Option<String> {
         let text = self.text(column?, name, ledger);
         (!text.is_empty()).then(|| text.into_owned())
@@ -155,7 +161,7 @@ impl Row {
         &self,
         column: Option<usize>,
         name: &str,
-        ledger: &mut Ledger,
+        ledger: &mut Ledger<'_>,
     ) -> Option<f64> {
         let text = self.text(column?, name, ledger);
         if text.is_empty() {

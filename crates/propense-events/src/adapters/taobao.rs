@@ -4,21 +4,21 @@
 //!
 //! `pv` is [`EventKind::ViewItem`], `fav` [`EventKind::AddToWishlist`], `cart`
 //! [`EventKind::AddToCart`], `buy` [`EventKind::Purchase`]. The set covers nine days, 2017-11-25
-//! to 2017-12-03 in UTC+8; rows outside are set aside as [`Rule::OutsidePeriod`], exact
-//! repetitions as [`Rule::Duplicate`].
+//! to 2017-12-03 in UTC+8; rows outside are set aside as [`Rule::OutsidePeriod`];
+//! exact repetitions, which need a look at the whole set, by whoever collects the events.
 
-use std::{collections::HashSet, io::Read};
+use std::io::Read;
 
-use crate::{Event, EventKind, EventsError, Format, Item, Problem, Rule, table::Ledger};
+use crate::{Event, EventKind, EventsError, Format, Item, Place, Problem, Rule, ledger::Ledger};
 
 use super::rows::{Header, Row, Rows};
 
 /// The period in unix seconds: after the first, up to and with the second.
 const PERIOD: (i64, i64) = (1_511_539_200, 1_512_316_800);
 
-pub(crate) fn read<R: Read>(input: R, ledger: &mut Ledger) -> Result<(), EventsError> {
+pub(crate) fn read<R: Read>(input: R, ledger: &mut Ledger<'_>) -> Result<(), EventsError> {
     // No field is ever quoted, and a stray quote would swallow the lines after it.
-    let mut rows = Rows::new(input, Format::Taobao, b',', false);
+    let mut rows = Rows::new(input, Format::Taobao, b',', false, ledger);
     let mut row = Row::new();
     let mut more = rows.next(&mut row)?;
     let header = row.header(Format::Taobao);
@@ -30,14 +30,10 @@ pub(crate) fn read<R: Read>(input: R, ledger: &mut Ledger) -> Result<(), EventsE
             columns: [0, 1, 2, 3, 4],
         }
     };
-    let mut seen: HashSet<Box<[u8]>> = HashSet::new();
     while more {
         ledger.count_row();
-        match layout.event(&row, &mut seen) {
-            Ok(event) => {
-                let event = ledger.check(event, row.number);
-                ledger.events.extend(event);
-            }
+        match layout.event(&row) {
+            Ok(event) => ledger.emit(event, Place::own(row.number)),
             Err(problem) => ledger.reject(problem),
         }
         more = rows.next(&mut row)?;
@@ -64,7 +60,7 @@ impl Layout {
         })
     }
 
-    fn event(&self, row: &Row, seen: &mut HashSet<Box<[u8]>>) -> Result<Event, Problem> {
+    fn event(&self, row: &Row) -> Result<Event, Problem> {
         let names = ["user", "item", "category", "behaviour", "seconds"];
         let mut fields = [""; 5];
         for ((field, column), name) in fields.iter_mut().zip(self.columns).zip(names) {
@@ -87,10 +83,6 @@ impl Layout {
             .map_err(|_| row.rejected(Rule::Malformed, "seconds", seconds.as_bytes()))?;
         if time <= PERIOD.0 || time > PERIOD.1 {
             return Err(row.rejected(Rule::OutsidePeriod, "seconds", seconds.as_bytes()));
-        }
-        let key = fields.join(",");
-        if !seen.insert(key.clone().into_bytes().into_boxed_slice()) {
-            return Err(row.rejected(Rule::Duplicate, "seconds", key.as_bytes()));
         }
         let mut event = Event::new(kind, time * 1000);
         event.user_id = Some(user.to_owned());

@@ -187,12 +187,15 @@ fn a_million_items_are_cut_and_counted() {
 #[test]
 fn an_order_with_more_lines_than_allowed_loses_them_by_count() {
     let mut text = String::from("timestamp,event,item_id,event_no\n");
-    for line in 0..1500 {
+    for line in 0..15_000 {
         text.push_str(&format!("1700000000000,purchase,A{line},1\n"));
     }
     let table = read(&text, None).expect("readable");
-    assert_eq!((table.rows, table.kept, table.rejected), (1500, 1000, 500));
-    assert_eq!(table.events[0].items.len(), 1000);
+    assert_eq!(
+        (table.rows, table.kept, table.rejected),
+        (15_000, 10_000, 5000)
+    );
+    assert_eq!(table.events[0].items.len(), 10_000);
 }
 
 #[test]
@@ -202,5 +205,20 @@ fn problems_read_well() {
     assert_eq!(
         table.problems[0].to_string(),
         "row 2: AbsurdPrice (repaired), field `items[0].price`: -2.5"
+    );
+}
+
+#[test]
+fn a_quote_that_is_never_closed_costs_one_line() {
+    let mut text = String::from("timestamp,event,item_id,item_name\n");
+    for line in 0..1000 {
+        let name = if line == 500 { "\"5 inch" } else { "lamp" };
+        text.push_str(&format!("1700000000000,view_item,A{line},{name}\n"));
+    }
+    let table = read(&text, None).expect("readable");
+    assert_eq!((table.rows, table.rejected), (1000, 1));
+    assert_eq!(
+        (table.problems[0].rule, table.problems[0].row),
+        (Rule::Malformed, 502)
     );
 }

@@ -50,6 +50,7 @@ fn item() -> impl Strategy<Value = Item> {
                 item_category,
                 price,
                 quantity,
+                ..Item::default()
             },
         )
 }
@@ -72,17 +73,29 @@ pub(crate) fn event() -> impl Strategy<Value = Event> {
         option::of(text()),
         option::of(number()),
         btree_map(text(), value(), 0..4),
+        (vec(option::of(text()), 5), option::of(number())),
     )
         .prop_map(
-            |(kind, timestamp, user_id, session_id, items, page_type, value, context)| Event {
-                kind,
-                timestamp,
-                user_id,
-                session_id,
-                items,
-                page_type,
-                value,
-                context,
+            |(kind, timestamp, user_id, session_id, mut items, page_type, value, context, more)| {
+                let (mut texts, rating) = more;
+                let mut text = || texts.pop().flatten();
+                if let Some(item) = items.first_mut() {
+                    item.item_brand = text();
+                }
+                Event {
+                    user_id,
+                    session_id,
+                    items,
+                    page_type,
+                    value,
+                    context,
+                    anonymous_id: text(),
+                    currency: text(),
+                    transaction_id: text(),
+                    search_term: text(),
+                    rating,
+                    ..Event::new(kind, timestamp)
+                }
             },
         )
 }

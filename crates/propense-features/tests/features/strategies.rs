@@ -30,6 +30,7 @@ fn item() -> impl Strategy<Value = Item> {
                 item_category,
                 price,
                 quantity,
+                ..Item::default()
             },
         )
 }
