@@ -24,32 +24,32 @@ Administrative,Administrative_Duration,Informational,Informational_Duration,Prod
 ";
 
 const TAOBAO: &str = "\
-1,2268318,2520377,pv,1511544070
-1,2268318,2520377,pv,1511544070
-1,2268318,2520377,buy,1511544075
-1,2333346,2520771,cart,1511561733
-2,2333346,2520771,fav,1511539200
-2,2333346,2520771,fav,1512316800
-2,2333346,2520771,fav,1512316801
-2,2333346,2520771,stare,1511561733
-2,2333346
+1,501,7100,pv,1511600000
+1,501,7100,pv,1511600000
+1,501,7100,buy,1511600005
+1,502,7101,cart,1511600700
+2,502,7101,fav,1511539200
+2,502,7101,fav,1512316800
+2,502,7101,fav,1512316801
+2,502,7101,stare,1511600700
+2,502
 ";
 
 const JDATA: &str = "\
 action_time,user_id,sku_id,type,sessionId,index
-2018-03-01 00:00:06,273220,159865,1,42,1519862406.0
-2018-03-01 00:00:11,273220,37315,2,42,1519862411.0
-2018-03-01 00:00:12,144363,352849,3,93.0,1519862412.0
-2018-03-01 00:00:18,279101,6089,4,129,1519862418.0
-2018-03-01 25:00:19,133564,246120,1,137,1519862419.0
-2018-03-01 00:00:19,133564,246120,7,137,1519862419.0
-2018-03-01 00:00:19,,246120,1,137,1519862419.0
+2018-03-02 10:00:06,9001,81,1,42,506
+2018-03-02 10:00:11,9001,82,2,42,511
+2018-03-02 10:00:12,9002,83,3,93.0,512
+2018-03-02 10:00:18,9003,84,4,129,518
+2018-03-02 25:00:19,9004,85,1,137,519
+2018-03-02 10:00:19,9004,85,7,137,519
+2018-03-02 10:00:19,,85,1,137,519
 ";
 
 const JD_MICRO: &str = "\
-3176424+5+753+14+9 298082+6+753+13+19 298082+9+753+5+19
+61+5+44+14+9 62+6+44+13+19 62+9+44+5+19
 
-298082+1+753+5+19 oops 298082+10+753+5+19 298082+11+753+5+19
+62+1+44+5+19 oops 62+10+44+5+19 62+11+44+5+19
 nothing here
 ";
 
@@ -266,17 +266,17 @@ fn taobao() {
             EventKind::AddToWishlist
         ]
     );
-    assert_eq!(table.events[0].timestamp, 1_511_544_070_000);
+    assert_eq!(table.events[0].timestamp, 1_511_600_000_000);
     assert_eq!(
         table.events[0].items[0].item_category.as_deref(),
-        Some("2520377")
+        Some("7100")
     );
     assert_eq!(table.utc_offset_minutes, 480);
 }
 
 #[test]
 fn taobao_with_a_header() {
-    let text = "timestamp,behavior_type,user_id,item_id,category_id\n1511544070,pv,1,22,333\n";
+    let text = "timestamp,behavior_type,user_id,item_id,category_id\n1511600000,pv,1,22,333\n";
     let table = read(text, None).expect("recognised");
     assert_eq!(table.format, Format::Taobao);
     assert_eq!(table.events[0].items[0].item_id, "22");
@@ -302,10 +302,10 @@ fn jdata() {
     assert_eq!(
         found,
         [
-            (EventKind::ViewItem, "273220-42"),
-            (EventKind::Purchase, "273220-42"),
-            (EventKind::AddToWishlist, "144363-93"),
-            (EventKind::Review, "279101-129")
+            (EventKind::ViewItem, "9001-42"),
+            (EventKind::Purchase, "9001-42"),
+            (EventKind::AddToWishlist, "9002-93"),
+            (EventKind::Review, "9003-129")
         ]
     );
     // Six seconds past midnight in China.

@@ -112,7 +112,7 @@ fn bytes_that_are_not_utf8_cost_a_field_or_a_row_but_not_the_file() {
 
 #[test]
 fn a_stray_quote_in_taobao_costs_one_row() {
-    let text = "1,2,3,pv,1511544070\n\"1,2,3,pv,1511544071\n1,2,3,pv,1511544072\n";
+    let text = "1,2,3,pv,1511600000\n\"1,2,3,pv,1511600001\n1,2,3,pv,1511600002\n";
     let table = read(text, Some(Format::Taobao)).expect("readable");
     assert_eq!(table.rows, 3);
     assert_eq!(table.events[1].user_id.as_deref(), Some("\"1"));
@@ -120,7 +120,7 @@ fn a_stray_quote_in_taobao_costs_one_row() {
 
 #[test]
 fn a_damaged_first_line_does_not_hide_the_format() {
-    let text = "#!?\n1,2,3,pv,1511544070\n1,2,3,pv,1511544071\n";
+    let text = "#!?\n1,2,3,pv,1511600000\n1,2,3,pv,1511600001\n";
     let table = read(text, None).expect("recognised");
     assert_eq!(
         (table.format, table.kept, table.rejected),
