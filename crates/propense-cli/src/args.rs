@@ -189,17 +189,17 @@ pub(crate) enum SynthWhat {
 
 #[derive(Debug, Args)]
 pub(crate) struct GiftshopArgs {
-    /// UCI Online Shoppers Purchasing Intention: the file or its folder
+    /// UCI Online Shoppers Purchasing Intention: the CSV file, plain or gzip
     #[arg(long, value_name = "PATH")]
     pub(crate) shoppers: PathBuf,
-    /// UCI Online Retail: the file or its folder
+    /// UCI Online Retail: its table as a CSV file, plain or gzip
     #[arg(long, value_name = "PATH")]
     pub(crate) retail: PathBuf,
     /// Folder to write into
     #[arg(long, value_name = "DIR")]
     pub(crate) out: PathBuf,
-    /// Seed: the same seed gives the same files
-    #[arg(long, default_value_t = 1)]
+    /// Seed: the same seed gives the same files; 7 gives those in data/giftshop
+    #[arg(long, default_value_t = propense_synth::GiftshopOptions::default().seed)]
     pub(crate) seed: u64,
     #[command(flatten)]
     pub(crate) json: JsonArgs,

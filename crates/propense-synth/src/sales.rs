@@ -50,7 +50,9 @@ fn sale(event: &Event) -> Option<Sale> {
         }
         let code = item.item_id.trim().to_uppercase();
         match line_of.get(&code) {
-            Some(&line) => lines[line].units += units as u32,
+            Some(&line) => {
+                lines[line].units = lines[line].units.saturating_add(units as u32);
+            }
             None => {
                 line_of.insert(code.clone(), lines.len());
                 lines.push(SaleLine {

@@ -41,6 +41,10 @@ pub(crate) fn month_name(month: u8) -> String {
         .map_or_else(String::new, |name| name.to_lowercase())
 }
 
+/// Pages of one kind in a session: the set's most is 705. Every page is laid out, so a mistyped
+/// count would otherwise ask for any amount of memory.
+const MOST_PAGES: f64 = 10_000.0;
+
 /// Takes what may be used from a summary, and its outcome.
 pub(crate) fn visit(
     session: &Session,
@@ -58,6 +62,12 @@ pub(crate) fn visit(
             "`{column}` should be a number of 0 or more, not {other:?}"
         ))),
     };
+    let pages_of = |column: &str| match quantity(column)? {
+        pages if pages <= MOST_PAGES => Ok(pages as usize),
+        pages => Err(wrong(format!(
+            "`{column}` should be at most {MOST_PAGES}, not {pages}"
+        ))),
+    };
     let text = |column: &str| match session.context.get(column) {
         Some(Value::Category(name)) => Ok(name.as_str()),
         other => Err(wrong(format!("`{column}` should be a name, not {other:?}"))),
@@ -68,7 +78,7 @@ pub(crate) fn visit(
         .into_iter()
         .enumerate()
     {
-        pages[kind] = quantity(column)? as usize;
+        pages[kind] = pages_of(column)?;
         stay[kind] = (quantity(&format!("{column}_Duration"))? * 1_000.0).round() as u64;
     }
     let month = text("Month")?;

@@ -308,8 +308,8 @@ fn jdata() {
             (EventKind::Review, "9003-129")
         ]
     );
-    // Six seconds past midnight in China.
-    assert_eq!(table.events[0].timestamp, (1_519_862_406 - 8 * 3600) * 1000);
+    // Six seconds past ten in China: two in the morning UTC.
+    assert_eq!(table.events[0].timestamp, 1_519_956_006_000);
 }
 
 #[test]

@@ -181,6 +181,13 @@ fn what_is_wrong_with_the_input_is_said_with_the_file() {
     );
     assert!(matches!(kind, SynthError::Summary { .. }));
 
+    let row = "0,0.0,0,0.0,99999999,10.0,0.0,0.1,0.0,0.0,May,1,1,1,1,Other,False,False\n";
+    let (text, _) = error(&format!("{SHOPPERS_HEADER}{row}"), &good.1);
+    assert!(
+        text.contains("ProductRelated") && text.contains("at most"),
+        "{text}"
+    );
+
     let row = "0,0.0,0,0.0,-3,10.0,0.0,0.1,0.0,0.0,May,1,1,1,1,Other,False,False\n";
     let (text, _) = error(&format!("{SHOPPERS_HEADER}{row}"), &good.1);
     assert!(text.contains("ProductRelated"), "{text}");
