@@ -21,7 +21,7 @@ pub enum EventsError {
     /// No supported format starts like this.
     #[error(
         "the format was not recognised. Looked for: {looked_for}. The input starts with: {found}. \
-         For any other table, give a mapping of its columns (format `csv`)"
+         For any other table or JSON lines, give a mapping of the fields (formats `csv`, `jsonl`)"
     )]
     Unrecognised {
         /// The formats tried, each with what it is recognised by.
@@ -42,8 +42,11 @@ pub enum EventsError {
         remedy: String,
     },
     /// A plain table was given without its mapping.
-    #[error("format `csv` needs a mapping that names its columns (--mapping FILE)")]
-    MissingMapping,
+    #[error("format `{format}` needs a mapping that names its fields (--mapping FILE)")]
+    MissingMapping {
+        /// The format.
+        format: Format,
+    },
     /// The mapping file is not valid.
     #[error("the mapping is not valid: {0}")]
     Mapping(#[from] serde_json::Error),

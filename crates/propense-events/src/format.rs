@@ -1,39 +1,66 @@
-//! The supported file formats and how each is recognised by its content.
+//! The supported file formats.
 
 use std::{fmt, str::FromStr};
 
-use crate::{EventsError, Mapping};
+use crate::{EventsError, Mapping, recognise::is_json};
 
 /// A file format. `Display` and `FromStr` use the words of the command line.
+///
+/// What each is, and how its fields become Propense's, is in `docs/formats.md`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Format {
-    /// Propense's own CSV, as [`crate::write_events`] writes it.
+    /// Propense's own schema: a table as [`crate::write_events`] writes it, or JSON lines as
+    /// [`crate::parse_event`] reads them.
     Events,
-    /// UCI Online Retail: one line for each item of an invoice. Also reads Online Retail II.
-    OnlineRetail,
-    /// UCI Online Shoppers Purchasing Intention: one line for each session, already summarised.
-    OnlineShoppers,
+    /// GA4: the BigQuery export as JSON lines, and pushes to a data layer.
+    Ga4,
+    /// Segment's ecommerce spec, JSON lines.
+    Segment,
+    /// Snowplow's enriched events with ecommerce actions, JSON lines.
+    Snowplow,
+    /// RetailRocket `events.csv`.
+    RetailRocket,
+    /// REES46's multi-category and cosmetics shops.
+    Rees46,
     /// Taobao `UserBehavior.csv`.
     Taobao,
+    /// YooChoose (RecSys Challenge 2015), clicks or buys.
+    Yoochoose,
+    /// OTTO: one session a line, JSON lines.
+    Otto,
     /// JD sessions of 2019.
     Jdata,
     /// JD micro-behaviours: one line for each session.
     JdMicro,
+    /// UCI Online Retail: one line for each item of an invoice. Also reads Online Retail II.
+    OnlineRetail,
+    /// UCI Online Shoppers Purchasing Intention: one line for each session, already summarised.
+    OnlineShoppers,
     /// Any other table, described by a [`crate::Mapping`].
     Csv,
+    /// Any other JSON lines, described by a [`crate::Mapping`].
+    Jsonl,
 }
 
 impl Format {
     /// Every format.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 15] = [
         Self::Events,
-        Self::OnlineRetail,
-        Self::OnlineShoppers,
+        Self::Ga4,
+        Self::Segment,
+        Self::Snowplow,
+        Self::RetailRocket,
+        Self::Rees46,
         Self::Taobao,
+        Self::Yoochoose,
+        Self::Otto,
         Self::Jdata,
         Self::JdMicro,
+        Self::OnlineRetail,
+        Self::OnlineShoppers,
         Self::Csv,
+        Self::Jsonl,
     ];
 
     /// The word on the command line.
@@ -41,26 +68,50 @@ impl Format {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Events => "events",
-            Self::OnlineRetail => "online-retail",
-            Self::OnlineShoppers => "online-shoppers",
+            Self::Ga4 => "ga4",
+            Self::Segment => "segment",
+            Self::Snowplow => "snowplow",
+            Self::RetailRocket => "retailrocket",
+            Self::Rees46 => "rees46",
             Self::Taobao => "taobao",
+            Self::Yoochoose => "yoochoose",
+            Self::Otto => "otto",
             Self::Jdata => "jdata",
             Self::JdMicro => "jd-micro",
+            Self::OnlineRetail => "online-retail",
+            Self::OnlineShoppers => "online-shoppers",
             Self::Csv => "csv",
+            Self::Jsonl => "jsonl",
         }
     }
 
     /// What the format is recognised by, for error messages.
-    const fn mark(self) -> &'static str {
+    pub(crate) const fn mark(self) -> &'static str {
         match self {
-            Self::Events => "a header with `timestamp` and `event`",
-            Self::OnlineRetail => "a header with `InvoiceNo` and `StockCode`",
-            Self::OnlineShoppers => "a header with `ProductRelated_Duration` and `VisitorType`",
+            Self::Events => "a header, or JSON lines, with `timestamp` and `event`",
+            Self::Ga4 => {
+                "JSON lines with `event_name` and `event_timestamp`, or with `event` and `ecommerce`"
+            }
+            Self::Segment => "JSON lines with `type` and `anonymousId` or `userId`",
+            Self::Snowplow => "JSON lines with `collector_tstamp`",
+            Self::RetailRocket => "a header with `visitorid` and `itemid`",
+            Self::Rees46 => "a header with `event_time` and `event_type`",
             Self::Taobao => "lines of `user,item,category,pv|cart|fav|buy,seconds`",
+            Self::Yoochoose => {
+                "lines of `session,time,item,category` or a header with `SessionId`, `ItemId`, `Time`"
+            }
+            Self::Otto => "JSON lines with `session` and `events`",
             Self::Jdata => "a header with `action_time` and `sku_id`",
             Self::JdMicro => "lines of `sku+behaviour+category+seconds+dwell`",
-            Self::Csv => "a mapping",
+            Self::OnlineRetail => "a header with `InvoiceNo` and `StockCode`",
+            Self::OnlineShoppers => "a header with `ProductRelated_Duration` and `VisitorType`",
+            Self::Csv | Self::Jsonl => "a mapping",
         }
+    }
+
+    /// Whether a [`Mapping`] must say what is where.
+    pub(crate) const fn needs_mapping(self) -> bool {
+        matches!(self, Self::Csv | Self::Jsonl)
     }
 
     /// The shop's offset from UTC in minutes, for hours of the day. Times in the files of the
@@ -69,77 +120,40 @@ impl Format {
     pub const fn utc_offset_minutes(self) -> i32 {
         match self {
             Self::Taobao | Self::Jdata => 8 * 60,
-            Self::Events
-            | Self::OnlineRetail
-            | Self::OnlineShoppers
+            _ => 0,
+        }
+    }
+
+    /// Whether one line is one record, whatever stands in it. `start` is the file's beginning.
+    pub(crate) fn has_lines(self, start: &[u8]) -> bool {
+        match self {
+            Self::Events => is_json(start),
+            Self::Ga4
+            | Self::Segment
+            | Self::Snowplow
+            | Self::Otto
             | Self::JdMicro
-            | Self::Csv => 0,
+            | Self::Jsonl => true,
+            _ => false,
         }
     }
 
     /// Whether the file names its columns in the first record. `start` is its beginning.
     pub(crate) fn has_header(self, start: &[u8], mapping: &Mapping) -> bool {
+        let first = || {
+            let lines = start.split(|byte| matches!(byte, b'\n' | b'\r'));
+            let mut lines = lines.filter(|line| !line.trim_ascii().is_empty());
+            String::from_utf8_lossy(lines.next().unwrap_or_default()).to_lowercase()
+        };
         match self {
             Self::Csv => mapping.header,
             Self::Taobao => {
-                let first = start.split(|byte| matches!(byte, b'\n' | b'\r')).next();
-                let first = String::from_utf8_lossy(first.unwrap_or_default()).to_lowercase();
+                let first = first();
                 first.contains("behavior_type") || first.contains("behaviour")
             }
-            Self::JdMicro => false,
-            Self::Events | Self::OnlineRetail | Self::OnlineShoppers | Self::Jdata => true,
+            Self::Yoochoose => first().contains("session"),
+            other => !other.has_lines(start),
         }
-    }
-
-    /// Recognises the format by the first lines. `start` is the beginning of the input without
-    /// byte-order mark; its last line may be cut.
-    pub(crate) fn recognise(start: &[u8]) -> Result<Self, EventsError> {
-        let text = String::from_utf8_lossy(start);
-        let lines: Vec<&str> = text
-            .lines()
-            .filter(|line| !line.trim().is_empty())
-            .take(20)
-            .collect();
-        let first = *lines.first().ok_or(EventsError::Empty)?;
-        let names: Vec<String> = first.split(',').map(plain).collect();
-        let has = |name: &str| names.contains(&plain(name));
-
-        // Headers first: they are unmistakable.
-        if has("InvoiceNo") || has("Invoice") && has("StockCode") {
-            return Ok(Self::OnlineRetail);
-        }
-        if has("ProductRelated_Duration") || has("VisitorType") && has("TrafficType") {
-            return Ok(Self::OnlineShoppers);
-        }
-        if has("action_time") && (has("sku_id") || has("sessionId")) {
-            return Ok(Self::Jdata);
-        }
-        if has("timestamp") && has("event") {
-            return Ok(Self::Events);
-        }
-        if has("behavior_type") && has("timestamp") {
-            return Ok(Self::Taobao);
-        }
-        // Without a header, most of the first lines must have the shape: one damaged line is
-        // no reason to refuse a file.
-        let most = |shape: fn(&str) -> bool| {
-            2 * lines.iter().filter(|line| shape(line)).count() > lines.len()
-        };
-        if most(is_taobao) {
-            return Ok(Self::Taobao);
-        }
-        if most(is_jd_micro) {
-            return Ok(Self::JdMicro);
-        }
-        let looked_for: Vec<String> = Self::ALL
-            .into_iter()
-            .filter(|format| *format != Self::Csv)
-            .map(|format| format!("{format} ({})", format.mark()))
-            .collect();
-        Err(EventsError::Unrecognised {
-            looked_for: looked_for.join("; "),
-            found: format!("{:?}", first.chars().take(80).collect::<String>()),
-        })
     }
 }
 
@@ -149,30 +163,6 @@ pub(crate) fn plain(name: &str) -> String {
         .filter(|letter| letter.is_alphanumeric())
         .flat_map(char::to_lowercase)
         .collect()
-}
-
-fn is_number(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
-}
-
-fn is_taobao(line: &str) -> bool {
-    let fields: Vec<&str> = line.trim_end().split(',').collect();
-    match fields.as_slice() {
-        [user, item, category, behaviour, seconds, ..] => {
-            [user, item, category, seconds]
-                .into_iter()
-                .all(|field| is_number(field))
-                && ["pv", "cart", "fav", "buy"].contains(behaviour)
-        }
-        _ => false,
-    }
-}
-
-/// Judged by the line's first event: the last one may be cut.
-fn is_jd_micro(line: &str) -> bool {
-    line.split_whitespace()
-        .next()
-        .is_some_and(|event| event.split('+').count() == 5 && event.split('+').all(is_number))
 }
 
 impl fmt::Display for Format {

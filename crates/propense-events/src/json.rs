@@ -1,20 +1,22 @@
 //! One live event, as the page's `track` hands it over: GA4-shaped JSON.
 
-use serde_json::{Map, Value as Json};
+use serde_json::Value as Json;
 
 use crate::{
-    Action, Context, Event, EventKind, Item, Limits, Problem, Rule, Value, check_event,
-    parse_timestamp,
+    Action, Event, EventKind, Item, Limits, Problem, Rule, check_event,
+    json_fields::{FieldReader, Fields},
 };
 
 /// Reads one GA4-shaped event from JSON and checks it with [`check_event`].
 ///
 /// Required are `event` (or `event_name`, or GA4's `name`) and `timestamp` in milliseconds.
-/// `items` and `value` may also stand inside `ecommerce` (as shops push them to a data layer) or
-/// `params` (as GA4 sends them). Numbers as identifiers become text. A number written as text,
-/// or an ISO 8601 timestamp, is read and counted as a repair; any other wrong type is taken as
-/// missing and counted. A name that is no GA4 ecommerce event becomes [`EventKind::Other`].
-/// Fields that the schema does not know are ignored.
+/// `items`, `value`, `currency`, `transaction_id`, `search_term` and `rating` may also stand
+/// inside `ecommerce` (as shops push them to a data layer) or `params` (as GA4 sends them).
+/// `anonymous_id` may be called `user_pseudo_id`; `item_category` to `item_category5` are joined
+/// to one path. Numbers as identifiers become text. A number written as text, or an ISO 8601
+/// timestamp, is read and counted as a repair; any other wrong type is taken as missing and
+/// counted. A name that is no GA4 ecommerce event becomes [`EventKind::Other`]. Fields that the
+/// schema does not know are ignored.
 #[must_use]
 pub fn parse_event(json: &str, row: u64, limits: &Limits) -> (Option<Event>, Vec<Problem>) {
     let rejected = |rule| Problem::new(rule, Action::Rejected, row);
@@ -26,12 +28,8 @@ pub fn parse_event(json: &str, row: u64, limits: &Limits) -> (Option<Event>, Vec
         }
         Err(error) => return (None, vec![rejected(Rule::Malformed).detail(error)]),
     };
-    let mut reader = Reader {
-        row,
-        limits,
-        problems: Vec::new(),
-    };
-    match reader.event(&fields) {
+    let mut reader = FieldReader::new(row, limits);
+    match event(&fields, &mut reader) {
         Err(problem) => {
             reader.problems.push(problem);
             (None, reader.problems)
@@ -44,178 +42,83 @@ pub fn parse_event(json: &str, row: u64, limits: &Limits) -> (Option<Event>, Vec
     }
 }
 
-struct Reader<'a> {
-    row: u64,
-    limits: &'a Limits,
-    problems: Vec<Problem>,
+/// The event as it stands, not yet checked.
+pub(crate) fn event(fields: &Fields, reader: &mut FieldReader<'_>) -> Result<Event, Problem> {
+    let name = name(fields).ok_or_else(|| reader.missing("event"))?;
+    let timestamp = reader.milliseconds(fields.get("timestamp"))?;
+    let mut event = Event::new(EventKind::from_name(name), timestamp);
+    fill(&mut event, fields, reader);
+    Ok(event)
 }
 
-impl Reader<'_> {
-    fn event(&mut self, fields: &Map<String, Json>) -> Result<Event, Problem> {
-        let name = ["event", "event_name", "name"]
-            .iter()
-            .find_map(|key| fields.get(*key))
-            .and_then(Json::as_str)
-            .ok_or_else(|| self.missing("event"))?;
-        let timestamp = self.timestamp(fields.get("timestamp"))?;
-        let mut event = Event::new(EventKind::from_name(name), timestamp);
-        event.user_id = self.identifier(fields.get("user_id"), "user_id");
-        event.anonymous_id = self.identifier(fields.get("anonymous_id"), "anonymous_id");
-        event.session_id = self.identifier(fields.get("session_id"), "session_id");
-        event.page_type = self.identifier(fields.get("page_type"), "page_type");
+/// The event's name, under any of the names that GA4 has for it.
+pub(crate) fn name(fields: &Fields) -> Option<&str> {
+    ["event", "event_name", "name"]
+        .iter()
+        .find_map(|key| fields.get(*key))
+        .and_then(Json::as_str)
+}
 
-        let nested = |key: &str| {
-            fields.get(key).or_else(|| {
-                ["ecommerce", "params"]
-                    .iter()
-                    .find_map(|outer| fields.get(*outer)?.get(key))
-            })
-        };
-        event.value = self.number(nested("value"), "value");
-        event.currency = self.identifier(nested("currency"), "currency");
-        event.transaction_id = self.identifier(nested("transaction_id"), "transaction_id");
-        event.search_term = self.identifier(nested("search_term"), "search_term");
-        event.rating = self.number(nested("rating"), "rating");
-        event.items = self.items(nested("items"));
-        event.context = self.context(fields.get("context"));
-        Ok(event)
-    }
+/// Everything but kind and time.
+pub(crate) fn fill(event: &mut Event, fields: &Fields, reader: &mut FieldReader<'_>) {
+    let anonymous = fields
+        .get("anonymous_id")
+        .or_else(|| fields.get("user_pseudo_id"));
+    event.user_id = reader.identifier(fields.get("user_id"), "user_id");
+    event.anonymous_id = reader.identifier(anonymous, "anonymous_id");
+    event.session_id = reader.identifier(fields.get("session_id"), "session_id");
+    event.page_type = reader.identifier(fields.get("page_type"), "page_type");
 
-    fn missing(&self, field: &str) -> Problem {
-        Problem::new(Rule::MissingField, Action::Rejected, self.row).field(field)
-    }
-
-    fn wrong_type(&mut self, field: &str, found: &Json) {
-        self.problems.push(
-            Problem::new(Rule::WrongType, Action::Repaired, self.row)
-                .field(field)
-                .detail(found),
-        );
-    }
-
-    fn timestamp(&mut self, found: Option<&Json>) -> Result<i64, Problem> {
-        let found = match found {
-            None | Some(Json::Null) => return Err(self.missing("timestamp")),
-            Some(found) => found,
-        };
-        let read = match found {
-            Json::Number(number) => number
-                .as_i64()
-                .or_else(|| number.as_f64().and_then(whole_milliseconds)),
-            Json::String(text) => {
-                let text = text.trim();
-                let read = text
-                    .parse()
-                    .ok()
-                    .or_else(|| text.parse().ok().and_then(whole_milliseconds))
-                    .or_else(|| parse_timestamp(text, 0));
-                if read.is_some() {
-                    self.wrong_type("timestamp", found);
-                }
-                read
-            }
-            _ => None,
-        };
-        read.ok_or_else(|| {
-            Problem::new(Rule::AbsurdTimestamp, Action::Rejected, self.row)
-                .field("timestamp")
-                .detail(found)
+    let nested = |key: &str| {
+        fields.get(key).or_else(|| {
+            ["ecommerce", "params"]
+                .iter()
+                .find_map(|outer| fields.get(*outer)?.get(key))
         })
-    }
+    };
+    event.value = reader.number(nested("value"), "value");
+    event.currency = reader.identifier(nested("currency"), "currency");
+    event.transaction_id = reader.identifier(nested("transaction_id"), "transaction_id");
+    event.search_term = reader.identifier(nested("search_term"), "search_term");
+    event.rating = reader.number(nested("rating"), "rating");
+    event.items = reader.list(nested("items"), "items", item);
+    event.context = reader.context(fields.get("context"));
+}
 
-    fn identifier(&mut self, found: Option<&Json>, field: &str) -> Option<String> {
-        match found? {
-            Json::Null => None,
-            Json::String(text) => Some(text.clone()),
-            Json::Number(number) => Some(number.to_string()),
-            other => {
-                self.wrong_type(field, other);
-                None
-            }
-        }
-    }
-
-    fn number(&mut self, found: Option<&Json>, field: &str) -> Option<f64> {
-        let found = found?;
-        match found {
-            Json::Null => None,
-            Json::Number(number) => number.as_f64(),
-            Json::String(text) => {
-                self.wrong_type(field, found);
-                text.trim().parse().ok()
-            }
-            other => {
-                self.wrong_type(field, other);
-                None
-            }
-        }
-    }
-
-    fn items(&mut self, found: Option<&Json>) -> Vec<Item> {
-        let list = match found {
-            None | Some(Json::Null) => return Vec::new(),
-            Some(Json::Array(list)) => list,
-            Some(other) => {
-                self.wrong_type("items", other);
-                return Vec::new();
-            }
-        };
-        let mut items = Vec::with_capacity(list.len().min(self.limits.max_items));
-        for element in list {
-            // Beyond the limit only the count matters: check_event reports it and cuts.
-            if items.len() > self.limits.max_items {
-                let left = list.len() - items.len();
-                items.extend(std::iter::repeat_n(Item::default(), left));
-                break;
-            }
-            if let Json::Object(fields) = element {
-                items.push(Item {
-                    item_id: self
-                        .identifier(fields.get("item_id"), "items.item_id")
-                        .unwrap_or_default(),
-                    item_name: self.identifier(fields.get("item_name"), "items.item_name"),
-                    item_category: self
-                        .identifier(fields.get("item_category"), "items.item_category"),
-                    item_brand: self.identifier(fields.get("item_brand"), "items.item_brand"),
-                    price: self.number(fields.get("price"), "items.price"),
-                    quantity: self.number(fields.get("quantity"), "items.quantity"),
-                });
-            } else {
-                self.wrong_type("items", element);
-            }
-        }
-        items
-    }
-
-    fn context(&mut self, found: Option<&Json>) -> Context {
-        let mut context = Context::new();
-        match found {
-            None | Some(Json::Null) => {}
-            Some(Json::Object(fields)) => {
-                for (key, found) in fields {
-                    let value = match found {
-                        Json::Null => None,
-                        Json::Bool(flag) => Some(Value::Flag(*flag)),
-                        Json::Number(number) => number.as_f64().map(Value::Number),
-                        Json::String(text) => Some(Value::Category(text.clone())),
-                        other => {
-                            self.wrong_type(&format!("context.{key}"), other);
-                            None
-                        }
-                    };
-                    if let Some(value) = value {
-                        context.insert(key.clone(), value);
-                    }
-                }
-            }
-            Some(other) => self.wrong_type("context", other),
-        }
-        context
+/// One item under GA4's names.
+pub(crate) fn item(reader: &mut FieldReader<'_>, fields: &Fields) -> Item {
+    let levels = [
+        "item_category",
+        "item_category2",
+        "item_category3",
+        "item_category4",
+        "item_category5",
+    ];
+    Item {
+        item_id: reader
+            .identifier(fields.get("item_id"), "items.item_id")
+            .unwrap_or_default(),
+        item_name: reader.identifier(fields.get("item_name"), "items.item_name"),
+        item_category: levels.iter().fold(None, |path, level| {
+            join(
+                path,
+                reader.identifier(fields.get(*level), "items.item_category"),
+            )
+        }),
+        item_brand: reader.identifier(fields.get("item_brand"), "items.item_brand"),
+        price: reader.number(fields.get("price"), "items.price"),
+        quantity: reader.number(fields.get("quantity"), "items.quantity"),
     }
 }
 
-/// Cuts a fraction of a millisecond off (`performance.now()` has one). A float beyond the range
-/// of i64 saturates, and the check then rejects it.
-fn whole_milliseconds(number: f64) -> Option<i64> {
-    number.is_finite().then_some(number as i64)
+/// Adds one level to a category path.
+pub(crate) fn join(path: Option<String>, level: Option<String>) -> Option<String> {
+    match (path, level.filter(|level| !level.trim().is_empty())) {
+        (Some(mut path), Some(level)) => {
+            path.push('/');
+            path.push_str(&level);
+            Some(path)
+        }
+        (path, level) => path.or(level),
+    }
 }

@@ -44,6 +44,12 @@ impl<'a> Ledger<'a> {
         );
     }
 
+    /// Hands on a repair that is already written down.
+    pub(crate) fn note(&mut self, problem: Problem) {
+        debug_assert_eq!(problem.action, Action::Repaired);
+        self.sink.problem(problem);
+    }
+
     /// Sets the row aside. To be called at most once a row.
     pub(crate) fn reject(&mut self, problem: Problem) {
         debug_assert_eq!(problem.action, Action::Rejected);

@@ -44,11 +44,14 @@
 mod adapters;
 mod check;
 #[cfg(feature = "adapters")]
+mod delimiter;
+#[cfg(feature = "adapters")]
 mod error;
 mod event;
 #[cfg(feature = "adapters")]
 mod format;
 mod json;
+mod json_fields;
 #[cfg(feature = "adapters")]
 mod ledger;
 #[cfg(feature = "adapters")]
@@ -56,6 +59,8 @@ mod mapping;
 mod problem;
 #[cfg(feature = "adapters")]
 mod reader;
+#[cfg(feature = "adapters")]
+mod recognise;
 #[cfg(feature = "adapters")]
 mod records;
 mod session;
@@ -69,6 +74,8 @@ mod timestamp;
 mod write;
 
 pub use check::{EARLIEST, Limits, check_event};
+#[cfg(feature = "adapters")]
+pub use delimiter::Delimiter;
 #[cfg(feature = "adapters")]
 pub use error::EventsError;
 pub use event::{Context, Event, EventKind, Item, Value};

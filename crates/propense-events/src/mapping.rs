@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{EventKind, EventsError, Format};
+use crate::{Delimiter, EventKind, EventsError, Format, parse_timestamp, timestamp};
 
-/// Names the columns of a plain table and the meaning of its values. Kept as a JSON file:
+/// Names the columns of a plain table, or the fields of JSON lines, and the meaning of their
+/// values. Kept as a JSON file:
 ///
 /// ```
-/// use propense_events::Mapping;
+/// use propense_events::{Delimiter, Mapping};
 ///
 /// let mapping = Mapping::from_json(
 ///     r#"{
@@ -19,7 +20,7 @@ use crate::{EventKind, EventsError, Format};
 ///         "events": { "click": "view_item", "order": "purchase" }
 ///     }"#,
 /// )?;
-/// assert_eq!(mapping.delimiter, ';');
+/// assert_eq!(mapping.delimiter, Delimiter::Character(';'));
 /// # Ok::<(), propense_events::EventsError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -30,9 +31,9 @@ pub struct Mapping {
     /// Whether the first line names the columns. Without it, columns are named `1`, `2`, ….
     #[serde(default = "yes")]
     pub header: bool,
-    /// The character between fields.
-    #[serde(default = "comma")]
-    pub delimiter: char,
+    /// The character between fields; `auto`, the default, finds it in the first line.
+    #[serde(default)]
+    pub delimiter: Delimiter,
     /// How times are written.
     #[serde(default)]
     pub timestamp_unit: TimestampUnit,
@@ -47,9 +48,15 @@ pub struct Mapping {
     /// The kind of every row, for a table without an event column: a table of orders.
     #[serde(default)]
     pub default_event: Option<EventKind>,
+    /// What stands between the levels of a category, where that is not `/`: `.` in
+    /// `electronics.smartphone`.
+    #[serde(default)]
+    pub category_separator: Option<String>,
 }
 
 /// The column for each field of an event. Only the timestamp is indispensable.
+///
+/// In JSON lines a name is a field of the object, or a path into it: `user.id`, `lines.0.sku`.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Columns {
@@ -57,21 +64,26 @@ pub struct Columns {
     pub timestamp: String,
     /// What was done; needed unless [`Mapping::default_event`] is set.
     pub event: Option<String>,
-    /// Who.
+    /// Who, signed in.
     pub user_id: Option<String>,
-    /// The device or browser, before anybody has logged in.
+    /// Who, by cookie or device.
     pub anonymous_id: Option<String>,
     /// The visit.
     pub session_id: Option<String>,
     /// Neighbouring rows with equal values here, and equal time, event, user and session, are
     /// the items of one event.
     pub event_no: Option<String>,
+    /// JSON lines only: the list whose elements are the event's items. The names below are
+    /// looked up in each element first, and then in the whole object.
+    pub items: Option<String>,
     /// The item's identifier.
     pub item_id: Option<String>,
     /// The item's name.
     pub item_name: Option<String>,
-    /// The item's category: the path from the outermost level on, levels joined by `/`.
+    /// The item's category: its outermost level, or the whole path.
     pub item_category: Option<String>,
+    /// The category's further levels, outermost first.
+    pub item_category_levels: Vec<String>,
     /// The item's brand.
     pub item_brand: Option<String>,
     /// The price of one unit.
@@ -82,13 +94,13 @@ pub struct Columns {
     pub page_type: Option<String>,
     /// The event's value.
     pub value: Option<String>,
-    /// The currency.
+    /// The currency of price and value (ISO 4217).
     pub currency: Option<String>,
-    /// The order's identifier.
+    /// The order's number.
     pub transaction_id: Option<String>,
     /// What was searched for.
     pub search_term: Option<String>,
-    /// The rating of a review, 1 to 5.
+    /// The stars of a review, 1 to 5.
     pub rating: Option<String>,
     /// One column that holds a whole context as a JSON object.
     pub context_json: Option<String>,
@@ -108,16 +120,17 @@ pub enum TimestampUnit {
     Milliseconds,
     /// Seconds since 1970, with or without a fraction.
     Seconds,
+    /// Microseconds since 1970.
+    Microseconds,
     /// Text: `2010-12-01 08:26:00` or another form of [`crate::parse_timestamp`].
     Text,
+    /// Each time as it is: text, or a number whose unit is told by its magnitude. Below 10¹¹
+    /// it counts seconds, below 10¹⁴ milliseconds, below 10¹⁷ microseconds, else nanoseconds.
+    Auto,
 }
 
 const fn yes() -> bool {
     true
-}
-
-const fn comma() -> char {
-    ','
 }
 
 impl Mapping {
@@ -128,7 +141,7 @@ impl Mapping {
     /// event column nor a default event, or the delimiter cannot be one.
     pub fn from_json(json: &str) -> Result<Self, EventsError> {
         let mapping: Self = serde_json::from_str(json)?;
-        mapping.delimiter_byte()?;
+        mapping.delimiter.check()?;
         let missing = |column: &str, remedy: &str| EventsError::MissingColumn {
             format: Format::Csv,
             column: column.to_owned(),
@@ -147,12 +160,49 @@ impl Mapping {
         Ok(mapping)
     }
 
-    /// The delimiter as the one byte that the CSV reader takes.
-    pub(crate) fn delimiter_byte(&self) -> Result<u8, EventsError> {
-        u8::try_from(self.delimiter)
-            .ok()
-            .filter(|byte| byte.is_ascii() && !matches!(byte, b'"' | b'\n' | b'\r' | 0))
-            .ok_or(EventsError::Delimiter(self.delimiter))
+    /// A time as this mapping has it, in milliseconds since 1970.
+    pub(crate) fn time(&self, text: &str) -> Option<i64> {
+        let (times, per) = match self.timestamp_unit {
+            TimestampUnit::Text => return parse_timestamp(text, self.utc_offset_minutes),
+            TimestampUnit::Auto => {
+                return timestamp::any_timestamp(text, self.utc_offset_minutes);
+            }
+            TimestampUnit::Seconds => (1000, 1),
+            TimestampUnit::Milliseconds => (1, 1),
+            TimestampUnit::Microseconds => (1, 1000),
+        };
+        match text.parse::<i64>() {
+            Ok(number) => Some(number.checked_mul(times)?.div_euclid(per)),
+            Err(_) => {
+                let number = text.parse::<f64>().ok()? * times as f64 / per as f64;
+                // Beyond the range of i64 the cast saturates, and the check then rejects it.
+                number.is_finite().then_some(number as i64)
+            }
+        }
+    }
+
+    /// A category path with `/` between its levels.
+    pub(crate) fn category(&self, text: String) -> String {
+        match self.category_separator.as_deref() {
+            None | Some("" | "/") => text,
+            Some(separator) => {
+                let levels: Vec<&str> = text.split(separator).map(str::trim).collect();
+                levels.join("/")
+            }
+        }
+    }
+
+    /// The kind of an event by the shop's word for it; the flag is false for a word that nobody
+    /// knows.
+    pub(crate) fn kind(&self, word: &str) -> (EventKind, bool) {
+        if let Some(kind) = self.events.get(word) {
+            return (*kind, true);
+        }
+        let kind = EventKind::from_name(word);
+        (
+            kind,
+            kind != EventKind::Other || word == EventKind::Other.name(),
+        )
     }
 
     /// The mapping under which [`Format::Events`] is read.
@@ -166,9 +216,11 @@ impl Mapping {
                 anonymous_id: some("anonymous_id"),
                 session_id: some("session_id"),
                 event_no: some("event_no"),
+                items: None,
                 item_id: some("item_id"),
                 item_name: some("item_name"),
                 item_category: some("item_category"),
+                item_category_levels: Vec::new(),
                 item_brand: some("item_brand"),
                 price: some("price"),
                 quantity: some("quantity"),
@@ -183,11 +235,12 @@ impl Mapping {
                 context_categories: Vec::new(),
             },
             header: true,
-            delimiter: ',',
+            delimiter: Delimiter::Auto,
             timestamp_unit: TimestampUnit::Milliseconds,
             utc_offset_minutes: 0,
             events: BTreeMap::new(),
             default_event: None,
+            category_separator: None,
         }
     }
 }

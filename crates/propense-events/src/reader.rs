@@ -3,7 +3,11 @@
 use std::io::{Chain, Cursor, Read};
 
 use crate::records::{Block, Framing, Records};
-use crate::{Counts, EventsError, Format, Limits, Mapping, Sink, adapters, ledger::Ledger};
+use crate::{
+    Counts, Delimiter, EventsError, Format, Limits, Mapping, Sink, adapters,
+    ledger::Ledger,
+    recognise::{is_json, recognise},
+};
 
 /// How much of the input is looked at to recognise it, in bytes.
 const START: u64 = 64 * 1024;
@@ -15,9 +19,11 @@ type Input<R> = Chain<Cursor<Vec<u8>>, R>;
 /// on whichever thread.
 #[derive(Debug, Clone)]
 pub struct Plan {
-    format: Format,
-    mapping: Mapping,
-    header: Vec<u8>,
+    pub(crate) format: Format,
+    pub(crate) mapping: Mapping,
+    pub(crate) framing: Framing,
+    /// The first record, where it names the columns.
+    pub(crate) header: Vec<u8>,
     limits: Limits,
 }
 
@@ -33,7 +39,8 @@ pub struct Reader<R> {
 
 impl<R: Read> Reader<R> {
     /// Looks at the beginning of the input. With `format` absent the format is recognised by
-    /// content, or is [`Format::Csv`] where a mapping is given. A byte-order mark, either line
+    /// content, or is [`Format::Csv`] or
+    /// [`Format::Jsonl`] where a mapping is given. A byte-order mark, either line
     /// end, columns in another order and extra columns are fine.
     ///
     /// # Errors
@@ -48,15 +55,18 @@ impl<R: Read> Reader<R> {
         let (start, input) = peek(input)?;
         let format = match (format, mapping) {
             (Some(format), _) => format,
+            (None, Some(_)) if is_json(&start) => Format::Jsonl,
             (None, Some(_)) => Format::Csv,
-            (None, None) => Format::recognise(&start)?,
+            (None, None) => recognise(&start)?,
         };
         let mapping = match (format, mapping) {
-            (Format::Csv, None) => return Err(EventsError::MissingMapping),
-            (Format::Csv, Some(mapping)) => mapping.clone(),
+            (Format::Csv | Format::Jsonl, None) => {
+                return Err(EventsError::MissingMapping { format });
+            }
+            (Format::Csv | Format::Jsonl, Some(mapping)) => mapping.clone(),
             _ => Mapping::own(),
         };
-        let framing = framing(format, &mapping)?;
+        let framing = framing(format, &mapping, &start)?;
         let mut records = Records::new(input, framing, 1);
         let header = if format.has_header(&start, &mapping) {
             records.take_first()?
@@ -66,6 +76,7 @@ impl<R: Read> Reader<R> {
         let plan = Plan {
             format,
             mapping,
+            framing,
             header,
             limits,
         };
@@ -97,7 +108,7 @@ impl Plan {
     #[must_use]
     pub const fn utc_offset_minutes(&self) -> i32 {
         match self.format {
-            Format::Csv => self.mapping.utc_offset_minutes,
+            Format::Csv | Format::Jsonl => self.mapping.utc_offset_minutes,
             format => format.utc_offset_minutes(),
         }
     }
@@ -114,7 +125,7 @@ impl Plan {
         let mut ledger = Ledger::new(sink, self.limits, base);
         if !block.is_empty() || block.too_long.is_none() {
             let input = self.header.as_slice().chain(block.bytes.as_slice());
-            adapters::read(self.format, &self.mapping, input, &mut ledger)?;
+            adapters::read(self, input, &mut ledger)?;
         }
         if let Some(problem) = &block.too_long {
             ledger.count_row();
@@ -125,16 +136,19 @@ impl Plan {
 }
 
 /// Where records of this format end.
-fn framing(format: Format, mapping: &Mapping) -> Result<Framing, EventsError> {
-    let csv = |delimiter, quoting| Framing::Csv { delimiter, quoting };
-    Ok(match format {
-        Format::Events | Format::OnlineRetail | Format::OnlineShoppers | Format::Jdata => {
-            csv(b',', true)
-        }
-        // No field is ever quoted, and a stray quote would swallow the lines after it.
-        Format::Taobao => csv(b',', false),
-        Format::JdMicro => Framing::Lines,
-        Format::Csv => csv(mapping.delimiter_byte()?, true),
+fn framing(format: Format, mapping: &Mapping, start: &[u8]) -> Result<Framing, EventsError> {
+    if format.has_lines(start) {
+        return Ok(Framing::Lines);
+    }
+    let delimiter = match format {
+        Format::Csv => mapping.delimiter,
+        _ => Delimiter::Auto,
+    };
+    Ok(Framing::Csv {
+        delimiter: delimiter.byte(start)?,
+        // In Taobao's file no field is ever quoted, and a stray quote would swallow the lines
+        // after it.
+        quoting: format != Format::Taobao,
     })
 }
 

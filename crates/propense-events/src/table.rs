@@ -141,8 +141,10 @@ impl Collector {
                 first: Box::new(first),
             });
         }
-        if !self.position.is_empty() {
-            self.events.iter_mut().for_each(sum_value);
+        for position in self.position.into_values() {
+            if let Some(event) = self.events.get_mut(position) {
+                sum_value(event);
+            }
         }
         Ok(Table {
             format: self.format,
@@ -157,13 +159,14 @@ impl Collector {
     }
 }
 
-/// The value of an order that came line by line: the sum of quantity times price.
+/// The value of an order that came line by line: the sum of quantity times price, where the set
+/// has prices.
 fn sum_value(event: &mut Event) {
     let amounts = event
         .items
         .iter()
         .filter_map(|item| Some(item.price? * item.quantity?));
-    event.value = Some(amounts.sum());
+    event.value = event.value.or(amounts.reduce(|sum, amount| sum + amount));
 }
 
 impl Sink for Collector {

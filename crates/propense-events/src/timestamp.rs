@@ -23,6 +23,53 @@ pub fn parse_timestamp(text: &str, utc_offset_minutes: i32) -> Option<i64> {
         .checked_sub(i64::from(offset) * 60_000)
 }
 
+/// Reads a time in whatever way it is written: a count since 1970, whose unit is told by its
+/// magnitude, or a text of [`parse_timestamp`].
+///
+/// | magnitude | unit | its range in years |
+/// |---|---|---|
+/// | below 10¹¹ | seconds | to 5138 |
+/// | below 10¹⁴ | milliseconds | 1973 to 5138 |
+/// | below 10¹⁷ | microseconds | 1973 to 5138 |
+/// | else | nanoseconds | from 1973 |
+#[cfg(feature = "adapters")]
+pub(crate) fn any_timestamp(text: &str, utc_offset_minutes: i32) -> Option<i64> {
+    let text = text.trim();
+    if let Ok(count) = text.parse() {
+        return Some(any_epoch(count));
+    }
+    match text.parse::<f64>() {
+        Ok(count) => any_epoch_float(count),
+        Err(_) => parse_timestamp(text, utc_offset_minutes),
+    }
+}
+
+/// The same for a whole number.
+#[cfg(feature = "adapters")]
+pub(crate) const fn any_epoch(count: i64) -> i64 {
+    match count.unsigned_abs() {
+        0..100_000_000_000 => count * 1000,
+        100_000_000_000..100_000_000_000_000 => count,
+        100_000_000_000_000..100_000_000_000_000_000 => count.div_euclid(1000),
+        _ => count.div_euclid(1_000_000),
+    }
+}
+
+/// The same for a number with a fraction.
+#[cfg(feature = "adapters")]
+pub(crate) fn any_epoch_float(count: f64) -> Option<i64> {
+    let milliseconds = match count.abs() {
+        size if size < 1e11 => count * 1e3,
+        size if size < 1e14 => count,
+        size if size < 1e17 => count / 1e3,
+        _ => count / 1e6,
+    };
+    // Beyond the range of i64 the cast saturates, and the check then rejects it.
+    milliseconds
+        .is_finite()
+        .then(|| milliseconds.floor() as i64)
+}
+
 fn parse_date(text: &str) -> Option<(i64, i64, i64)> {
     if let Some((year, rest)) = text.split_once('-') {
         let (month, day) = rest.split_once('-')?;
@@ -148,6 +195,29 @@ mod tests {
         ];
         for (text, offset, expected) in rows {
             assert_eq!(parse_timestamp(text, offset), expected, "{text}");
+        }
+    }
+
+    #[cfg(feature = "adapters")]
+    #[test]
+    fn the_unit_is_told_by_the_magnitude() {
+        let rows = [
+            ("1700000000", Some(1_700_000_000_000)),
+            ("1700000000.25", Some(1_700_000_000_250)),
+            ("1700000000000", Some(1_700_000_000_000)),
+            ("1700000000000.9", Some(1_700_000_000_000)),
+            ("1700000000000123", Some(1_700_000_000_000)),
+            ("1700000000000123456", Some(1_700_000_000_000)),
+            ("1.7e9", Some(1_700_000_000_000)),
+            ("-1", Some(-1000)),
+            (" 2023-11-14T22:13:20Z ", Some(1_700_000_000_000)),
+            ("2023-11-15 06:13:20", Some(1_700_000_000_000)),
+            ("inf", None),
+            ("NaN", None),
+            ("soon", None),
+        ];
+        for (text, expected) in rows {
+            assert_eq!(any_timestamp(text, 480), expected, "{text}");
         }
     }
 

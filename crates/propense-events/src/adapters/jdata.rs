@@ -13,8 +13,12 @@ use crate::{
 
 use super::rows::{Header, Row, Rows, identifier};
 
-pub(crate) fn read<R: Read>(input: R, ledger: &mut Ledger<'_>) -> Result<(), EventsError> {
-    let mut rows = Rows::new(input, Format::Jdata, b',', true, ledger);
+pub(crate) fn read<R: Read>(
+    input: R,
+    delimiter: u8,
+    ledger: &mut Ledger<'_>,
+) -> Result<(), EventsError> {
+    let mut rows = Rows::new(input, Format::Jdata, delimiter, true, ledger);
     let layout = Layout::new(&rows.header()?)?;
     let mut row = Row::new();
     while rows.next(&mut row)? {

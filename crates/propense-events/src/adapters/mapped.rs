@@ -3,8 +3,8 @@
 use std::io::Read;
 
 use crate::{
-    Context, Event, EventKind, EventsError, Format, Item, Key, Mapping, Place, Rule, TimestampUnit,
-    Value, ledger::Ledger, parse_timestamp,
+    Context, Event, EventKind, EventsError, Format, Item, Key, Mapping, Place, Rule, Value,
+    json::join, ledger::Ledger,
 };
 
 use super::rows::{Header, Row, Rows};
@@ -12,10 +12,11 @@ use super::rows::{Header, Row, Rows};
 pub(crate) fn read<R: Read>(
     input: R,
     format: Format,
+    delimiter: u8,
     mapping: &Mapping,
     ledger: &mut Ledger<'_>,
 ) -> Result<(), EventsError> {
-    let mut rows = Rows::new(input, format, mapping.delimiter_byte()?, true, ledger);
+    let mut rows = Rows::new(input, format, delimiter, true, ledger);
     let mut row = Row::new();
     let mut more = true;
     let header = if mapping.header {
@@ -57,6 +58,7 @@ struct Layout {
     item_id: Option<usize>,
     item_name: Option<usize>,
     item_category: Option<usize>,
+    item_category_levels: Vec<usize>,
     item_brand: Option<usize>,
     price: Option<usize>,
     quantity: Option<usize>,
@@ -105,6 +107,11 @@ impl Layout {
                 context.push((header.require(&[name], remedy)?, name.clone(), category));
             }
         }
+        let mut levels = Vec::new();
+        for name in &columns.item_category_levels {
+            let remedy = "Add it, or take it out of the mapping";
+            levels.push(header.require(&[name], remedy)?);
+        }
         Ok(Self {
             timestamp,
             event,
@@ -115,6 +122,7 @@ impl Layout {
             item_id: find(&columns.item_id)?,
             item_name: find(&columns.item_name)?,
             item_category: find(&columns.item_category)?,
+            item_category_levels: levels,
             item_brand: find(&columns.item_brand)?,
             price: find(&columns.price)?,
             quantity: find(&columns.quantity)?,
@@ -141,7 +149,7 @@ impl Layout {
         }
         let timestamp = std::str::from_utf8(timestamp)
             .ok()
-            .and_then(|text| time(text, mapping))
+            .and_then(|text| mapping.time(text))
             .ok_or_else(|| row.rejected(Rule::Malformed, "timestamp", timestamp))?;
         let kind = self.kind(row, mapping, ledger)?;
         let mut event = Event::new(kind, timestamp);
@@ -159,7 +167,7 @@ impl Layout {
                 .optional(self.item_id, "item_id", ledger)
                 .unwrap_or_default(),
             item_name: row.optional(self.item_name, "item_name", ledger),
-            item_category: row.optional(self.item_category, "item_category", ledger),
+            item_category: self.category(row, mapping, ledger),
             item_brand: row.optional(self.item_brand, "item_brand", ledger),
             price: row.number(self.price, "price", ledger),
             quantity: row.number(self.quantity, "quantity", ledger),
@@ -169,6 +177,14 @@ impl Layout {
         }
         self.context(row, &mut event.context, ledger);
         Ok(event)
+    }
+
+    fn category(&self, row: &Row, mapping: &Mapping, ledger: &mut Ledger<'_>) -> Option<String> {
+        let mut path = row.optional(self.item_category, "item_category", ledger);
+        for level in &self.item_category_levels {
+            path = join(path, row.optional(Some(*level), "item_category", ledger));
+        }
+        path.map(|path| mapping.category(path))
     }
 
     fn kind(
@@ -185,11 +201,8 @@ impl Layout {
         if word.is_empty() {
             return mapping.default_event.ok_or_else(missing);
         }
-        if let Some(kind) = mapping.events.get(word.as_ref()) {
-            return Ok(*kind);
-        }
-        let kind = EventKind::from_name(&word);
-        if kind == EventKind::Other && word != EventKind::Other.name() {
+        let (kind, known) = mapping.kind(&word);
+        if !known {
             ledger.repaired(row.number, Rule::UnknownEvent, "event", &word);
         }
         Ok(kind)
@@ -218,23 +231,6 @@ impl Layout {
                 },
             };
             context.insert(name.clone(), value);
-        }
-    }
-}
-
-/// Milliseconds since 1970.
-fn time(text: &str, mapping: &Mapping) -> Option<i64> {
-    let scale = match mapping.timestamp_unit {
-        TimestampUnit::Text => return parse_timestamp(text, mapping.utc_offset_minutes),
-        TimestampUnit::Milliseconds => 1,
-        TimestampUnit::Seconds => 1000,
-    };
-    match text.parse::<i64>() {
-        Ok(number) => number.checked_mul(scale),
-        Err(_) => {
-            let number = text.parse::<f64>().ok()? * scale as f64;
-            // Beyond the range of i64 the cast saturates, and the check then rejects it.
-            number.is_finite().then_some(number as i64)
         }
     }
 }

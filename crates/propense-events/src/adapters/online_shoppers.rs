@@ -39,8 +39,12 @@ const COLUMNS: [(&str, Kind); 17] = [
     ("Weekend", Kind::Flag),
 ];
 
-pub(crate) fn read<R: Read>(input: R, ledger: &mut Ledger<'_>) -> Result<(), EventsError> {
-    let mut rows = Rows::new(input, Format::OnlineShoppers, b',', true, ledger);
+pub(crate) fn read<R: Read>(
+    input: R,
+    delimiter: u8,
+    ledger: &mut Ledger<'_>,
+) -> Result<(), EventsError> {
+    let mut rows = Rows::new(input, Format::OnlineShoppers, delimiter, true, ledger);
     let header = rows.header()?;
     let remedy = "Take the file as UCI publishes it; a column may be left empty where unknown";
     let mut columns = [0; COLUMNS.len()];

@@ -174,6 +174,16 @@ impl Row {
         number
     }
 
+    /// A field that the row cannot do without, as text.
+    pub(crate) fn required(&self, column: usize, name: &str) -> Result<&str, Problem> {
+        match self.bytes(column) {
+            b"" => Err(self.rejected(Rule::MissingField, name, b"")),
+            bytes => {
+                std::str::from_utf8(bytes).map_err(|_| self.rejected(Rule::Malformed, name, bytes))
+            }
+        }
+    }
+
     /// A problem that sets this row aside.
     pub(crate) fn rejected(&self, rule: Rule, field: &str, detail: &[u8]) -> Problem {
         Problem::new(rule, Action::Rejected, self.number)

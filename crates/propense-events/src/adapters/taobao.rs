@@ -16,9 +16,13 @@ use super::rows::{Header, Row, Rows};
 /// The period in unix seconds: after the first, up to and with the second.
 const PERIOD: (i64, i64) = (1_511_539_200, 1_512_316_800);
 
-pub(crate) fn read<R: Read>(input: R, ledger: &mut Ledger<'_>) -> Result<(), EventsError> {
+pub(crate) fn read<R: Read>(
+    input: R,
+    delimiter: u8,
+    ledger: &mut Ledger<'_>,
+) -> Result<(), EventsError> {
     // No field is ever quoted, and a stray quote would swallow the lines after it.
-    let mut rows = Rows::new(input, Format::Taobao, b',', false, ledger);
+    let mut rows = Rows::new(input, Format::Taobao, delimiter, false, ledger);
     let mut row = Row::new();
     let mut more = rows.next(&mut row)?;
     let header = row.header(Format::Taobao);

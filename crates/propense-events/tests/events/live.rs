@@ -24,6 +24,66 @@ fn a_whole_ga4_event() {
     assert_eq!(event.context.get("visits"), Some(&Value::Number(3.0)));
 }
 
+/// All that GA4 has beside the basics, at the top or nested.
+#[test]
+fn the_fields_of_orders_searches_and_reviews() {
+    let rows = [
+        (r#""user_pseudo_id": "a.1""#, "anonymous_id"),
+        (r#""anonymous_id": 7"#, "anonymous_id"),
+        (r#""currency": "GBP""#, "currency"),
+        (r#""ecommerce": {"currency": "GBP"}"#, "currency"),
+        (r#""ecommerce": {"transaction_id": 1000}"#, "transaction_id"),
+        (r#""params": {"transaction_id": "T-1"}"#, "transaction_id"),
+        (r#""params": {"search_term": "red heart"}"#, "search_term"),
+        (r#""search_term": "red heart""#, "search_term"),
+        (r#""rating": 4"#, "rating"),
+        (r#""params": {"rating": 4.5}"#, "rating"),
+    ];
+    for (extra, field) in rows {
+        let (event, problems) = parse(&format!(
+            r#"{{"event": "purchase", "timestamp": 1700000000000, {extra}}}"#
+        ));
+        assert_eq!(problems, [], "{extra}");
+        let event = serde_json::to_value(event.expect("kept")).expect("JSON");
+        assert!(event.get(field).is_some(), "{extra}: {event}");
+    }
+}
+
+#[test]
+fn category_levels_become_a_path() {
+    let rows = [
+        (r#""item_category": "Home""#, Some("Home")),
+        (
+            r#""item_category": "Home", "item_category2": "Decoration", "item_category3": "Hearts",
+               "item_category4": "Red", "item_category5": "Small""#,
+            Some("Home/Decoration/Hearts/Red/Small"),
+        ),
+        (
+            r#""item_category": "Home", "item_category3": "Hearts""#,
+            Some("Home/Hearts"),
+        ),
+        (r#""item_category": "", "item_category2": 5"#, Some("5")),
+        (
+            r#""item_category": "Home/Decoration""#,
+            Some("Home/Decoration"),
+        ),
+        (r#""item_name": "Heart""#, None),
+    ];
+    for (fields, expected) in rows {
+        let (event, _) = parse(&format!(
+            r#"{{"event": "view_item", "timestamp": 1700000000000,
+                "items": [{{"item_id": "A", "item_brand": "Heartwood", {fields}}}]}}"#
+        ));
+        let event = event.expect("kept");
+        assert_eq!(
+            event.items[0].item_category.as_deref(),
+            expected,
+            "{fields}"
+        );
+        assert_eq!(event.items[0].item_brand.as_deref(), Some("Heartwood"));
+    }
+}
+
 #[test]
 fn the_shapes_that_shops_push() {
     for json in [
@@ -147,6 +207,9 @@ fn what_is_repaired() {
             base(r#""items": [{"item_id": "A", "quantity": 0}]"#),
             Rule::AbsurdQuantity,
         ),
+        (base(r#""rating": 6"#), Rule::AbsurdNumber),
+        (base(r#""rating": "5""#), Rule::WrongType),
+        (base(r#""currency": ["GBP"]"#), Rule::WrongType),
         (base(r#""context": [1]"#), Rule::WrongType),
         (base(r#""context": {"a": [1]}"#), Rule::WrongType),
         (

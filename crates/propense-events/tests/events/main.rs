@@ -2,11 +2,15 @@
 
 mod adapters;
 mod bad_input;
+mod fixtures;
+mod json_properties;
 mod live;
 mod properties;
 mod sessions;
 mod shared_data;
+mod shop_formats;
 mod strategies;
+mod variants;
 
 use propense_events::{Action, EventsError, Format, Mapping, Table};
 

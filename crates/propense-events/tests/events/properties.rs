@@ -6,7 +6,7 @@ use propense_events::{
 };
 use proptest::{collection::vec, prelude::*};
 
-use crate::{adapters::FIXTURES, assert_accounts, read_bytes, strategies::event};
+use crate::{assert_accounts, fixtures::FIXTURES, read_bytes, strategies::event};
 
 /// The events that the gate lets through.
 fn checked(events: Vec<Event>) -> Vec<Event> {

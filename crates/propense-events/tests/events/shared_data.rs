@@ -147,3 +147,41 @@ fn jd_micro() {
     assert_eq!((sessions.len(), converted(&sessions)), (1000, 108));
     assert_eq!(disorder, []);
 }
+
+#[test]
+fn otto() {
+    let Some(table) = load("otto/otto-20-sessions.jsonl") else {
+        return;
+    };
+    assert_eq!(
+        (table.format, table.rows, table.rejected),
+        (Format::Otto, 20, 0)
+    );
+    assert_eq!(table.problems, []);
+    assert_eq!(count(&table, EventKind::ViewItem), 800);
+    assert_eq!(count(&table, EventKind::AddToCart), 52);
+    // Ten articles were ordered, in five orders.
+    let orders = table
+        .events
+        .iter()
+        .filter(|event| event.kind == EventKind::Purchase);
+    let articles: Vec<usize> = orders.map(|event| event.items.len()).collect();
+    assert_eq!((articles.len(), articles.iter().sum()), (5, 10_usize));
+    let (sessions, _) = sessionise(table.events, 1_800_000);
+    assert_eq!(sessions.len(), 20);
+}
+
+#[test]
+fn yoochoose() {
+    let Some(table) = load("yoochoose/clicks.tsv.gz") else {
+        return;
+    };
+    assert_eq!(
+        (table.format, table.rows, table.rejected),
+        (Format::Yoochoose, 70_278, 0)
+    );
+    assert_eq!(table.problems, []);
+    assert_eq!(count(&table, EventKind::ViewItem), 70_278);
+    let (sessions, _) = sessionise(table.events, 1_800_000);
+    assert_eq!(sessions.len(), 17_794);
+}
