@@ -24,8 +24,13 @@ export interface ShopItem {
   /** The shop's identifier (SKU). */
   item_id: string;
   item_name?: string;
-  /** Outermost category. */
+  item_brand?: string;
+  /** Outermost category, or the whole path with `/` between its levels. */
   item_category?: string;
+  item_category2?: string;
+  item_category3?: string;
+  item_category4?: string;
+  item_category5?: string;
   /** Price of one unit, in the shop's currency. */
   price?: number;
   /** Units; one where it is missing. */
@@ -46,7 +51,18 @@ export interface ShopEvent {
   page_type?: string;
   /** Total value in the shop's currency. */
   value?: number;
+  /** ISO 4217. */
+  currency?: string;
+  /** The order's number. */
+  transaction_id?: string;
+  /** What was searched for. */
+  search_term?: string;
+  /** Stars of a review, 1 to 5. */
+  rating?: number;
+  /** A person who is signed in. */
   user_id?: string;
+  /** A browser or device: GA4's `user_pseudo_id`. */
+  anonymous_id?: string;
   session_id?: string;
   /** What is known from the session's start on. Read from the session's first event only. */
   context?: Context;
