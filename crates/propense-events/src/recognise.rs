@@ -33,9 +33,19 @@ pub(crate) fn recognise(start: &[u8]) -> Result<Format, EventsError> {
     })
 }
 
-/// Whether the input holds JSON: no line of the tables read here begins with a bracket.
+/// Whether the input holds JSON: its first line begins with a bracket, or (that line being
+/// damaged) most of the others do. No line of the tables read here does.
 pub(crate) fn is_json(start: &[u8]) -> bool {
-    matches!(start.trim_ascii_start(), [b'{' | b'[', ..])
+    let lines = start
+        .split(|byte| matches!(byte, b'\n' | b'\r'))
+        .map(<[u8]>::trim_ascii_start)
+        .filter(|line| !line.is_empty())
+        .take(LINES);
+    let mut brackets = lines.map(|line| matches!(line, [b'{' | b'[', ..]));
+    brackets.next() == Some(true) || {
+        let (yes, no): (Vec<bool>, Vec<bool>) = brackets.partition(|bracket| *bracket);
+        yes.len() > no.len() + 1
+    }
 }
 
 /// Headers are unmistakable.

@@ -10,7 +10,7 @@ use crate::{Context, Event, EventKind};
 pub struct Session {
     /// The session's identifier, unique in its data set.
     pub id: String,
-    /// The visitor, where known.
+    /// The visitor, where known: the user, else the browser.
     pub user: Option<String>,
     /// Start, in milliseconds since 1970.
     pub start: i64,

@@ -9,14 +9,15 @@ use crate::{Action, Event, Problem, Rule, Session};
 enum Owner {
     Session(String),
     User(String),
-    /// Neither is known. Two such events cannot be told to come from one visitor, so each is a
+    Anonymous(String),
+    /// None is known. Two such events cannot be told to come from one visitor, so each is a
     /// visit of its own.
     Nobody(usize),
 }
 
-/// Groups events into sessions: by `session_id` where there is one, otherwise by `user_id`,
-/// where a pause longer than `gap_ms` milliseconds begins a new session. An event with neither
-/// is a session of its own.
+/// Groups events into sessions: by `session_id` where there is one, otherwise by `user_id`, else
+/// by `anonymous_id`, where a pause longer than `gap_ms` milliseconds begins a new session. An
+/// event with none of them is a session of its own.
 ///
 /// Events are sorted by time within each group; equal times keep their order in the list. Every
 /// event that stood later in the list than a younger one of its group is reported as
@@ -29,10 +30,11 @@ pub fn sessionise(events: Vec<Event>, gap_ms: i64) -> (Vec<Session>, Vec<Problem
     let mut groups: Vec<(Owner, Vec<Event>)> = Vec::new();
     let mut group_of: HashMap<Owner, (usize, i64)> = HashMap::new();
     for (position, event) in events.into_iter().enumerate() {
-        let owner = match (&event.session_id, &event.user_id) {
-            (Some(session), _) => Owner::Session(session.clone()),
-            (None, Some(user)) => Owner::User(user.clone()),
-            (None, None) => Owner::Nobody(position),
+        let owner = match (&event.session_id, &event.user_id, &event.anonymous_id) {
+            (Some(session), ..) => Owner::Session(session.clone()),
+            (None, Some(user), _) => Owner::User(user.clone()),
+            (None, None, Some(browser)) => Owner::Anonymous(browser.clone()),
+            (None, None, None) => Owner::Nobody(position),
         };
         let next = groups.len();
         let (group, latest) = match group_of.get_mut(&owner) {
@@ -41,6 +43,7 @@ pub fn sessionise(events: Vec<Event>, gap_ms: i64) -> (Vec<Session>, Vec<Problem
                 let copy = match &owner {
                     Owner::Session(id) => Owner::Session(id.clone()),
                     Owner::User(id) => Owner::User(id.clone()),
+                    Owner::Anonymous(id) => Owner::Anonymous(id.clone()),
                     Owner::Nobody(position) => Owner::Nobody(*position),
                 };
                 groups.push((copy, Vec::new()));
@@ -67,7 +70,7 @@ pub fn sessionise(events: Vec<Event>, gap_ms: i64) -> (Vec<Session>, Vec<Problem
         events.sort_by_key(|event| event.timestamp);
         match owner {
             Owner::Session(id) => sessions.extend(session(id, events)),
-            Owner::User(user) => {
+            Owner::User(user) | Owner::Anonymous(user) => {
                 for visit in split_at_pauses(events, gap_ms) {
                     sessions.extend(session(names.next(&user), visit));
                 }
@@ -95,9 +98,10 @@ fn split_at_pauses(events: Vec<Event>, gap_ms: i64) -> Vec<Vec<Event>> {
 
 fn session(id: String, events: Vec<Event>) -> Option<Session> {
     let first = events.first()?;
+    let user = events.iter().find_map(|event| event.user_id.clone());
     Some(Session {
         id,
-        user: events.iter().find_map(|event| event.user_id.clone()),
+        user: user.or_else(|| events.iter().find_map(|event| event.anonymous_id.clone())),
         start: first.timestamp,
         context: first.context.clone(),
         outcome: None,

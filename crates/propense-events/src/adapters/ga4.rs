@@ -118,12 +118,19 @@ fn exported_item(reader: &mut FieldReader<'_>, fields: &Fields) -> Item {
     item
 }
 
-/// The value of one of `event_params`, whichever type it has.
+/// The value of one of `event_params`, whichever type it has. Some exports have made an object
+/// of the list.
 fn parameter<'a>(fields: &'a Fields, key: &str) -> Option<&'a Json> {
-    let list = fields.get("event_params")?.as_array()?;
-    let found = list
-        .iter()
-        .find(|parameter| parameter.get("key").and_then(Json::as_str) == Some(key))?;
+    let found = match fields.get("event_params")? {
+        Json::Array(list) => list
+            .iter()
+            .find(|parameter| parameter.get("key").and_then(Json::as_str) == Some(key))?,
+        Json::Object(fields) => {
+            let found = fields.get(key)?;
+            return Some(found).filter(|found| !found.is_null());
+        }
+        _ => return None,
+    };
     ["string_value", "int_value", "double_value", "float_value"]
         .iter()
         .filter_map(|kind| found.get("value")?.get(*kind))

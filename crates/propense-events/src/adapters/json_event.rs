@@ -3,12 +3,12 @@
 use std::io::Read;
 
 use crate::{
-    Event, EventsError, Place, Problem, json,
+    Event, EventsError, Problem, json,
     json_fields::{FieldReader, Fields},
     ledger::Ledger,
 };
 
-use super::json_rows::json_rows;
+use super::json_rows::{Found, json_rows};
 
 /// Makes one event of each object.
 pub(super) fn read_events<R: Read>(
@@ -16,17 +16,8 @@ pub(super) fn read_events<R: Read>(
     ledger: &mut Ledger<'_>,
     make: impl Fn(&Fields, &mut FieldReader<'_>) -> Result<Event, Problem>,
 ) -> Result<(), EventsError> {
-    json_rows(input, ledger, |fields, row, ledger| {
-        let limits = ledger.limits;
-        let mut reader = FieldReader::new(row, &limits);
-        let event = make(fields, &mut reader);
-        for problem in reader.problems {
-            ledger.note(problem);
-        }
-        match event {
-            Ok(event) => ledger.emit(event, Place::own(row)),
-            Err(problem) => ledger.reject(problem),
-        }
+    json_rows(input, ledger, |fields, reader| {
+        make(fields, reader).map(Found::from)
     })
 }
 

@@ -5,36 +5,28 @@ use std::{borrow::Cow, io::Read};
 use serde_json::Value as Json;
 
 use crate::{
-    Event, EventsError, Item, Key, Mapping, Place, Problem, Value,
+    Event, EventsError, Item, Mapping, Problem, Value,
     json::join,
     json_fields::{FieldReader, Fields},
     ledger::Ledger,
 };
 
-use super::json_rows::json_rows;
+use super::json_rows::{Found, json_rows};
 
 pub(crate) fn read<R: Read>(
     input: R,
     mapping: &Mapping,
     ledger: &mut Ledger<'_>,
 ) -> Result<(), EventsError> {
-    json_rows(input, ledger, |fields, row, ledger| {
-        let limits = ledger.limits;
-        let mut reader = FieldReader::new(row, &limits);
+    json_rows(input, ledger, |fields, reader| {
         reader.text_numbers = true;
-        let event = event(fields, mapping, &mut reader);
+        let event = event(fields, mapping, reader)?;
         let number = named(fields, mapping.columns.event_no.as_deref());
-        let number = reader.identifier(number, "event_no");
-        for problem in reader.problems {
-            ledger.note(problem);
-        }
-        match event {
-            Ok(event) => {
-                let key = number.as_deref().map_or(Key::Own, Key::Next);
-                ledger.emit(event, Place::new(row, key));
-            }
-            Err(problem) => ledger.reject(problem),
-        }
+        let key = reader.identifier(number, "event_no");
+        Ok(Found {
+            events: vec![event],
+            key: key.filter(|key| !key.is_empty()),
+        })
     })
 }
 

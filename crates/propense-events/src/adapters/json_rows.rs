@@ -4,15 +4,36 @@ use std::io::{BufRead, BufReader, Read};
 
 use serde_json::Value as Json;
 
-use crate::{Action, EventsError, Problem, Rule, json_fields::Fields, ledger::Ledger};
+use crate::{
+    Action, Event, EventsError, Key, Place, Problem, Rule,
+    json_fields::{FieldReader, Fields},
+    ledger::Ledger,
+};
 
-/// Hands over one object at a time, with the number of its line. The objects of a list are rows
-/// of one line. A line that is no JSON is set aside, but for the brackets and commas of a list
-/// that was written with one element a line.
+/// What an object holds.
+pub(super) struct Found {
+    /// In their order; several where the object is a whole session.
+    pub(super) events: Vec<Event>,
+    /// What makes neighbouring lines one event ([`Key::Next`]).
+    pub(super) key: Option<String>,
+}
+
+impl From<Event> for Found {
+    fn from(event: Event) -> Self {
+        Self {
+            events: vec![event],
+            key: None,
+        }
+    }
+}
+
+/// Makes events of each object. A line is a row, also where it is a list of objects: then what
+/// cannot be kept is left out and counted, and the row is set aside if nothing can. The brackets
+/// and commas of a list over several lines, one element a line, are no rows.
 pub(super) fn json_rows<R: Read>(
     input: R,
     ledger: &mut Ledger<'_>,
-    mut each: impl FnMut(&Fields, u64, &mut Ledger<'_>),
+    make: impl Fn(&Fields, &mut FieldReader<'_>) -> Result<Found, Problem>,
 ) -> Result<(), EventsError> {
     let mut input = BufReader::with_capacity(1 << 18, input);
     let mut line = Vec::new();
@@ -31,15 +52,15 @@ pub(super) fn json_rows<R: Read>(
         if line.is_empty() {
             continue;
         }
+        ledger.count_row();
         match serde_json::from_slice(line) {
-            Ok(Json::Array(list)) => {
-                for element in &list {
-                    object(element, row, ledger, &mut each);
-                }
-            }
-            Ok(element) => object(&element, row, ledger, &mut each),
+            Ok(Json::Object(fields)) => match objects(&fields, row, ledger, &make) {
+                Ok(found) => only(found, row, ledger),
+                Err(problem) => ledger.reject(problem),
+            },
+            Ok(Json::Array(list)) => several(&list, row, ledger, &make),
+            Ok(other) => ledger.reject(malformed(row).detail(other)),
             Err(error) => {
-                ledger.count_row();
                 let text = String::from_utf8_lossy(line);
                 let start: String = text.chars().take(40).collect();
                 ledger.reject(malformed(row).detail(format_args!("{error}: {start}")));
@@ -48,17 +69,68 @@ pub(super) fn json_rows<R: Read>(
     }
 }
 
-fn object(
-    element: &Json,
+/// Makes what the object holds, and notes the repairs.
+fn objects(
+    fields: &Fields,
     row: u64,
     ledger: &mut Ledger<'_>,
-    each: &mut impl FnMut(&Fields, u64, &mut Ledger<'_>),
-) {
-    ledger.count_row();
-    match element {
-        Json::Object(fields) => each(fields, row, ledger),
-        other => ledger.reject(malformed(row).detail(other)),
+    make: &impl Fn(&Fields, &mut FieldReader<'_>) -> Result<Found, Problem>,
+) -> Result<Found, Problem> {
+    let limits = ledger.limits;
+    let mut reader = FieldReader::new(row, &limits);
+    let found = make(fields, &mut reader);
+    for problem in reader.problems {
+        ledger.note(problem);
     }
+    found
+}
+
+/// A line with one object.
+fn only(mut found: Found, row: u64, ledger: &mut Ledger<'_>) {
+    if found.events.len() == 1
+        && let Some(event) = found.events.pop()
+    {
+        let key = found.key.as_deref().map_or(Key::Own, Key::Next);
+        ledger.emit(event, Place::new(row, key));
+    } else if !parts(found, row, ledger) {
+        ledger.reject(malformed(row).detail("none of its events can be kept"));
+    }
+}
+
+/// A line with a list of objects.
+fn several(
+    list: &[Json],
+    row: u64,
+    ledger: &mut Ledger<'_>,
+    make: &impl Fn(&Fields, &mut FieldReader<'_>) -> Result<Found, Problem>,
+) {
+    let mut kept = false;
+    for element in list {
+        let found = match element {
+            Json::Object(fields) => objects(fields, row, ledger, make),
+            other => Err(malformed(row).detail(other)),
+        };
+        match found {
+            Ok(found) => kept |= parts(found, row, ledger),
+            Err(mut problem) => {
+                problem.action = Action::Repaired;
+                ledger.note(problem);
+            }
+        }
+    }
+    if !kept {
+        ledger.reject(malformed(row).detail("none of its elements can be kept"));
+    }
+}
+
+/// Hands on the events of a row that holds more; false if none passed.
+fn parts(found: Found, row: u64, ledger: &mut Ledger<'_>) -> bool {
+    let mut kept = false;
+    for event in found.events {
+        let key = found.key.as_deref().map_or(Key::Own, Key::Next);
+        kept |= ledger.emit_part(event, Place::new(row, key));
+    }
+    kept
 }
 
 fn malformed(row: u64) -> Problem {

@@ -11,47 +11,29 @@ use std::io::Read;
 use serde_json::Value as Json;
 
 use crate::{
-    Action, Event, EventKind, EventsError, Item, Place, Problem, Rule,
+    Action, Event, EventKind, EventsError, Item, Problem, Rule,
     json_fields::{FieldReader, Fields},
     ledger::Ledger,
 };
 
-use super::json_rows::json_rows;
+use super::json_rows::{Found, json_rows};
 
 pub(crate) fn read<R: Read>(input: R, ledger: &mut Ledger<'_>) -> Result<(), EventsError> {
-    json_rows(input, ledger, |fields, row, ledger| {
-        match session(fields, row, ledger) {
-            Ok(events) => {
-                // If none is acceptable, the row as a whole is not.
-                let acceptable = |event: &Event| {
-                    (crate::EARLIEST..=ledger.limits.latest).contains(&event.timestamp)
-                };
-                if events.iter().any(acceptable) {
-                    for event in events {
-                        ledger.emit_part(event, Place::own(row));
-                    }
-                } else if let Some(event) = events.into_iter().next() {
-                    ledger.emit(event, Place::own(row));
-                }
-            }
-            Err(problem) => ledger.reject(problem),
-        }
-    })
+    json_rows(input, ledger, session)
 }
 
 /// The events of one line; at least one.
-fn session(fields: &Fields, row: u64, ledger: &mut Ledger<'_>) -> Result<Vec<Event>, Problem> {
-    let limits = ledger.limits;
-    let mut reader = FieldReader::new(row, &limits);
+fn session(fields: &Fields, reader: &mut FieldReader<'_>) -> Result<Found, Problem> {
     let id = reader.identifier(fields.get("session"), "session");
     let id = id.ok_or_else(|| reader.missing("session"))?;
     let list = fields.get("events").and_then(Json::as_array);
     let list = list.ok_or_else(|| reader.missing("events"))?;
+    let malformed = |action| Problem::new(Rule::Malformed, action, reader.row).field("events");
+    let mut unreadable: Vec<Problem> = Vec::new();
     let mut events: Vec<Event> = Vec::new();
-    let mut unreadable: Vec<&Json> = Vec::new();
     for element in list {
-        let Some((kind, timestamp, item)) = action(element, &mut reader) else {
-            unreadable.push(element);
+        let Some((kind, timestamp, item)) = action(element, reader) else {
+            unreadable.push(malformed(Action::Repaired).detail(element));
             continue;
         };
         match events.last_mut() {
@@ -71,17 +53,14 @@ fn session(fields: &Fields, row: u64, ledger: &mut Ledger<'_>) -> Result<Vec<Eve
         }
     }
     if events.is_empty() {
-        let problem = Problem::new(Rule::Malformed, Action::Rejected, row);
         let detail = format!("session {id} without a readable event");
-        return Err(problem.field("events").detail(detail));
+        return Err(malformed(Action::Rejected).detail(detail));
     }
-    for element in unreadable {
-        ledger.repaired(row, Rule::Malformed, "events", &element.to_string());
-    }
-    Ok(events)
+    reader.problems.extend(unreadable);
+    Ok(Found { events, key: None })
 }
 
-fn action(element: &Json, reader: &mut FieldReader<'_>) -> Option<(EventKind, i64, Item)> {
+fn action(element: &Json, reader: &FieldReader<'_>) -> Option<(EventKind, i64, Item)> {
     let kind = match element.get("type")?.as_str()? {
         "clicks" => EventKind::ViewItem,
         "carts" => EventKind::AddToCart,

@@ -178,7 +178,11 @@ fn surroundings(event: &mut Event, fields: &Fields, reader: &mut FieldReader<'_>
         }
     }
     let judged = entities(fields, "com.iab.snowplow", "spiders_and_robots");
-    let robot = judged.first().and_then(|found| found.get("spiderOrRobot"));
+    // BigQuery's loader writes its columns in snake case.
+    let robot = judged.first().and_then(|found| {
+        let names = ["spiderOrRobot", "spider_or_robot"];
+        names.iter().find_map(|name| found.get(*name))
+    });
     if robot.and_then(Json::as_bool) == Some(true) {
         event.context.insert("bot".to_owned(), Value::Flag(true));
     }

@@ -123,12 +123,29 @@ fn a_stray_quote_in_taobao_costs_one_row() {
 
 #[test]
 fn a_damaged_first_line_does_not_hide_the_format() {
-    let text = "#!?\n1,2,3,pv,1511600000\n1,2,3,pv,1511600001\n";
-    let table = read(text, None).expect("recognised");
-    assert_eq!(
-        (table.format, table.kept, table.rejected),
-        (Format::Taobao, 2, 1)
-    );
+    for (text, format) in [
+        (
+            "#!?\n1,2,3,pv,1511600000\n1,2,3,pv,1511600001\n",
+            Format::Taobao,
+        ),
+        (
+            "{\"session\": 1, \"eve\n{\"session\": 2, \"events\": [{\"aid\": 1, \"ts\": 1650000000000, \"type\": \"clicks\"}]}\n\
+             {\"session\": 3, \"events\": [{\"aid\": 1, \"ts\": 1650000000000, \"type\": \"clicks\"}]}",
+            Format::Otto,
+        ),
+        (
+            "sion\": 1}\n{\"event\": \"search\", \"timestamp\": 1650000000000}\n\
+             {\"event\": \"search\", \"timestamp\": 1650000000000}\n",
+            Format::Events,
+        ),
+    ] {
+        let table = read(text, None).expect("recognised");
+        assert_eq!(
+            (table.format, table.kept, table.rejected),
+            (format, 2, 1),
+            "{text}"
+        );
+    }
 }
 
 #[test]

@@ -47,6 +47,29 @@ fn the_shops_own_session_knows_no_gap() {
 }
 
 #[test]
+fn a_browser_is_a_visitor_until_somebody_signs_in() {
+    let anonymous = |seconds, user: &str| Event {
+        anonymous_id: Some("b".to_owned()),
+        ..event(seconds, user, "")
+    };
+    let (sessions, _) = sessionise(
+        vec![anonymous(0, ""), anonymous(5, ""), anonymous(6, "ann")],
+        GAP,
+    );
+    assert_eq!(names(&sessions), [("b#1", 2), ("ann#1", 1)]);
+    let users: Vec<_> = sessions.iter().map(|s| s.user.as_deref()).collect();
+    assert_eq!(users, [Some("b"), Some("ann")]);
+
+    // In one session of the shop's own, the user is who signed in.
+    let mut visit = vec![anonymous(0, ""), anonymous(6, "ann")];
+    for event in &mut visit {
+        event.session_id = Some("s".to_owned());
+    }
+    let (sessions, _) = sessionise(visit, GAP);
+    assert_eq!(sessions[0].user.as_deref(), Some("ann"));
+}
+
+#[test]
 fn nobody_is_not_one_visitor() {
     let events = vec![event(0, "", ""), event(1, "", "")];
     let (sessions, _) = sessionise(events, GAP);

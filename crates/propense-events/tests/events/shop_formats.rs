@@ -224,7 +224,7 @@ fn own_json_lines() {
         &[
             "5 UnknownEvent",
             "6 AbsurdTimestamp!",
-            "7 MissingField!",
+            "7 MissingField",
             "8 Malformed!",
         ],
     );

@@ -234,6 +234,35 @@ fn a_category_in_several_columns_or_with_another_separator() {
     }
 }
 
+/// A line is a row: of a list, what cannot be kept is left out and counted.
+#[test]
+fn a_list_is_kept_as_far_as_it_can_be() {
+    let good = r#"{"event": "search", "timestamp": 1700000000000}"#;
+    let late = r#"{"event": "search", "timestamp": 0}"#;
+    let rows = [
+        (format!("[{good}, {good}]"), (2, 1, 0)),
+        (format!("[{good}, 7, {late}, {{}}]"), (1, 1, 0)),
+        (format!("{good}\n[{late}, {late}]"), (1, 1, 1)),
+        (format!("{good}\n[7]\n[[]]"), (1, 1, 2)),
+        (format!("[\n{good},\n{late}\n]"), (1, 1, 1)),
+    ];
+    for (text, (events, kept, rejected)) in rows {
+        let table = read(&text, Some(Format::Events)).expect("readable");
+        let found = (table.events.len(), table.kept, table.rejected);
+        assert_eq!(found, (events, kept, rejected), "{text}");
+    }
+}
+
+#[test]
+fn ga4_parameters_may_be_an_object() {
+    let text = r#"{"event_name": "view_item", "event_timestamp": 1700000000000000,
+                   "user_pseudo_id": "a", "items": [{"item_id": "A"}],
+                   "event_params": {"ga_session_id": 5, "value": 2.5, "currency": null}}"#;
+    let event = &events(&text.replace('\n', " "), "an object")[0];
+    assert_eq!(event.session_id.as_deref(), Some("a.5"));
+    assert_eq!((event.value, event.currency.as_deref()), (Some(2.5), None));
+}
+
 /// Neighbouring JSON lines with one number are one event, as in a table.
 #[test]
 fn json_lines_of_one_order() {
