@@ -225,8 +225,8 @@ pub(crate) fn units(item: &Item) -> f64 {
     }
 }
 
-/// Stars of a review.
+/// Stars of a review, 1 to 5.
 pub(crate) fn rating(event: &Event) -> Option<f64> {
-    let _ = event;
-    None
+    let stars = event.rating.filter(|stars| (1.0..=5.0).contains(stars));
+    stars.filter(|_| event.kind == EventKind::Review)
 }

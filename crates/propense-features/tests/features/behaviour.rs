@@ -189,3 +189,23 @@ fn a_clock_that_runs_backwards_makes_no_stay_negative() {
     check(Measure::Dwell, &events, &[NO, Some(0.0), Some(3.0)]);
     check(Measure::SinceCart, &events, &[NO, NO, Some(3.0)]);
 }
+
+#[test]
+fn only_a_review_has_stars() {
+    let stars = |kind, rating| Event {
+        rating,
+        ..event(kind, 0)
+    };
+    let rows = [
+        (stars(EventKind::Review, Some(4.5)), Some(4.5)),
+        (stars(EventKind::Review, Some(1.0)), Some(1.0)),
+        (stars(EventKind::Review, None), NO),
+        // Straight from a page, past the gate.
+        (stars(EventKind::Review, Some(0.0)), NO),
+        (stars(EventKind::Review, Some(f64::NAN)), NO),
+        (stars(EventKind::ViewItem, Some(4.0)), NO),
+    ];
+    for (event, expected) in rows {
+        check(Measure::Rating, &[event], &[expected]);
+    }
+}

@@ -163,12 +163,13 @@ fn every_key_is_listed() {
         ],
     );
     session.events[1].value = Some(1.0);
+    session.events[3].rating = Some(4.0);
     let mut history = UserHistory::new();
     history.add(&session);
     let mut context = Context::new();
     history.write(session.start + 2 * DAY * 1000, &mut context);
+    assert_eq!(number(&context, "prior_rating"), Some(4.0));
     let mut listed = [&UserHistory::BASE_KEYS[..], &UserHistory::MORE_KEYS].concat();
-    listed.retain(|key| *key != "prior_rating");
     listed.sort_unstable();
     assert_eq!(context.keys().collect::<Vec<_>>(), listed);
 }
