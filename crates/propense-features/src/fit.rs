@@ -1,6 +1,6 @@
 //! Fitting the columns of an event's row.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use propense_events::{EventKind, Session};
 
@@ -103,7 +103,10 @@ impl Seen {
             hashed: BTreeMap::new(),
             numbers: BTreeMap::new(),
         };
-        let mut summaries: Vec<(Measure, Summary)> = Measure::ALL
+        // Those asked for, and those that `widen` may need: a kind has one column at least.
+        let spare = Measure::ORDER.iter().take(MIN_ROW_LEN - 1);
+        let wanted: BTreeSet<Measure> = spare.chain(&options.measures).copied().collect();
+        let mut summaries: Vec<(Measure, Summary)> = wanted
             .into_iter()
             .map(|measure| (measure, Summary::new(options.scaling)))
             .collect();
