@@ -5,11 +5,11 @@
 #[non_exhaustive]
 pub enum FeatureError {
     /// Written by a version that gives the fields another meaning.
-    #[error("feature specification version {found}, but this build reads version {known}")]
+    #[error("feature specification version {found}, but this build reads versions 1 to {known}")]
     Version {
         /// The version found.
         found: u32,
-        /// The one version that is read.
+        /// The newest version that is read.
         known: u32,
     },
     /// Too few columns for the model's convolution and pooling.
@@ -25,6 +25,16 @@ pub enum FeatureError {
     Constant {
         /// The feature.
         feature: String,
+    },
+    /// A hash into no columns, or into more than can be meant.
+    #[error("`{field}` is hashed into {found} columns; 1 to {most} can be used")]
+    Buckets {
+        /// The field.
+        field: &'static str,
+        /// The columns asked for.
+        found: u32,
+        /// The most that can be used.
+        most: u32,
     },
     /// Something listed twice: the second column would never be read.
     #[error("column `{column}` occurs twice")]

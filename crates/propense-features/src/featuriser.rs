@@ -101,6 +101,9 @@ fn write_row(spec: &FeatureSpec, event: &Event, seen: &Observation, row: &mut Ve
                 normal,
                 flag,
             } => number(seen.get(*measure), *transform, *normal, *flag, row),
+            RowFeature::Hashed { field, buckets } => {
+                field.write(event.items.first(), *buckets, row);
+            }
         }
     }
 }

@@ -1,35 +1,18 @@
 //! Fitting the columns of an event's row.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use propense_events::{EventKind, Session};
 
 use crate::{
-    FeatureSpec, FitOptions, MIN_ROW_LEN, Measure, RowFeature, SPEC_VERSION, Transform,
+    FeatureSpec, FitOptions, HashedField, MAX_BUCKETS, MIN_ROW_LEN, Measure, RowFeature,
+    SPEC_VERSION, TypicalPrices,
     fit_context::fit_context,
-    moments::Moments,
-    rates::{OtherSessions, RateModel, count_sessions},
+    learnt::{OtherSessions, Training},
+    moments::Summary,
+    rates::{RateModel, count_sessions},
     state::State,
 };
-
-/// The order of a row's numbers. A 3×3 convolution looks at three neighbouring columns at once,
-/// so what belongs together stands together: time, rates, money, repetition, cart.
-const ORDER: [Measure; 14] = [
-    Measure::Gap,
-    Measure::Elapsed,
-    Measure::Position,
-    Measure::ItemRate,
-    Measure::CategoryRate,
-    Measure::Price,
-    Measure::EventValue,
-    Measure::EventItems,
-    Measure::ItemRepeats,
-    Measure::CategoryRepeats,
-    Measure::DistinctItems,
-    Measure::DistinctCategories,
-    Measure::CartUnits,
-    Measure::CartValue,
-];
 
 /// Fits a specification to training sessions. Returns it with notes, in plain words, on what
 /// was left out and why.
@@ -41,46 +24,64 @@ const ORDER: [Measure; 14] = [
 pub fn fit(sessions: &[&Session], options: &FitOptions) -> (FeatureSpec, Vec<String>) {
     let mut notes = Vec::new();
     let wanted = |measure: Measure| options.measures.contains(&measure);
-    let rates = count_sessions(sessions, options);
-    let seen = Seen::new(sessions, options, &rates);
+    let (items, categories) = count_sessions(sessions, options);
+    let prices = wanted(Measure::PriceRatio).then(|| TypicalPrices::fit(sessions, options));
+    let training = Training {
+        items,
+        categories,
+        prices: prices.flatten(),
+    };
+    let mut seen = Seen::new(sessions, options, &training);
 
     let mut row = vec![seen.kinds(options, &mut notes)];
     row.extend(seen.page_types(options, &mut notes));
-    let measures = ORDER
-        .into_iter()
-        .filter(|measure| seen.events > 0 && wanted(*measure));
+    row.extend(seen.hashes(options, &mut notes));
     if seen.events == 0 {
         notes.push("there are no events: only the context can tell anything".to_owned());
     }
-    for measure in measures {
-        match seen.number(measure) {
+    let some_events = seen.events > 0;
+    for measure in Measure::ORDER {
+        if !some_events || !wanted(measure) {
+            continue;
+        }
+        match seen.number(measure, &row) {
             Ok(feature) => row.push(feature),
             Err(note) => notes.push(note),
         }
     }
-    widen(&mut row, &seen, &mut notes);
+    widen(&mut row, &mut seen, &mut notes);
 
-    let has_number = |wanted: Measure| {
-        row.iter().any(
-            |feature| matches!(feature, RowFeature::Number { measure, .. } if *measure == wanted),
-        )
-    };
     let used = |measure, model: &RateModel<'_>| {
-        if has_number(measure) {
+        if has_number(&row, measure) {
             model.rates()
         } else {
             BTreeMap::new()
         }
     };
-    let spec = FeatureSpec {
+    let mut spec = FeatureSpec {
         version: SPEC_VERSION,
         context: fit_context(sessions, options, &mut notes),
         utc_offset_minutes: options.utc_offset_minutes.clamp(-18 * 60, 18 * 60),
-        item_rates: used(Measure::ItemRate, &rates.0),
-        category_rates: used(Measure::CategoryRate, &rates.1),
+        item_rates: used(Measure::ItemRate, &training.items),
+        category_rates: used(Measure::CategoryRate, &training.categories),
+        typical_prices: training
+            .prices
+            .filter(|_| has_number(&row, Measure::PriceRatio)),
         row,
     };
+    spec.version = spec.lowest_version();
     (spec, notes)
+}
+
+fn has_number(row: &[RowFeature], wanted: Measure) -> bool {
+    row.iter()
+        .any(|feature| matches!(feature, RowFeature::Number { measure, .. } if *measure == wanted))
+}
+
+fn has_flag(row: &[RowFeature], wanted: Measure) -> bool {
+    row.iter().any(|feature| {
+        matches!(feature, RowFeature::Number { measure, flag: true, .. } if *measure == wanted)
+    })
 }
 
 /// What one pass over the training events has found.
@@ -88,25 +89,30 @@ struct Seen {
     events: usize,
     kinds: BTreeMap<EventKind, usize>,
     page_types: BTreeMap<String, usize>,
-    numbers: BTreeMap<Measure, Moments>,
+    /// Events whose first item has the field.
+    hashed: BTreeMap<HashedField, usize>,
+    numbers: BTreeMap<Measure, Summary>,
 }
 
 impl Seen {
-    fn new(
-        sessions: &[&Session],
-        options: &FitOptions,
-        rates: &(RateModel<'_>, RateModel<'_>),
-    ) -> Self {
+    fn new(sessions: &[&Session], options: &FitOptions, training: &Training<'_>) -> Self {
         let mut seen = Self {
             events: 0,
             kinds: BTreeMap::new(),
             page_types: BTreeMap::new(),
+            hashed: BTreeMap::new(),
             numbers: BTreeMap::new(),
         };
-        let mut moments = [Moments::default(); Measure::ALL.len()];
+        // Those asked for, and those that `widen` may need: a kind has one column at least.
+        let spare = Measure::ORDER.iter().take(MIN_ROW_LEN - 1);
+        let wanted: BTreeSet<Measure> = spare.chain(&options.measures).copied().collect();
+        let mut summaries: Vec<(Measure, Summary)> = wanted
+            .into_iter()
+            .map(|measure| (measure, Summary::new(options.scaling)))
+            .collect();
         for session in sessions {
             let mut state = State::new(session.start);
-            let rates = OtherSessions::new(rates, session);
+            let learnt = OtherSessions::new(training, session);
             for event in options.visible(session) {
                 seen.events += 1;
                 *seen.kinds.entry(event.kind).or_default() += 1;
@@ -118,14 +124,24 @@ impl Seen {
                         }
                     }
                 }
-                let observation = state.observe(event, &rates);
-                for (moments, measure) in moments.iter_mut().zip(Measure::ALL) {
-                    let number = observation.get(measure);
-                    moments.add(number.map(|number| transform(measure).apply(number)));
+                for field in [HashedField::ItemId, HashedField::ItemCategory] {
+                    if event
+                        .items
+                        .first()
+                        .and_then(|item| field.of(item))
+                        .is_some()
+                    {
+                        *seen.hashed.entry(field).or_default() += 1;
+                    }
+                }
+                let observation = state.observe(event, &learnt);
+                for (measure, summary) in &mut summaries {
+                    let number = observation.get(*measure);
+                    summary.add(number.map(|number| measure.transform().apply(number)));
                 }
             }
         }
-        seen.numbers = Measure::ALL.into_iter().zip(moments).collect();
+        seen.numbers = summaries.into_iter().collect();
         seen
     }
 
@@ -163,8 +179,29 @@ impl Seen {
         (!self.page_types.is_empty()).then_some(RowFeature::PageType { names })
     }
 
-    fn number(&self, measure: Measure) -> Result<RowFeature, String> {
-        let moments = self.moments(measure);
+    /// The identifiers that are to be hashed, where there are any.
+    fn hashes(&self, options: &FitOptions, notes: &mut Vec<String>) -> Vec<RowFeature> {
+        let mut features = Vec::new();
+        for (field, buckets) in [
+            (HashedField::ItemId, options.item_buckets),
+            (HashedField::ItemCategory, options.category_buckets),
+        ] {
+            if buckets == 0 {
+                continue;
+            }
+            if self.hashed.contains_key(&field) {
+                let buckets = buckets.min(MAX_BUCKETS);
+                features.push(RowFeature::Hashed { field, buckets });
+            } else {
+                let name = field.name();
+                notes.push(format!("`{name}` left out: it is missing everywhere"));
+            }
+        }
+        features
+    }
+
+    fn number(&mut self, measure: Measure, row: &[RowFeature]) -> Result<RowFeature, String> {
+        let moments = self.summary(measure).moments;
         let name = measure.name();
         if moments.present == 0 {
             return Err(format!("`{name}` left out: it is missing everywhere"));
@@ -177,49 +214,44 @@ impl Seen {
         if measure == Measure::Gap && moments.constant() {
             return Err(format!("`{name}` left out: it is the same everywhere"));
         }
-        Ok(self.column(measure))
+        Ok(self.column(measure, row))
     }
 
-    fn column(&self, measure: Measure) -> RowFeature {
-        let moments = self.moments(measure);
+    /// The column, to stand after those of `row`.
+    fn column(&mut self, measure: Measure, row: &[RowFeature]) -> RowFeature {
+        let summary = self.summary(measure);
+        let moments = summary.moments;
+        let told = measure
+            .missing_with()
+            .is_some_and(|twin| has_flag(row, twin));
         RowFeature::Number {
             measure,
-            transform: transform(measure),
-            normal: moments.normal(),
-            flag: measure != Measure::Gap && moments.missing > 0 && moments.present > 0,
+            transform: measure.transform(),
+            normal: summary.normal(),
+            flag: measure != Measure::Gap && moments.missing > 0 && moments.present > 0 && !told,
         }
     }
 
-    fn moments(&self, measure: Measure) -> Moments {
-        self.numbers.get(&measure).copied().unwrap_or_default()
-    }
-}
-
-/// Every count, amount and duration has a long tail; a rate is a logarithm already.
-const fn transform(measure: Measure) -> Transform {
-    match measure {
-        Measure::ItemRate | Measure::CategoryRate => Transform::Identity,
-        _ => Transform::Log1p,
+    fn summary(&mut self, measure: Measure) -> &mut Summary {
+        self.numbers.entry(measure).or_default()
     }
 }
 
 /// The convolution and the pooling need [`MIN_ROW_LEN`] columns; time is known for every event.
-fn widen(row: &mut Vec<RowFeature>, seen: &Seen, notes: &mut Vec<String>) {
-    for measure in ORDER {
+fn widen(row: &mut Vec<RowFeature>, seen: &mut Seen, notes: &mut Vec<String>) {
+    for measure in Measure::ORDER {
         if row.iter().map(RowFeature::len).sum::<usize>() >= MIN_ROW_LEN {
             return;
         }
-        let there = row.iter().any(
-            |feature| matches!(feature, RowFeature::Number { measure: m, .. } if *m == measure),
-        );
-        if !there {
+        if !has_number(row, measure) {
             if seen.events > 0 {
                 notes.push(format!(
                     "`{}` kept all the same: a row has at least {MIN_ROW_LEN} columns",
                     measure.name()
                 ));
             }
-            row.push(seen.column(measure));
+            let column = seen.column(measure, row);
+            row.push(column);
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use propense_events::{Session, Value};
 
-use crate::{ContextFeature, FitOptions, Transform, fit::most_frequent, moments::Moments};
+use crate::{ContextFeature, FitOptions, Transform, fit::most_frequent, moments::Summary};
 
 /// Days that a set must cover for the hour, and the weekday, to be more than the name of a day.
 const DAYS_FOR_HOUR: i64 = 2;
@@ -21,7 +21,12 @@ pub(crate) fn fit_context(
         .flat_map(|session| session.context.keys())
         .collect();
     let mut features = start_features(sessions, options, notes);
+    let mut skipped = Vec::new();
     for key in keys {
+        if options.skips(key) {
+            skipped.push(format!("`{key}`"));
+            continue;
+        }
         if options.excludes(key) {
             notes.push(format!("context `{key}` left out, as asked"));
             continue;
@@ -30,6 +35,12 @@ pub(crate) fn fit_context(
             Ok(feature) => features.push(feature),
             Err(why) => notes.push(format!("context `{key}` left out: {why}")),
         }
+    }
+    if !skipped.is_empty() {
+        let keys = skipped.join(", ");
+        notes.push(format!(
+            "context left out, full history not asked for: {keys}"
+        ));
     }
     features
 }
@@ -55,6 +66,9 @@ fn start_features(
         ("hour", ContextFeature::Hour, DAYS_FOR_HOUR),
         ("weekday", ContextFeature::Weekday, DAYS_FOR_WEEKDAY),
     ] {
+        if options.skips(key) {
+            continue;
+        }
         if options.excludes(key) {
             notes.push(format!("`{key}` left out, as asked"));
         } else if days < needed {
@@ -102,21 +116,27 @@ impl Column {
         if self.named > self.numbers.len() {
             self.category(key, total, options)
         } else {
-            self.number(key, total)
+            self.number(key, total, options)
         }
     }
 
-    fn number(self, key: &str, total: usize) -> Result<ContextFeature, String> {
+    fn number(
+        self,
+        key: &str,
+        total: usize,
+        options: &FitOptions,
+    ) -> Result<ContextFeature, String> {
         let missing = total - self.numbers.len();
         let transform = if long_tail(&self.numbers) {
             Transform::Log1p
         } else {
             Transform::Identity
         };
-        let mut moments = Moments::default();
+        let mut summary = Summary::new(options.scaling);
         for number in self.numbers {
-            moments.add(Some(transform.apply(number)));
+            summary.add(Some(transform.apply(number)));
         }
+        let moments = summary.moments;
         if moments.present == 0 {
             return Err("it is missing everywhere".to_owned());
         }
@@ -126,7 +146,7 @@ impl Column {
         Ok(ContextFeature::Number {
             name: key.to_owned(),
             transform,
-            normal: moments.normal(),
+            normal: summary.normal(),
             flag: missing > 0,
         })
     }

@@ -1,11 +1,13 @@
 //! What a visitor did in earlier sessions, as context of the next one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use propense_events::{Context, EventKind, Session, Value};
 
+use crate::state::rating;
+
 /// Milliseconds in a day.
-const DAY: f64 = 86_400_000.0;
+const DAY: i64 = 86_400_000;
 
 /// One visitor's past. Feed it finished sessions with [`UserHistory::add`]; ask it before a new
 /// one with [`UserHistory::write`].
@@ -19,6 +21,15 @@ const DAY: f64 = 86_400_000.0;
 /// | `prior_spend` | total value of the orders, in the shop's currency, where it is known |
 /// | `prior_conversion` | share of the earlier sessions with an order; missing where there is none |
 /// | `days_since_session`, `days_since_purchase` | days from the end of the last session, from the last order, to the start of this one; missing where there is none |
+/// | `prior_searches`, `prior_reviews` | searches, reviews written |
+/// | `prior_rating` | mean stars of the reviews; missing where there is none |
+/// | `prior_abandoned` | earlier sessions with an addition to the cart and no order |
+/// | `prior_order_value` | mean value of the orders whose value is known, in the shop's currency; missing where there is none |
+/// | `days_since_first_session`, `days_since_cart` | days from the start of the first session, from the last addition to the cart, to the start of this one; missing where there is none |
+/// | `days_between_orders` | mean days between one order and the next; missing before the second |
+/// | `sessions_7_days`, `sessions_30_days` | earlier sessions that ended in the last 7, 30 days |
+///
+/// Each session costs the logarithm of the number of sessions in the last thirty days.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct UserHistory {
     sessions: u32,
@@ -32,9 +43,50 @@ pub struct UserHistory {
     spend: f64,
     last_event: Option<i64>,
     last_purchase: Option<i64>,
+    searches: u64,
+    reviews: u64,
+    /// Number and sum of the stars.
+    stars: (u64, f64),
+    abandoned: u32,
+    /// Orders whose value is known.
+    valued: u64,
+    first_session: Option<i64>,
+    first_purchase: Option<i64>,
+    last_cart: Option<i64>,
+    /// Ends of the sessions in the thirty days before the last end, in order.
+    recent: VecDeque<i64>,
 }
 
 impl UserHistory {
+    /// The keys that become context unless [`crate::FitOptions::full_history`] asks for all.
+    pub const BASE_KEYS: [&'static str; 11] = [
+        "prior_sessions",
+        "prior_events",
+        "prior_views",
+        "prior_wishlist",
+        "prior_carts",
+        "prior_purchases",
+        "prior_refunds",
+        "prior_spend",
+        "prior_conversion",
+        "days_since_session",
+        "days_since_purchase",
+    ];
+
+    /// The other keys.
+    pub const MORE_KEYS: [&'static str; 10] = [
+        "prior_searches",
+        "prior_reviews",
+        "prior_rating",
+        "prior_abandoned",
+        "prior_order_value",
+        "days_since_first_session",
+        "days_since_cart",
+        "days_between_orders",
+        "sessions_7_days",
+        "sessions_30_days",
+    ];
+
     /// A visitor who was never seen.
     #[must_use]
     pub fn new() -> Self {
@@ -58,12 +110,39 @@ impl UserHistory {
             let share = f64::from(self.converted) / f64::from(self.sessions);
             put("prior_conversion", share);
         }
-        let days = |time: i64| start_ms.saturating_sub(time).max(0) as f64 / DAY;
-        if let Some(time) = self.last_event {
-            put("days_since_session", days(time));
+        for (key, time) in [
+            ("days_since_session", self.last_event),
+            ("days_since_purchase", self.last_purchase),
+            ("days_since_first_session", self.first_session),
+            ("days_since_cart", self.last_cart),
+        ] {
+            if let Some(time) = time {
+                put(key, days(time, start_ms));
+            }
         }
-        if let Some(time) = self.last_purchase {
-            put("days_since_purchase", days(time));
+        put("prior_searches", self.searches as f64);
+        put("prior_reviews", self.reviews as f64);
+        put("prior_abandoned", f64::from(self.abandoned));
+        for (key, sum, count) in [
+            ("prior_rating", self.stars.1, self.stars.0),
+            ("prior_order_value", self.spend, self.valued),
+        ] {
+            if count > 0 {
+                put(key, sum / count as f64);
+            }
+        }
+        if let (Some(first), Some(last), 2..) =
+            (self.first_purchase, self.last_purchase, self.purchases)
+        {
+            put(
+                "days_between_orders",
+                days(first, last) / (self.purchases - 1) as f64,
+            );
+        }
+        for (key, window) in [("sessions_7_days", 7), ("sessions_30_days", 30)] {
+            let since = start_ms.saturating_sub(window * DAY);
+            let before = self.recent.partition_point(|end| *end < since);
+            put(key, (self.recent.len() - before) as f64);
         }
     }
 
@@ -74,23 +153,54 @@ impl UserHistory {
             .converted
             .saturating_add(u32::from(session.converted()));
         let end = end(session);
-        self.last_event = Some(self.last_event.map_or(end, |last| last.max(end)));
+        self.last_event = later(self.last_event, end);
+        self.first_session = earlier(self.first_session, session.start);
+        self.remember(end);
+        let (mut carts, mut orders) = (0_u64, 0_u64);
         for event in &session.events {
             self.events += 1;
             match event.kind {
                 EventKind::ViewItem | EventKind::SelectItem => self.views += 1,
                 EventKind::AddToWishlist => self.wishlist += 1,
-                EventKind::AddToCart => self.carts += 1,
+                EventKind::AddToCart => {
+                    carts += 1;
+                    self.last_cart = later(self.last_cart, event.timestamp);
+                }
+                EventKind::Search => self.searches += 1,
+                EventKind::Review => {
+                    self.reviews += 1;
+                    if let Some(stars) = rating(event) {
+                        self.stars.0 += 1;
+                        self.stars.1 += stars;
+                    }
+                }
                 EventKind::Refund => self.refunds += 1,
                 EventKind::Purchase => {
-                    self.purchases += 1;
-                    self.spend += event.value.filter(|v| v.is_finite()).unwrap_or(0.0);
-                    let time = event.timestamp;
-                    let last = self.last_purchase.map_or(time, |last| last.max(time));
-                    self.last_purchase = Some(last);
+                    orders += 1;
+                    if let Some(value) = event.value.filter(|value| value.is_finite()) {
+                        self.valued += 1;
+                        self.spend += value;
+                    }
+                    self.last_purchase = later(self.last_purchase, event.timestamp);
+                    self.first_purchase = earlier(self.first_purchase, event.timestamp);
                 }
                 _ => {}
             }
+        }
+        self.carts += carts;
+        self.purchases += orders;
+        self.abandoned = self
+            .abandoned
+            .saturating_add(u32::from(carts > 0 && orders == 0));
+    }
+
+    /// Keeps the end of a session as long as a window can reach it.
+    fn remember(&mut self, end: i64) {
+        let position = self.recent.partition_point(|known| *known <= end);
+        self.recent.insert(position, end);
+        if let Some(newest) = self.recent.back().copied() {
+            let since = newest.saturating_sub(30 * DAY);
+            while self.recent.pop_front_if(|oldest| *oldest < since).is_some() {}
         }
     }
 
@@ -121,11 +231,13 @@ impl UserHistory {
                         history.add(session);
                     }
                 }
-                contexts.push((position, history.clone()));
+                let mut context = Context::new();
+                history.write(begins, &mut context);
+                contexts.push((position, context));
             }
-            for (position, history) in contexts {
+            for (position, mut context) in contexts {
                 if let Some(session) = sessions.get_mut(position) {
-                    history.write(session.start, &mut session.context);
+                    session.context.append(&mut context);
                 }
             }
         }
@@ -139,4 +251,17 @@ fn end(session: &Session) -> i64 {
         .iter()
         .map(|event| event.timestamp)
         .fold(session.start, i64::max)
+}
+
+/// Days from one time to another, at least zero.
+fn days(from: i64, to: i64) -> f64 {
+    to.saturating_sub(from).max(0) as f64 / DAY as f64
+}
+
+fn later(known: Option<i64>, time: i64) -> Option<i64> {
+    Some(known.map_or(time, |known| known.max(time)))
+}
+
+fn earlier(known: Option<i64>, time: i64) -> Option<i64> {
+    Some(known.map_or(time, |known| known.min(time)))
 }

@@ -3,51 +3,13 @@
 
 use std::collections::BTreeSet;
 
-use crate::{ContextFeature, FeatureError, FeatureSpec, Measure, Normal, RowFeature, SPEC_VERSION};
+use crate::{
+    ContextFeature, FeatureError, FeatureSpec, MAX_BUCKETS, Measure, Normal, RowFeature,
+    SPEC_VERSION,
+};
 
 /// The fewest columns of a row: a valid 3×3 convolution leaves two, the 2×2 pooling one.
 pub const MIN_ROW_LEN: usize = 4;
-
-impl Measure {
-    /// Every measure, in the order of the variants.
-    pub const ALL: [Self; 14] = [
-        Self::Gap,
-        Self::Elapsed,
-        Self::Position,
-        Self::Price,
-        Self::ItemRepeats,
-        Self::CategoryRepeats,
-        Self::DistinctItems,
-        Self::DistinctCategories,
-        Self::CartUnits,
-        Self::CartValue,
-        Self::EventValue,
-        Self::EventItems,
-        Self::ItemRate,
-        Self::CategoryRate,
-    ];
-
-    /// The column's name, as in `docs/features.md`.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Gap => "gap",
-            Self::Elapsed => "elapsed",
-            Self::Position => "position",
-            Self::Price => "price",
-            Self::ItemRepeats => "item_repeats",
-            Self::CategoryRepeats => "category_repeats",
-            Self::DistinctItems => "distinct_items",
-            Self::DistinctCategories => "distinct_categories",
-            Self::CartUnits => "cart_units",
-            Self::CartValue => "cart_value",
-            Self::EventValue => "event_value",
-            Self::EventItems => "event_items",
-            Self::ItemRate => "item_rate",
-            Self::CategoryRate => "category_rate",
-        }
-    }
-}
 
 impl RowFeature {
     /// The number of columns.
@@ -57,6 +19,7 @@ impl RowFeature {
             Self::Kind { kinds } => kinds.len() + 1,
             Self::PageType { names } => names.len() + 1,
             Self::Number { flag, .. } => 1 + usize::from(*flag),
+            Self::Hashed { buckets, .. } => *buckets as usize,
         }
     }
 
@@ -66,11 +29,23 @@ impl RowFeature {
         self.len() == 0
     }
 
+    /// The first version of the specification that knows this feature.
+    fn since(&self) -> u32 {
+        match self {
+            Self::Number { measure, .. } => measure.since(),
+            Self::Hashed { .. } => 2,
+            Self::Kind { .. } | Self::PageType { .. } => 1,
+        }
+    }
+
     fn names(&self) -> Vec<String> {
         match self {
             Self::Kind { kinds } => one_hot("kind", kinds.iter().map(|kind| kind.name())),
             Self::PageType { names } => one_hot("page_type", names.iter().map(String::as_str)),
             Self::Number { measure, flag, .. } => number(measure.name(), *flag),
+            Self::Hashed { field, buckets } => (0..*buckets)
+                .map(|bucket| format!("{}#{bucket}", field.name()))
+                .collect(),
         }
     }
 }
@@ -130,8 +105,14 @@ impl FeatureSpec {
         self.context.iter().map(ContextFeature::len).sum()
     }
 
-    /// The name of each column of a row: `kind=view_item`, `gap`, `price_missing`. The column for
-    /// all values that are not listed ends in `=(other)`.
+    /// The lowest version that knows all that this specification holds.
+    pub(crate) fn lowest_version(&self) -> u32 {
+        let row = self.row.iter().map(RowFeature::since).max().unwrap_or(1);
+        row.max(if self.typical_prices.is_some() { 2 } else { 1 })
+    }
+
+    /// The name of each column of a row: `kind=view_item`, `gap`, `price_missing`, `item_id#0`.
+    /// The column for all values that are not listed ends in `=(other)`.
     #[must_use]
     pub fn row_names(&self) -> Vec<String> {
         self.row.iter().flat_map(RowFeature::names).collect()
@@ -150,14 +131,26 @@ impl FeatureSpec {
     ///
     /// # Errors
     /// Where the version is unknown, a row is narrower than [`MIN_ROW_LEN`], a constant is not
-    /// finite (or a standard deviation not above zero), a column occurs twice, or the offset from
-    /// UTC is impossible.
+    /// finite (or a standard deviation or a typical price not above zero), a hash has no columns
+    /// or more than [`MAX_BUCKETS`], a column occurs twice, or the offset from UTC is impossible.
     pub fn validate(&self) -> Result<(), FeatureError> {
-        if self.version != SPEC_VERSION {
+        if !(1..=SPEC_VERSION).contains(&self.version) {
             return Err(FeatureError::Version {
                 found: self.version,
                 known: SPEC_VERSION,
             });
+        }
+        // Before anything is sized by it.
+        for feature in &self.row {
+            if let RowFeature::Hashed { field, buckets } = feature
+                && !(1..=MAX_BUCKETS).contains(buckets)
+            {
+                return Err(FeatureError::Buckets {
+                    field: field.name(),
+                    found: *buckets,
+                    most: MAX_BUCKETS,
+                });
+            }
         }
         if self.row_len() < MIN_ROW_LEN {
             return Err(FeatureError::TooNarrow {
@@ -193,6 +186,12 @@ impl FeatureSpec {
                 });
             }
         }
+        let prices = self.typical_prices.as_ref();
+        if prices.is_some_and(|prices| !prices.usable()) {
+            return Err(FeatureError::Constant {
+                feature: Measure::PriceRatio.name().to_owned(),
+            });
+        }
         self.unique()
     }
 
@@ -211,6 +210,7 @@ impl FeatureSpec {
                     all_once("page_type", names.iter().map(String::as_str))?;
                 }
                 RowFeature::Number { measure, .. } => once(&mut row, measure.name())?,
+                RowFeature::Hashed { field, .. } => once(&mut row, field.name())?,
             }
         }
         let mut context = BTreeSet::new();

@@ -45,23 +45,33 @@
 //! assert_eq!(row.len(), spec.row_len());
 //! ```
 
+mod cart;
 mod error;
 mod featuriser;
 mod fit;
 mod fit_context;
+mod hashing;
 mod history;
 mod layout;
+mod learnt;
+mod measure;
 mod moments;
 mod options;
+mod prices;
 mod rates;
+mod sample;
 mod spec;
 mod state;
+mod stay;
 
 pub use error::FeatureError;
 pub use featuriser::{Featuriser, LIMIT, featurise};
 pub use fit::fit;
+pub use hashing::{HashedField, MAX_BUCKETS};
 pub use history::UserHistory;
 pub use layout::MIN_ROW_LEN;
-pub use options::FitOptions;
+pub use measure::Measure;
+pub use options::{FitOptions, Scaling};
+pub use prices::TypicalPrices;
 pub use rates::{Rates, fit_rates};
-pub use spec::{ContextFeature, FeatureSpec, Measure, Normal, RowFeature, SPEC_VERSION, Transform};
+pub use spec::{ContextFeature, FeatureSpec, Normal, RowFeature, SPEC_VERSION, Transform};

@@ -1,6 +1,57 @@
-//! Running mean and spread of a number, by Welford's method: one pass, no cancellation.
+//! Running centre and spread of a number: mean and deviation by Welford's method (one pass, no
+//! cancellation), or quartiles of a sample.
 
-use crate::{Normal, Transform};
+use crate::{Normal, Scaling, Transform, sample::Sample};
+
+/// The interquartile range of a normal distribution, in its standard deviations: divided by it,
+/// the range becomes a standard deviation's stand-in that outliers cannot move.
+const NORMAL_IQR: f64 = 1.349;
+
+/// What a column's constants are computed from.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Summary {
+    pub(crate) moments: Moments,
+    sample: Option<Sample>,
+}
+
+impl Summary {
+    pub(crate) fn new(scaling: Scaling) -> Self {
+        Self {
+            moments: Moments::default(),
+            sample: match scaling {
+                Scaling::Standard => None,
+                Scaling::Robust => Some(Sample::default()),
+            },
+        }
+    }
+
+    pub(crate) fn add(&mut self, number: Option<f64>) {
+        self.moments.add(number);
+        if let Some((sample, number)) = self.sample.as_mut().zip(number) {
+            sample.add(number);
+        }
+    }
+
+    /// The constants that normalise the number. Where half of all values are one and the same,
+    /// quartiles have no spread to tell; the deviation stands in for it.
+    pub(crate) fn normal(&mut self) -> Normal {
+        let standard = self.moments.normal();
+        let Some([low, middle, high]) = self.sample.as_mut().and_then(Sample::quartiles) else {
+            return standard;
+        };
+        let spread = ((high - low) / NORMAL_IQR) as f32;
+        let usable = spread.is_finite() && f64::from(spread) > 1e-6 * middle.abs().max(1e-3);
+        let mean = middle as f32;
+        Normal {
+            mean: if mean.is_finite() {
+                mean
+            } else {
+                standard.mean
+            },
+            std: if usable { spread } else { standard.std },
+        }
+    }
+}
 
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Moments {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use propense_events::Session;
 
-use crate::{FeatureSpec, FitOptions};
+use crate::FitOptions;
 
 /// A rate for each key with enough support: the log-odds of conversion less the average's.
 pub type Rates = BTreeMap<String, f32>;
@@ -69,7 +69,7 @@ pub(crate) fn count_sessions<'a>(
 }
 
 /// Where a session is counted: 0 for converted, 1 for the others.
-fn outcome(session: &Session) -> usize {
+pub(crate) fn outcome(session: &Session) -> usize {
     usize::from(!session.converted())
 }
 
@@ -110,55 +110,12 @@ impl<'a> RateModel<'a> {
     }
 
     /// The rate of a key as it would be without one of the counted sessions that hold it.
-    fn without(&self, key: &str, outcome: usize) -> Option<f64> {
+    pub(crate) fn without(&self, key: &str, outcome: usize) -> Option<f64> {
         let mut counts = *self.counts.get(key)?;
         if let Some(count) = counts.get_mut(outcome) {
             *count = count.saturating_sub(1);
         }
         self.rate(counts).map(f64::from)
-    }
-}
-
-/// Where the streaming state looks rates up.
-pub(crate) trait RateSource {
-    fn item(&self, id: &str) -> Option<f64>;
-    fn category(&self, name: &str) -> Option<f64>;
-}
-
-impl RateSource for FeatureSpec {
-    fn item(&self, id: &str) -> Option<f64> {
-        self.item_rates.get(id).copied().map(f64::from)
-    }
-
-    fn category(&self, name: &str) -> Option<f64> {
-        self.category_rates.get(name).copied().map(f64::from)
-    }
-}
-
-/// The rates as one training session sees them: learnt from all the others. The constants that
-/// normalise a rate are fitted on these, because a session's own outcome is in none of the rates
-/// that a model will be given.
-pub(crate) struct OtherSessions<'a> {
-    models: &'a (RateModel<'a>, RateModel<'a>),
-    outcome: usize,
-}
-
-impl<'a> OtherSessions<'a> {
-    pub(crate) fn new(models: &'a (RateModel<'a>, RateModel<'a>), session: &Session) -> Self {
-        Self {
-            models,
-            outcome: outcome(session),
-        }
-    }
-}
-
-impl RateSource for OtherSessions<'_> {
-    fn item(&self, id: &str) -> Option<f64> {
-        self.models.0.without(id, self.outcome)
-    }
-
-    fn category(&self, name: &str) -> Option<f64> {
-        self.models.1.without(name, self.outcome)
     }
 }
 

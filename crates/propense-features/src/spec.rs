@@ -6,15 +6,26 @@ use std::collections::BTreeMap;
 use propense_events::EventKind;
 use serde::{Deserialize, Serialize};
 
-/// Version of the specification's meaning. A reader refuses any other.
-pub const SPEC_VERSION: u32 = 1;
+use crate::{HashedField, Measure, TypicalPrices};
 
-/// Mean and standard deviation taken out of a number: `(transform(x) - mean) / std`.
+/// The newest version of the specification's meaning. Every earlier one is read as well and
+/// gives the numbers that it always gave; a later one is refused.
+///
+/// Version 2 added measures, hashed identifiers and typical prices. [`crate::fit`] writes the
+/// lowest version that knows all that it used, so that a model without the new columns still
+/// loads where only version 1 is known.
+pub const SPEC_VERSION: u32 = 2;
+
+/// Centre and spread taken out of a number: `(transform(x) - mean) / std`.
+///
+/// Named after the standard choice. [`crate::Scaling::Robust`] puts the median and the
+/// interquartile range, divided by 1.349, in their places: a reader need not know which.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Normal {
-    /// Mean over the training part, after the transform.
+    /// Mean (or median) over the training part, after the transform.
     pub mean: f32,
-    /// Standard deviation over the training part, after the transform; 1 where it vanishes.
+    /// Standard deviation (or its robust stand-in) over the training part, after the transform;
+    /// 1 where it vanishes.
     pub std: f32,
 }
 
@@ -26,41 +37,6 @@ pub enum Transform {
     Identity,
     /// `ln(1 + max(x, 0))`.
     Log1p,
-}
-
-/// A number that the streaming featuriser keeps for every event. Names and units are in
-/// `docs/features.md`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Measure {
-    /// Seconds since the event before; missing at the first event.
-    Gap,
-    /// Seconds since the session's start.
-    Elapsed,
-    /// Number of this event in the session, from 1.
-    Position,
-    /// Price of the event's (first) item in the shop's currency; missing where unknown.
-    Price,
-    /// Times that the event's (first) item occurred earlier in the session.
-    ItemRepeats,
-    /// Times that the event's (first) item's category occurred earlier in the session.
-    CategoryRepeats,
-    /// Distinct items seen so far.
-    DistinctItems,
-    /// Distinct categories seen so far.
-    DistinctCategories,
-    /// Units in the cart after the event.
-    CartUnits,
-    /// Value of the cart after the event, in the shop's currency.
-    CartValue,
-    /// Value of the event (order total), in the shop's currency; missing where unknown.
-    EventValue,
-    /// Number of items in the event.
-    EventItems,
-    /// Smoothed log-odds that a training session with this item converts; missing for unknown items.
-    ItemRate,
-    /// The same for the item's category.
-    CategoryRate,
 }
 
 /// One column, or several for a one-hot, of an event's row.
@@ -87,6 +63,14 @@ pub enum RowFeature {
         normal: Normal,
         /// Whether a missing-value column follows.
         flag: bool,
+    },
+    /// The field's hash as a point in a few columns: +1 or -1 in one of them, 0 in the others,
+    /// all zero where it is missing. Identifiers that training has not seen get a column too.
+    Hashed {
+        /// Which identifier of the event's (first) item.
+        field: HashedField,
+        /// The number of columns, at most [`crate::MAX_BUCKETS`].
+        buckets: u32,
     },
 }
 
@@ -121,7 +105,7 @@ pub enum ContextFeature {
 /// The fitted specification. Serialised into the bundle; the same native and in the browser.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FeatureSpec {
-    /// [`SPEC_VERSION`] of the writer.
+    /// The lowest version that knows all of this, at most [`SPEC_VERSION`].
     pub version: u32,
     /// The columns of an event's row, in order.
     pub row: Vec<RowFeature>,
@@ -133,4 +117,8 @@ pub struct FeatureSpec {
     pub item_rates: BTreeMap<String, f32>,
     /// Smoothed log-odds of conversion by category, from the training part.
     pub category_rates: BTreeMap<String, f32>,
+    /// What an item of a category usually costs, from the training part; only where
+    /// [`Measure::PriceRatio`] is a column.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub typical_prices: Option<TypicalPrices>,
 }

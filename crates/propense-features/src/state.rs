@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use propense_events::{Event, EventKind, Item};
 
-use crate::{Measure, rates::RateSource};
+use crate::{Measure, cart::Cart, learnt::Learnt, stay::Stays};
 
 /// Prices and quantities beyond these are errors; cut here, sums of them stay finite.
-const MOST_UNITS: f64 = 1e9;
+pub(crate) const MOST_UNITS: f64 = 1e9;
 const MOST_MONEY: f64 = 1e12;
 
 /// The raw value of every measure after one event, by [`Measure`] as index; `None` is missing.
@@ -24,24 +24,38 @@ impl Observation {
             *slot = number;
         }
     }
+
+    fn known(&mut self, measure: Measure, number: f64) {
+        self.set(measure, Some(number));
+    }
 }
 
-#[derive(Debug, Clone, Copy)]
-struct Line {
-    units: f64,
-    /// Price of one unit; zero where it was never told.
-    price: f64,
+/// How often an item has occurred.
+#[derive(Debug, Clone, Copy, Default)]
+struct Occurrences {
+    /// In events of any kind.
+    events: u32,
+    /// As an item page that was opened.
+    views: u32,
 }
 
-/// Counters over the events so far.
+/// Counters over the events so far. An event costs at most the logarithm of the number of
+/// distinct items, for each item in it.
 #[derive(Debug, Clone)]
 pub(crate) struct State {
     start: i64,
     latest: Option<i64>,
     events: usize,
-    items: BTreeMap<String, u32>,
+    items: BTreeMap<String, Occurrences>,
     categories: BTreeMap<String, u32>,
-    cart: BTreeMap<String, Line>,
+    most_views: u32,
+    views: u32,
+    searches: u32,
+    carts: u32,
+    /// Time of the last event that changed the cart.
+    last_cart: Option<i64>,
+    cart: Cart,
+    stays: Stays,
 }
 
 impl State {
@@ -52,7 +66,13 @@ impl State {
             events: 0,
             items: BTreeMap::new(),
             categories: BTreeMap::new(),
-            cart: BTreeMap::new(),
+            most_views: 0,
+            views: 0,
+            searches: 0,
+            carts: 0,
+            last_cart: None,
+            cart: Cart::default(),
+            stays: Stays::default(),
         }
     }
 
@@ -62,87 +82,115 @@ impl State {
 
     /// Takes in one event. Time never runs backwards: an event that is older than the one before
     /// it counts as simultaneous with it.
-    pub(crate) fn observe(&mut self, event: &Event, rates: &impl RateSource) -> Observation {
+    pub(crate) fn observe(&mut self, event: &Event, learnt: &impl Learnt) -> Observation {
         let mut seen = Observation::default();
         let now = self
             .latest
             .map_or(event.timestamp, |latest| latest.max(event.timestamp));
         let gap = self.latest.map(|latest| seconds(now, latest));
         seen.set(Measure::Gap, gap);
-        seen.set(Measure::Elapsed, Some(seconds(now, self.start)));
+        seen.known(Measure::Elapsed, seconds(now, self.start));
         self.latest = Some(now);
         self.events += 1;
-        seen.set(Measure::Position, Some(self.events as f64));
+        seen.known(Measure::Position, self.events as f64);
 
-        let first = event.items.first();
-        let category = first.and_then(|item| item.item_category.as_deref());
-        seen.set(Measure::Price, first.and_then(price));
-        seen.set(
-            Measure::ItemRepeats,
-            first.map(|item| times(&self.items, &item.item_id)),
-        );
-        seen.set(
-            Measure::CategoryRepeats,
-            category.map(|category| times(&self.categories, category)),
-        );
-        seen.set(
-            Measure::ItemRate,
-            first.and_then(|item| rates.item(&item.item_id)),
-        );
-        seen.set(
-            Measure::CategoryRate,
-            category.and_then(|category| rates.category(category)),
-        );
-        for item in &event.items {
-            count(&mut self.items, &item.item_id);
-            if let Some(category) = &item.item_category {
-                count(&mut self.categories, category);
-            }
-        }
-        seen.set(Measure::DistinctItems, Some(self.items.len() as f64));
-        seen.set(
-            Measure::DistinctCategories,
-            Some(self.categories.len() as f64),
-        );
-
-        self.update_cart(event);
-        let units = self.cart.values().map(|line| line.units).sum();
-        let value = self.cart.values().map(|line| line.units * line.price).sum();
-        seen.set(Measure::CartUnits, Some(units));
-        seen.set(Measure::CartValue, Some(value));
+        let opens = self.observe_stay(event, now, &mut seen);
+        observe_learnt(event, learnt, &mut seen);
+        self.observe_items(event, opens, &mut seen);
+        self.observe_counters(event, now, &mut seen);
+        self.observe_cart(event, &mut seen);
         seen.set(Measure::EventValue, event.value.and_then(money));
-        seen.set(Measure::EventItems, Some(event.items.len() as f64));
+        seen.known(Measure::EventItems, event.items.len() as f64);
+        seen.set(Measure::Rating, rating(event));
         seen
     }
 
-    fn update_cart(&mut self, event: &Event) {
+    /// Whether the event opens an item's page.
+    fn observe_stay(&mut self, event: &Event, now: i64, seen: &mut Observation) -> bool {
+        let stay = self.stays.update(event, now);
+        seen.set(Measure::Dwell, stay.dwell.map(|dwell| seconds(dwell, 0)));
+        let mean = self.stays.mean();
+        seen.set(Measure::MeanDwell, mean.map(|mean| mean / 1000.0));
+        stay.opens
+    }
+
+    /// What came before of the first item; then all items are counted.
+    fn observe_items(&mut self, event: &Event, opens: bool, seen: &mut Observation) {
+        let first = event.items.first();
+        let before = first.map(|item| self.items.get(&item.item_id).copied().unwrap_or_default());
+        let category = first.and_then(|item| item.item_category.as_deref());
+        let repeats = before.map(|before| f64::from(before.events));
+        seen.set(Measure::ItemRepeats, repeats);
+        let views = before.map(|before| f64::from(before.views));
+        seen.set(Measure::ItemViews, views);
+        let repeats =
+            category.map(|name| self.categories.get(name).copied().map_or(0.0, f64::from));
+        seen.set(Measure::CategoryRepeats, repeats);
+
+        for (position, item) in event.items.iter().enumerate() {
+            count(&mut self.items, &item.item_id, |count: &mut Occurrences| {
+                count.events = count.events.saturating_add(1);
+                if opens && position == 0 {
+                    count.views = count.views.saturating_add(1);
+                    self.most_views = self.most_views.max(count.views);
+                }
+            });
+            if let Some(category) = &item.item_category {
+                count(&mut self.categories, category, |count: &mut u32| {
+                    *count = count.saturating_add(1);
+                });
+            }
+        }
+        seen.known(Measure::MostViews, f64::from(self.most_views));
+        seen.known(Measure::DistinctItems, self.items.len() as f64);
+        seen.known(Measure::DistinctCategories, self.categories.len() as f64);
+        self.views = self.views.saturating_add(u32::from(opens));
+        seen.known(Measure::Views, f64::from(self.views));
+    }
+
+    fn observe_counters(&mut self, event: &Event, now: i64, seen: &mut Observation) {
+        seen.known(Measure::Searched, f64::from(u8::from(self.searches > 0)));
+        let since = self.last_cart.map(|last| seconds(now, last));
+        seen.set(Measure::SinceCart, since);
         match event.kind {
+            EventKind::Search => self.searches = self.searches.saturating_add(1),
             EventKind::AddToCart => {
-                for item in &event.items {
-                    let price = price(item);
-                    let line = self.cart.entry(item.item_id.clone()).or_insert(Line {
-                        units: 0.0,
-                        price: 0.0,
-                    });
-                    line.units = (line.units + units(item)).min(MOST_UNITS);
-                    line.price = price.unwrap_or(line.price);
-                }
+                self.carts = self.carts.saturating_add(1);
+                self.last_cart = Some(now);
             }
-            EventKind::RemoveFromCart => {
-                for item in &event.items {
-                    if let Some(line) = self.cart.get_mut(&item.item_id) {
-                        line.units -= units(item);
-                        if line.units <= 0.0 {
-                            self.cart.remove(&item.item_id);
-                        }
-                    }
-                }
-            }
-            // The order takes the cart with it.
-            EventKind::Purchase => self.cart.clear(),
+            EventKind::RemoveFromCart => self.last_cart = Some(now),
             _ => {}
         }
+        seen.known(Measure::Searches, f64::from(self.searches));
+        seen.known(Measure::Carts, f64::from(self.carts));
     }
+
+    fn observe_cart(&mut self, event: &Event, seen: &mut Observation) {
+        self.cart.update(event);
+        seen.known(Measure::CartUnits, self.cart.units());
+        seen.known(Measure::CartValue, self.cart.value());
+        seen.known(Measure::CartItems, self.cart.len() as f64);
+        let first = event.items.first();
+        let inside = first.map(|item| f64::from(u8::from(self.cart.holds(&item.item_id))));
+        seen.set(Measure::InCart, inside);
+    }
+}
+
+/// What training knows of the first item.
+fn observe_learnt(event: &Event, learnt: &impl Learnt, seen: &mut Observation) {
+    let Some(item) = event.items.first() else {
+        return;
+    };
+    let category = item.item_category.as_deref();
+    seen.set(Measure::ItemRate, learnt.item_rate(&item.item_id));
+    let rate = category.and_then(|category| learnt.category_rate(category));
+    seen.set(Measure::CategoryRate, rate);
+    let price = price(item);
+    seen.set(Measure::Price, price);
+    let ratio = price
+        .zip(learnt.typical_prices())
+        .map(|(price, typical)| typical.ratio(price, category));
+    seen.set(Measure::PriceRatio, ratio);
 }
 
 /// Seconds from `before` to `now`, at least zero.
@@ -150,15 +198,14 @@ fn seconds(now: i64, before: i64) -> f64 {
     now.saturating_sub(before).max(0) as f64 / 1000.0
 }
 
-fn times(counts: &BTreeMap<String, u32>, key: &str) -> f64 {
-    counts.get(key).copied().map_or(0.0, f64::from)
-}
-
-fn count(counts: &mut BTreeMap<String, u32>, key: &str) {
+/// Changes the count of this key, from zero; the key is copied only when it is new.
+fn count<T: Default>(counts: &mut BTreeMap<String, T>, key: &str, change: impl FnOnce(&mut T)) {
     match counts.get_mut(key) {
-        Some(count) => *count = count.saturating_add(1),
+        Some(count) => change(count),
         None => {
-            counts.insert(key.to_owned(), 1);
+            let mut count = T::default();
+            change(&mut count);
+            counts.insert(key.to_owned(), count);
         }
     }
 }
@@ -167,13 +214,19 @@ fn money(amount: f64) -> Option<f64> {
     (amount.is_finite() && amount >= 0.0).then(|| amount.min(MOST_MONEY))
 }
 
-fn price(item: &Item) -> Option<f64> {
+pub(crate) fn price(item: &Item) -> Option<f64> {
     item.price.and_then(money)
 }
 
-fn units(item: &Item) -> f64 {
+pub(crate) fn units(item: &Item) -> f64 {
     match item.quantity {
         Some(units) if units.is_finite() && units > 0.0 => units.min(MOST_UNITS),
         _ => 1.0,
     }
+}
+
+/// Stars of a review, 1 to 5.
+pub(crate) fn rating(event: &Event) -> Option<f64> {
+    let stars = event.rating.filter(|stars| (1.0..=5.0).contains(stars));
+    stars.filter(|_| event.kind == EventKind::Review)
 }

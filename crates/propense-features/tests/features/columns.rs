@@ -5,20 +5,27 @@ use std::sync::Arc;
 
 use propense_events::{Context, Event, EventKind, Item, Value};
 use propense_features::{
-    ContextFeature, FeatureError, FeatureSpec, Featuriser, FitOptions, LIMIT, Measure, Normal,
-    RowFeature, Transform, featurise, fit,
+    ContextFeature, FeatureError, FeatureSpec, Featuriser, FitOptions, HashedField, LIMIT, Measure,
+    Normal, RowFeature, Transform, TypicalPrices, featurise, fit,
 };
 
 use crate::{START, event, raw, session, spec, with_item};
 
 /// The measure after each event; `None` where the flag says missing.
-fn trace(measure: Measure, events: &[Event]) -> Vec<Option<f32>> {
-    let mut wide = (*spec(vec![
-        raw(measure),
-        raw(Measure::Position),
-        raw(Measure::Gap),
-    ]))
-    .clone();
+pub(crate) fn trace(measure: Measure, events: &[Event]) -> Vec<Option<f32>> {
+    // Scaled by a power of two, which loses no digit, so that seconds of an hour lie within the
+    // limit.
+    const SCALE: f32 = 1024.0;
+    let column = RowFeature::Number {
+        measure,
+        transform: Transform::Identity,
+        normal: Normal {
+            mean: 0.0,
+            std: SCALE,
+        },
+        flag: true,
+    };
+    let mut wide = (*spec(vec![column, raw(Measure::Position), raw(Measure::Gap)])).clone();
     wide.item_rates.insert("A".to_owned(), 0.5);
     wide.category_rates.insert("red".to_owned(), -0.5);
     let wide = Arc::new(wide);
@@ -29,7 +36,7 @@ fn trace(measure: Measure, events: &[Event]) -> Vec<Option<f32>> {
         .map(|event| {
             featuriser.push(event, &mut row);
             assert_eq!(row.len(), wide.row_len());
-            (row[1] == 0.0).then_some(row[0])
+            (row[1] == 0.0).then_some(row[0] * SCALE)
         })
         .collect()
 }
@@ -97,7 +104,8 @@ fn every_measure_after_every_event() {
             [NO, Some(-0.5), NO, Some(-0.5), Some(-0.5), Some(-0.5)],
         ),
     ];
-    assert_eq!(rows.map(|(measure, _)| measure), Measure::ALL);
+    // The others are in `behaviour.rs`.
+    assert_eq!(rows.map(|(measure, _)| measure), Measure::BASE);
     for (measure, expected) in rows {
         assert_eq!(trace(measure, &visit()), expected, "{}", measure.name());
     }
@@ -288,7 +296,11 @@ fn a_specification_from_outside_is_checked() {
     assert_eq!(constant(0.0, f32::INFINITY), unusable);
     assert_eq!(
         broken(&|spec| spec.version = 9),
-        Err(FeatureError::Version { found: 9, known: 1 })
+        Err(FeatureError::Version { found: 9, known: 2 })
+    );
+    assert_eq!(
+        broken(&|spec| spec.version = 0),
+        Err(FeatureError::Version { found: 0, known: 2 })
     );
     assert_eq!(
         broken(&|spec| spec.row.truncate(1)),
@@ -315,4 +327,32 @@ fn a_specification_from_outside_is_checked() {
             feature: "item_rate".to_owned()
         })
     );
+    for buckets in [0, 4097, u32::MAX] {
+        assert_eq!(
+            broken(&|spec| {
+                spec.row.push(RowFeature::Hashed {
+                    field: HashedField::ItemId,
+                    buckets,
+                });
+            }),
+            Err(FeatureError::Buckets {
+                field: "item_id",
+                found: buckets,
+                most: 4096
+            })
+        );
+    }
+    for price in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+        assert_eq!(
+            broken(&|spec| {
+                spec.typical_prices = Some(TypicalPrices {
+                    overall: 1.0,
+                    categories: [("red".to_owned(), price)].into(),
+                });
+            }),
+            Err(FeatureError::Constant {
+                feature: "price_ratio".to_owned()
+            })
+        );
+    }
 }

@@ -84,6 +84,97 @@ fn the_past_adds_up() {
 }
 
 #[test]
+fn recency_frequency_and_value() {
+    let mut first = visit(
+        "1",
+        "ann",
+        &[(EventKind::Search, 0), (EventKind::Purchase, 60)],
+    );
+    first.events[1].value = Some(10.0);
+    let mut fourth = visit("4", "ann", &[(EventKind::Purchase, 10 * DAY + 60)]);
+    fourth.events[0].value = Some(30.0);
+    let mut sessions = vec![
+        first,
+        visit("2", "ann", &[(EventKind::AddToCart, 2 * DAY)]),
+        // Of unknown value: it counts as an order, but not in the mean.
+        visit("3", "ann", &[(EventKind::Purchase, 4 * DAY + 60)]),
+        fourth,
+        visit("5", "ann", &[(EventKind::Search, 11 * DAY + 60)]),
+        visit("6", "ann", &[(EventKind::Search, 31 * DAY)]),
+        visit("7", "ann", &[(EventKind::Search, 90 * DAY)]),
+    ];
+    UserHistory::annotate(&mut sessions);
+    let no = None;
+    let some = Some;
+    let expected = [
+        (
+            "prior_searches",
+            [0, 1, 1, 1, 1, 2, 3].map(|n| some(f64::from(n))),
+        ),
+        (
+            "prior_abandoned",
+            [0, 0, 1, 1, 1, 1, 1].map(|n| some(f64::from(n))),
+        ),
+        (
+            "prior_order_value",
+            [
+                no,
+                some(10.0),
+                some(10.0),
+                some(10.0),
+                some(20.0),
+                some(20.0),
+                some(20.0),
+            ],
+        ),
+        (
+            "days_between_orders",
+            [no, no, no, some(4.0), some(5.0), some(5.0), some(5.0)],
+        ),
+        (
+            "sessions_7_days",
+            [0, 1, 2, 1, 2, 0, 0].map(|n| some(f64::from(n))),
+        ),
+        (
+            "sessions_30_days",
+            [0, 1, 2, 3, 4, 4, 0].map(|n| some(f64::from(n))),
+        ),
+    ];
+    for (key, numbers) in expected {
+        let found = sessions.iter().map(|s| number(&s.context, key));
+        assert_eq!(found.collect::<Vec<_>>(), numbers, "{key}");
+    }
+    let last = &sessions[6].context;
+    assert_eq!(number(last, "days_since_first_session"), Some(90.0));
+    assert_eq!(number(last, "days_since_cart"), Some(88.0));
+    assert_eq!(number(&sessions[0].context, "days_since_cart"), None);
+}
+
+#[test]
+fn every_key_is_listed() {
+    let mut session = visit(
+        "1",
+        "ann",
+        &[
+            (EventKind::AddToCart, 0),
+            (EventKind::Purchase, 10),
+            (EventKind::Purchase, DAY),
+            (EventKind::Review, DAY),
+        ],
+    );
+    session.events[1].value = Some(1.0);
+    session.events[3].rating = Some(4.0);
+    let mut history = UserHistory::new();
+    history.add(&session);
+    let mut context = Context::new();
+    history.write(session.start + 2 * DAY * 1000, &mut context);
+    assert_eq!(number(&context, "prior_rating"), Some(4.0));
+    let mut listed = [&UserHistory::BASE_KEYS[..], &UserHistory::MORE_KEYS].concat();
+    listed.sort_unstable();
+    assert_eq!(context.keys().collect::<Vec<_>>(), listed);
+}
+
+#[test]
 fn a_session_still_open_does_not_count() {
     let mut sessions = vec![
         visit(

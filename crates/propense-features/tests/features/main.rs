@@ -1,12 +1,20 @@
 //! Tests of the public surface, in one binary.
 
+mod behaviour;
+mod catalogue;
 mod columns;
 mod fitting;
+mod hashing;
 mod history;
+mod leaks;
 mod parity;
+mod prices;
 mod rates;
+mod reference;
+mod scaling;
 mod shared_data;
 mod strategies;
+mod versions;
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -48,6 +56,7 @@ fn spec(row: Vec<RowFeature>) -> Arc<FeatureSpec> {
         utc_offset_minutes: 0,
         item_rates: BTreeMap::new(),
         category_rates: BTreeMap::new(),
+        typical_prices: None,
     })
 }
 

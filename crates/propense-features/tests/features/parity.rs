@@ -3,21 +3,35 @@
 use std::sync::Arc;
 
 use propense_events::{Context, Limits, parse_event, read, sessionise, write_events};
-use propense_features::{FeatureSpec, Featuriser, FitOptions, LIMIT, featurise, fit};
+use propense_features::{
+    FeatureSpec, Featuriser, FitOptions, LIMIT, Measure, RowFeature, featurise, fit,
+};
 use proptest::prelude::*;
 
 use crate::strategies::visit;
 
+/// What is fitted to a shop, and every measure besides, so that nothing goes untested because
+/// this shop does not know it.
 fn spec() -> Arc<FeatureSpec> {
     let sessions = crate::fitting::shop();
     let sessions: Vec<_> = sessions.iter().collect();
     let options = FitOptions {
         whole_history: true,
-        ..FitOptions::default()
+        item_buckets: 5,
+        category_buckets: 3,
+        ..FitOptions::full()
     };
     let (mut spec, _) = fit(&sessions, &options);
+    for measure in Measure::ALL {
+        let there = |feature: &RowFeature| matches!(feature, RowFeature::Number { measure: m, .. } if *m == measure);
+        if !spec.row.iter().any(there) {
+            spec.row.push(crate::raw(measure));
+        }
+    }
     spec.item_rates.insert("A".to_owned(), 0.7);
     spec.category_rates.insert("red".to_owned(), -0.3);
+    assert_eq!(spec.validate(), Ok(()));
+    assert!(spec.typical_prices.is_some());
     Arc::new(spec)
 }
 
@@ -85,6 +99,26 @@ proptest! {
         let (all, _) = featurise(&spec, &session, &events);
         let (some, _) = featurise(&spec, &session, &events[..keep]);
         prop_assert_eq!(bits(&all[..some.len()]), bits(&some));
+    }
+
+    #[test]
+    fn a_row_does_not_change_when_later_events_change(
+        events in visit(),
+        others in visit(),
+        keep in any::<prop::sample::Index>(),
+    ) {
+        let spec = spec();
+        let keep = keep.index(events.len()) + 1;
+        let mut changed = events[..keep].to_vec();
+        let last = changed.last().map_or(0, |event| event.timestamp);
+        changed.extend(others.into_iter().map(|mut event| {
+            event.timestamp = event.timestamp.max(last);
+            event
+        }));
+        let (a, _) = featurise(&spec, &crate::session(events.clone()), &events);
+        let (b, _) = featurise(&spec, &crate::session(changed.clone()), &changed);
+        let known = keep * spec.row_len();
+        prop_assert_eq!(bits(&a[..known]), bits(&b[..known]));
     }
 
     #[test]

@@ -51,16 +51,20 @@ fn event() -> impl Strategy<Value = Event> {
         option::of("(home|product|cart)"),
         option::of(amount()),
         btree_map("(device|visits|new)", value(), 0..3),
+        option::of(prop_oneof![1.0..=5.0_f64, any::<f64>()]),
     )
-        .prop_map(|(kind, offset, items, page_type, value, context)| Event {
-            session_id: Some("s".to_owned()),
-            user_id: Some("u".to_owned()),
-            items,
-            page_type,
-            value,
-            context,
-            ..Event::new(kind, crate::START + offset)
-        })
+        .prop_map(
+            |(kind, offset, items, page_type, value, context, rating)| Event {
+                rating,
+                session_id: Some("s".to_owned()),
+                user_id: Some("u".to_owned()),
+                items,
+                page_type,
+                value,
+                context,
+                ..Event::new(kind, crate::START + offset)
+            },
+        )
 }
 
 /// The events of one visit in time order, as the gate lets them through.

@@ -269,6 +269,7 @@ mod tests {
             utc_offset_minutes: 0,
             item_rates: Default::default(),
             category_rates: Default::default(),
+            typical_prices: None,
         };
         Manifest {
             percentiles,
