@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after as afterAll, before, describe, test } from "node:test";
 
-import { NONE, after, card, faults, openShop, reading, ready } from "./support/shop.mjs";
+import { NONE, after, card, faults, openShop, reading, ready, says, until } from "./support/shop.mjs";
 
 /** Software WebGPU takes seconds for what a GPU does in a blink. */
 const SLOW = 180_000;
@@ -26,7 +26,7 @@ describe("the shop page", { timeout: 900_000 }, () => {
 
     const name = await card(page, 1).locator(".name").textContent();
     await card(page, 1).locator("a").click();
-    assert.equal(await page.locator("#product-title").textContent(), name);
+    await says(page, "#product-title", exactly(name));
     const looked = await after(page, 2);
     assert.notEqual(looked.propensity, start.propensity);
 
@@ -34,7 +34,7 @@ describe("the shop page", { timeout: 900_000 }, () => {
     await page.click("#add-to-cart");
     const added = await after(page, 3);
     assert.notEqual(added.propensity, looked.propensity);
-    assert.equal(await page.locator("#cart-count").textContent(), "2");
+    await says(page, "#cart-count", /^2$/);
 
     await page.locator("#product-dialog .also a").first().click();
     await after(page, 4);
@@ -46,20 +46,20 @@ describe("the shop page", { timeout: 900_000 }, () => {
     await page.locator("#cart-dialog .stepper button").last().click();
     await page.locator("#cart-dialog .remove").click();
     const emptied = await after(page, 7);
-    assert.equal(await page.locator("#cart-count").textContent(), "0");
+    await says(page, "#cart-count", /^0$/);
     assert.equal(emptied.events, 7);
     await page.locator("#cart-dialog .close").click();
 
     assert.equal(await page.locator("#curve-chart .mark").count(), 8, "one mark an event, one before them");
     assert.equal(await page.locator("#reasons li .reason-effect").count(), 3);
     await page.hover("#curve-chart");
-    assert.match(await page.locator("#curve-tip").textContent(), /%.*into the visit|context alone/);
+    await says(page, "#curve-tip", /%.*into the visit|context alone/);
     await page.mouse.move(300, 300);
-    await page.waitForFunction(
-      () => [...document.querySelectorAll("#picks .note")].some(({ textContent }) => textContent.includes("after a look")),
-    );
-    assert.equal(await page.locator("#picks li").count(), 8);
-    assert.match(await page.locator("#fact-micros").textContent(), /^[\d.,]+ (µs|ms)$/);
+    await until(page, "eight recommendations by the model", () => {
+      const notes = [...document.querySelectorAll("#picks li .note:last-child")];
+      return notes.length === 8 && notes.every(({ textContent }) => /% after a look$/.test(textContent));
+    });
+    await says(page, "#fact-micros", /^[\d.,]+ (µs|ms)$/);
     assert.deepEqual(await faults(page), NONE);
     await page.context().close();
   });
@@ -70,19 +70,21 @@ describe("the shop page", { timeout: 900_000 }, () => {
     const bags = page.locator("#departments a", { hasText: "Bags" });
     const size = await bags.locator("small").textContent();
     await bags.click();
+    await says(page, "#list-title", /^Bags/);
     assert.match(await page.locator("#list-size").textContent(), new RegExp(`^${size} products`));
     await page.fill("#query", "retrospot");
     await page.keyboard.press("Enter");
-    await page.waitForFunction(() => document.querySelector("#list-title").textContent.includes("retrospot"));
+    await says(page, "#list-title", /retrospot/);
     for (const text of await page.locator("#grid .name").allTextContents()) {
       assert.match(text, /retrospot/i);
     }
     await page.fill("#query", "no such thing at all");
     await page.keyboard.press("Enter");
-    await page.waitForFunction(() => document.querySelector("#list-size").textContent.startsWith("Nothing found"));
+    await says(page, "#list-size", /^Nothing found/);
     await page.goBack();
+    await says(page, "#list-title", /retrospot/);
     await page.goBack();
-    assert.match(await page.locator("#list-title").textContent(), /Bags/);
+    await says(page, "#list-title", /^Bags/);
     const link = await card(page, 0).locator("a").getAttribute("href");
     await page.goto(`${new URL(page.url()).origin}/${link}`);
     await page.waitForSelector("#product-dialog[open]");
@@ -102,7 +104,7 @@ describe("the shop page", { timeout: 900_000 }, () => {
     // The shop does not wait for the switch.
     await page.fill("#query", "bunting");
     await page.keyboard.press("Enter");
-    await page.waitForFunction(() => document.querySelector("#list-title").textContent.includes("bunting"), undefined, { timeout: 5000 });
+    await says(page, "#list-title", /bunting/, 5000);
     await page.waitForSelector('#badge[data-backend="webgpu"]:not([data-switching])', { timeout: SLOW });
     assert.match(await page.locator("#badge").textContent(), /^WebGPU · \S/);
     assert.notEqual(await page.locator("#badge").getAttribute("data-adapter"), "");
@@ -133,19 +135,18 @@ describe("the shop page", { timeout: 900_000 }, () => {
     const released = new Promise((resolve) => {
       release = resolve;
     });
-    let asked = false;
     const page = await shop.visit({
       route: (p) => p.route("**/wasm/webgpu/*.wasm", async (route) => {
-        asked = true;
         await released;
         await route.continue();
       }),
     });
     await ready(page);
+    // Once it is asked for, the start has begun, and cannot end before it is let.
+    const asked = page.waitForRequest("**/wasm/webgpu/*.wasm");
     await page.locator("#use-webgpu").check({ force: true });
     await page.waitForSelector('#badge[data-switching="webgpu"]');
-    for (let i = 0; i < 100 && !asked; i += 1) await page.waitForTimeout(100);
-    assert.ok(asked, "the start has begun, and cannot end before it is let");
+    await asked;
     await page.locator("#use-wasm").check({ force: true });
     await page.waitForSelector('#badge[data-backend="wasm"]:not([data-switching])', { timeout: 5000 });
     assert.equal(await page.locator("#badge").textContent(), "CPU");
@@ -230,8 +231,8 @@ describe("the shop page", { timeout: 900_000 }, () => {
       button.click();
       button.click();
     });
-    await page.waitForFunction(() => document.querySelector("#bulk-outcome").textContent.startsWith("Stopped after"));
-    assert.equal(await page.locator("#bulk").textContent(), "Score 1,000 sessions");
+    await says(page, "#bulk-outcome", /^Stopped after/);
+    await says(page, "#bulk", /^Score 1,000 sessions$/);
     assert.deepEqual(await faults(page), NONE);
     await page.context().close();
   });
@@ -247,8 +248,8 @@ describe("the shop page", { timeout: 900_000 }, () => {
     await page.click("#place-order");
     await page.waitForSelector("#panel[data-ordered]");
     assert.equal((await reading(page)).propensity, before.propensity, "the gauge stops at the order");
-    assert.match(await page.locator("#checkout-dialog").textContent(), /Thank you/);
-    assert.equal(await page.locator("#cart-count").textContent(), "0");
+    await says(page, "#checkout-dialog", /Thank you/);
+    await says(page, "#cart-count", /^0$/);
     await page.click("#next-visit");
     await page.waitForSelector("#panel:not([data-ordered])");
     assert.equal((await after(page, 1)).events, 1);
@@ -257,7 +258,7 @@ describe("the shop page", { timeout: 900_000 }, () => {
     const asNew = await reading(page);
     await page.selectOption("#visitor", "returning");
     await page.click("#new-visit");
-    await page.waitForFunction(() => document.querySelector("#visit-note").textContent.startsWith("Returning"));
+    await says(page, "#visit-note", /^Returning/);
     assert.notEqual((await after(page, 1)).propensity, asNew.propensity);
     assert.deepEqual(await faults(page), NONE);
     await page.context().close();
@@ -291,21 +292,24 @@ describe("the shop page", { timeout: 900_000 }, () => {
     await tabTo("#add-to-cart");
     await page.keyboard.press("Enter");
     await after(page, 3);
-    assert.equal(await page.locator("#cart-count").textContent(), "1");
+    await says(page, "#cart-count", /^1$/);
     await page.keyboard.press("Escape");
     await page.waitForSelector("#product-dialog:not([open])", { state: "attached" });
     assert.ok(await focused("#grid .card a"), "the focus is where it was");
     await tabTo("#curve-chart", 200);
     await page.keyboard.press("ArrowLeft");
-    assert.match(await page.locator("#curve-tip").textContent(), /Added to the cart/);
+    await says(page, "#curve-tip", /Added to the cart/);
     await tabTo("#new-visit");
     await page.keyboard.press("Enter");
     assert.equal((await after(page, 1)).events, 1);
-    await page.waitForFunction(() => /^Likely to buy: \d/.test(document.querySelector("#live").textContent), undefined, { timeout: 10_000 });
+    await says(page, "#live", /^Likely to buy: \d/, 10_000);
     assert.deepEqual(await faults(page), NONE);
     await page.context().close();
   });
 });
+
+/** A pattern for this text and no other. */
+const exactly = (text) => new RegExp(`^${text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}$`);
 
 const logit = (p) => Math.log(p / (1 - p));
 

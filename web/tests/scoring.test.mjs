@@ -209,7 +209,13 @@ test("a loaded scorer needs no network", async () => {
   const requests = [];
   page.on("request", (request) => requests.push(request.url()));
   await page.evaluate(async (model) => {
-    globalThis.scorer = await propense.loadScorer(model, { backend: "auto" });
+    let over;
+    const looked = new Promise((resolve) => {
+      over = resolve;
+    });
+    globalThis.scorer = await propense.loadScorer(model, { backend: "auto", onBackend: over });
+    // Whatever `auto` fetches for WebGPU, it has asked for by now.
+    await looked;
   }, MODEL);
   assert.ok(requests.every((url) => url.startsWith(host.origin)), "a request left the origin");
   assert.ok(!requests.some((url) => url.includes("webgpu")), "the WebGPU module was fetched for nothing");

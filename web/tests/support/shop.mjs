@@ -95,34 +95,74 @@ export async function openShop({ webgpu = false } = {}) {
 /** The nth product card of the list. */
 export const card = (page, n) => page.locator("#grid .card").nth(n);
 
+/**
+ * Waits until this holds in the page, and gives what it gave. What never comes is a failure that says
+ * what was waited for.
+ */
+export async function until(page, what, holds, argument, timeout = 30_000) {
+  try {
+    return await (await page.waitForFunction(holds, argument, { timeout })).jsonValue();
+  } catch (error) {
+    throw new Error(`never came: ${what}`, { cause: error });
+  }
+}
+
+/** Waits until an element's text is, or contains, this. */
+export const says = (page, selector, words, timeout) =>
+  until(
+    page,
+    `${selector} says ${words}`,
+    ([where, source, flags]) => new RegExp(source, flags).test(document.querySelector(where)?.textContent ?? ""),
+    [selector, words.source, words.flags],
+    timeout,
+  );
+
 /** Waits for the model and the first score. */
 export async function ready(page) {
   await page.waitForSelector('#panel[data-state="ready"]');
   await page.waitForSelector("#gauge[data-propensity]:not([data-empty])", { state: "attached" });
 }
 
-/** The gauge's value once nothing is being computed, and after how many events. */
-export async function reading(page, timeout = 30_000) {
-  await page.waitForSelector("#panel:not([data-busy]) #gauge[data-propensity]:not([data-empty])", {
-    state: "attached",
-    timeout,
-  });
-  return page.evaluate(() => ({
-    propensity: Number(document.querySelector("#gauge").dataset.propensity),
-    events: Number(document.querySelector("#fact-events").textContent),
-    backend: document.querySelector("#fact-micros").dataset.backend,
-    shown: document.querySelector("#gauge-number").textContent,
-  }));
+/** Waits until nothing moves: fonts are there, animations have ended, and what they led to is drawn. */
+export async function still(page) {
+  await page.evaluate(() => document.fonts.ready.then(() => undefined));
+  await until(page, "an end of all motion", () =>
+    document.getAnimations().every(({ playState, effect }) => playState !== "running" || effect?.getTiming().iterations === Infinity),
+  );
+  await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => resolve()))));
 }
 
-/** Waits until so many events have been tracked and scored; gives the reading. */
-export async function after(page, events, timeout = 30_000) {
-  await page.waitForFunction(
-    (wanted) => Number(document.querySelector("#fact-events").textContent) >= wanted,
-    events,
-    { timeout },
+/** The gauge's value once nothing is being computed, and after how many events. */
+export const reading = (page, timeout) => scored(page, 0, Infinity, timeout);
+
+/** Waits until exactly so many events have been tracked and scored; gives the reading. */
+export const after = (page, events, timeout) => scored(page, events, events, timeout);
+
+/** The same where events go on coming by themselves. */
+export const afterAtLeast = (page, events, timeout) => scored(page, events, Infinity, timeout);
+
+/** What the panel says, all of one moment, once it is at rest with so many events. */
+function scored(page, least, most, timeout) {
+  return until(
+    page,
+    `a score after ${least === most ? least : `${least} or more`} events`,
+    ([from, to]) => {
+      const gauge = document.querySelector("#panel:not([data-busy]) #gauge[data-propensity]:not([data-empty])");
+      const tracked = Number(document.querySelector("#fact-events").textContent);
+      return (
+        gauge !== null &&
+        tracked >= from &&
+        tracked <= to && {
+          propensity: Number(gauge.dataset.propensity),
+          events: tracked,
+          backend: document.querySelector("#fact-micros").dataset.backend,
+          shown: document.querySelector("#gauge-number").textContent,
+        }
+      );
+    },
+    [least, most],
+    timeout,
   );
-  return reading(page, timeout);
 }
 
 /** Takes a picture of what is on the screen. */
