@@ -11,6 +11,8 @@ import { serveFolder } from "./site.mjs";
 const repository = fileURLToPath(new URL("../../..", import.meta.url)).replace(/[/\\]$/, "");
 
 export const DESKTOP = { width: 1440, height: 960 };
+/** When a visit with a clock of the test's own begins. */
+export const NOON = Date.UTC(2024, 10, 12, 12);
 export const PHONE = { width: 360, height: 760 };
 
 /** Into the repository where that is asked for, otherwise where nobody has to tidy up. */
@@ -20,7 +22,14 @@ const pictures = process.env.PROPENSE_SCREENSHOTS
 
 /** Runs in the page before its own scripts: counts what a test wants to know afterwards. */
 function watch() {
-  globalThis.watched = { submits: 0, shift: 0, violations: [] };
+  globalThis.watched = { submits: 0, readbacks: 0, shift: 0, violations: [] };
+  if (globalThis.GPUBuffer) {
+    const map = GPUBuffer.prototype.mapAsync;
+    GPUBuffer.prototype.mapAsync = async function counted(...range) {
+      await map.apply(this, range);
+      globalThis.watched.readbacks += 1;
+    };
+  }
   if (globalThis.GPUQueue) {
     const submit = GPUQueue.prototype.submit;
     GPUQueue.prototype.submit = function counted(...work) {
@@ -56,9 +65,10 @@ export async function openShop({ webgpu = false } = {}) {
   return {
     /**
      * A fresh visitor. `route` may change what the server answers before the page is opened.
+     * With `clock` the page's time stands still at noon until `page.clock` sets another.
      * The page has `problems` (errors of any kind) and `elsewhere` (requests to other origins).
      */
-    async visit({ viewport = DESKTOP, scheme = "light", path = "/", route, reducedMotion, before } = {}) {
+    async visit({ viewport = DESKTOP, scheme = "light", path = "/", route, reducedMotion, before, clock = false } = {}) {
       const context = await browser.newContext({
         viewport,
         colorScheme: scheme,
@@ -69,6 +79,7 @@ export async function openShop({ webgpu = false } = {}) {
       if (before) await context.addInitScript(before);
       const page = await context.newPage();
       page.setDefaultTimeout(30_000);
+      if (clock) await page.clock.setFixedTime(NOON);
       page.problems = [];
       page.elsewhere = [];
       page.on("pageerror", (error) => page.problems.push(String(error)));
