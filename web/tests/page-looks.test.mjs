@@ -16,7 +16,7 @@ describe("the shop page's looks and states", { timeout: 600_000 }, () => {
 
   for (const scheme of ["light", "dark"]) {
     test(`desktop, ${scheme}: nothing shifts, nothing overflows; a picture`, async () => {
-      const page = await shop.visit({ viewport: DESKTOP, scheme, reducedMotion: "reduce" });
+      const page = await shop.visit({ viewport: DESKTOP, scheme, reducedMotion: "reduce", before: ownTime });
       await ready(page);
       assert.ok(await page.evaluate(() => Number.parseFloat(getComputedStyle(document.querySelector(".gauge-value")).transitionDuration) < 0.001));
       // The last things to come in: what a replay reads, the fonts, the first recommendations.
@@ -33,7 +33,7 @@ describe("the shop page's looks and states", { timeout: 600_000 }, () => {
     });
 
     test(`phone, ${scheme}: the panel is a sheet; a picture`, async () => {
-      const page = await shop.visit({ viewport: PHONE, scheme, reducedMotion: "reduce" });
+      const page = await shop.visit({ viewport: PHONE, scheme, reducedMotion: "reduce", before: ownTime });
       await ready(page);
       await stroll(page);
       const views = { "#/": undefined, "#/cart": "cart", "#/delivery": "info", "#/item/85123A": "product", "#/help": "info" };
@@ -146,8 +146,19 @@ async function go(page, hash, dialog) {
 /** Waits for recommendations by the model in place of the best sellers. */
 const advised = (page) => says(page, "#picks", /after a look/);
 
+/** Runs in the page before its own scripts: lets time pass for the shop without waiting for it. */
+function ownTime() {
+  const now = Date.now.bind(Date);
+  let ahead = 0;
+  Date.now = () => now() + ahead;
+  globalThis.later = (seconds) => {
+    ahead += seconds * 1000;
+  };
+}
+
 /** A short visit, as it looks on a picture. */
 async function stroll(page) {
+  const linger = (seconds) => page.evaluate((time) => globalThis.later(time), seconds);
   const open = async (n) => {
     await card(page, n).locator("a").click();
     await page.waitForSelector("#product-dialog[open]");
@@ -157,11 +168,15 @@ async function stroll(page) {
     await page.waitForSelector(`#${dialog}:not([open])`, { state: "attached" });
   };
   for (const n of [1, 5]) {
+    await linger(17);
     await open(n);
+    await linger(26);
     await page.click("#add-to-cart");
     await shut("product-dialog");
   }
+  await linger(31);
   await open(2);
+  await linger(12);
   await shut("product-dialog");
   await page.click("#cart-link");
   await page.waitForSelector("#cart-dialog[open]");

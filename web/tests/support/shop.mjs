@@ -1,6 +1,5 @@
 // The page under test: opened in a real browser, watched for errors and for requests that go elsewhere.
-import { mkdirSync, mkdtempSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync } from "node:fs";
 import { join, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
@@ -15,10 +14,10 @@ export const DESKTOP = { width: 1440, height: 960 };
 export const NOON = Date.UTC(2024, 10, 12, 12);
 export const PHONE = { width: 360, height: 760 };
 
-/** Into the repository where that is asked for, otherwise where nobody has to tidy up. */
+/** Into the repository's own pictures where that is asked for, otherwise among what is built. */
 const pictures = process.env.PROPENSE_SCREENSHOTS
   ? join(repository, "docs", "screenshots")
-  : mkdtempSync(join(tmpdir(), "propense-page-"));
+  : join(repository, "target", "screenshots");
 
 /** Runs in the page before its own scripts: counts what a test wants to know afterwards. */
 function watch() {
@@ -176,12 +175,12 @@ function scored(page, least, most, timeout) {
   );
 }
 
-/** Takes a picture of what is on the screen. */
+/** Takes a picture of what is on the screen, and says where it is. */
 export async function picture(page, name) {
   mkdirSync(pictures, { recursive: true });
   const path = join(pictures, `${name}.png`);
   await page.screenshot({ path });
-  return path.replace(repository + sep, "");
+  console.log(`picture: ${path.replace(repository + sep, "")}`);
 }
 
 /** What must hold of every visit: no error, no violation of the policy, nothing asked of others. */
