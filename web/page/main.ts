@@ -44,6 +44,8 @@ class Shop {
   private visit: Visit | undefined;
   private scorer: Scorer | undefined;
   private tries: TryButtons | undefined;
+  /** A replayed stranger's session is on the panel, running or over: no click here belongs to it. */
+  private foreign = false;
   private listHash = "";
   /** Events of the time before the model was there: they are told once it is. */
   private early: events.Told[] = [];
@@ -109,6 +111,7 @@ class Shop {
       samplesUrl: DATA.samples,
       state: () => visit.state,
       begin: (context, title, note) => {
+        this.foreign = true;
         visit.begin(context);
         this.panel.setVisit(title, note);
       },
@@ -131,6 +134,7 @@ class Shop {
 
   private beginOwn(): void {
     const context = this.context();
+    this.foreign = false;
     this.visit?.begin(context);
     this.panel.setVisit("This visit", events.contextWords(context));
   }
@@ -164,9 +168,10 @@ class Shop {
       this.early.push(told);
       return;
     }
-    if (this.tries?.replaying === true || this.visit.state.ordered) {
-      // The person at the screen does something: it is their visit again, from its beginning.
-      this.tries?.stopReplay();
+    // The person at the screen does something: no replay goes on, and none begins after all.
+    this.tries?.stopReplay();
+    if (this.foreign || this.visit.state.ordered) {
+      // It is their visit again, from its beginning.
       this.beginOwn();
     }
     this.visit.track(told);
@@ -326,7 +331,7 @@ class Shop {
   }
 
   private async updatePicks(): Promise<void> {
-    if (this.scorer === undefined || this.tries?.replaying === true) {
+    if (this.scorer === undefined || this.foreign) {
       return;
     }
     try {

@@ -94,11 +94,6 @@ export class TryButtons {
     });
   }
 
-  /** Whether another visitor's session is on the panel. */
-  get replaying(): boolean {
-    return this.replayWork.running;
-  }
-
   /** Stops a replay and clears what it said. */
   stopReplay(): void {
     this.replayWork.stop();
@@ -109,7 +104,10 @@ export class TryButtons {
     const box = this.replayBox;
     await this.replayWork.run(
       async (signal) => {
-        const sample = chooseSample(await loadSamples(this.page.samplesUrl, this.page.catalogue), this.replays);
+        const samples = await loadSamples(this.page.samplesUrl, this.page.catalogue);
+        // The person may have gone on with their own visit meanwhile.
+        signal.throwIfAborted();
+        const sample = chooseSample(samples, this.replays);
         this.replays += 1;
         if (sample === undefined) {
           throw new Error("There is no session to replay.");
@@ -119,6 +117,7 @@ export class TryButtons {
         box.removeAttribute("data-bought");
         refill(box, el("p", {}, "Did this visitor buy? Watch first."), progress);
         await replay(sample, this.page.catalogue, this.page, (done) => (progress.value = done), signal);
+        signal.throwIfAborted();
         this.reveal(sample);
       },
       (thrown) => {

@@ -74,6 +74,11 @@ export class Visit {
     this.rescore();
   }
 
+  /** The newest event that has a score, or waits for one: an order has none. */
+  private get newest(): Point | undefined {
+    return this.points.at(this.ended ? -2 : -1);
+  }
+
   /** Starts afresh. */
   begin(context: Context): void {
     this.number += 1;
@@ -88,20 +93,25 @@ export class Visit {
 
   /** Asks for the score again, as after a change of backend. */
   rescore(): void {
+    if (this.ended) {
+      this.onChange(this.state);
+      return;
+    }
     this.stale = true;
+    const idle = !this.busy;
+    // Said before the work begins: whoever looks at the visit meanwhile sees that a score is due.
+    this.busy = true;
     this.onChange(this.state);
-    if (!this.busy) {
+    if (idle) {
       void this.work();
     }
   }
 
   private async work(): Promise<void> {
-    this.busy = true;
     try {
-      while (this.stale && !this.ended) {
+      while (this.stale) {
         this.stale = false;
-        const { number } = this;
-        const point = this.points.at(-1);
+        const { number, newest: point } = this;
         const score = await this.scorer.score();
         const reasons = await this.scorer.explain();
         if (number !== this.number) {

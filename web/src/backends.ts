@@ -152,7 +152,10 @@ export class Backends {
     return gpu;
   }
 
-  /** Times both backends on the bundle's golden session. */
+  /**
+   * Times both backends: live on one step with its head (on the CPU a copy of the session's newest,
+   * on WebGPU the golden session's first, with its readback), batches on copies of the golden session.
+   */
   async #measure(gpu: Gpu): Promise<NonNullable<BackendInfo["measured"]>> {
     const { engine } = this.#host;
     const one = call(() => engine.prepare_golden(1));

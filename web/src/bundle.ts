@@ -7,23 +7,36 @@ export type BundleSource = string | URL | ArrayBuffer | Uint8Array;
 /** The bytes of a bundle. What is in them is checked by the engine. */
 export async function readBundle(source: BundleSource): Promise<Uint8Array> {
   // A copy: the caller may change or hand on its own, and the WebGPU build may want them later.
-  if (source instanceof Uint8Array) return source.slice();
-  if (source instanceof ArrayBuffer) return new Uint8Array(source.slice(0));
+  try {
+    if (source instanceof Uint8Array) return source.slice();
+    if (source instanceof ArrayBuffer) return new Uint8Array(source.slice(0));
+  } catch (thrown) {
+    const why = "the model's bytes are gone: their buffer has been handed to somebody else";
+    throw new PropenseError("ARGUMENT", why, { cause: thrown });
+  }
   return new Uint8Array(await (await request(source, "model")).arrayBuffer().catch(broken(source)));
 }
 
 /** A JSON file. */
-export async function readJson(source: string | URL, what: string): Promise<string> {
-  return await (await request(source, what)).text().catch(broken(source));
+export async function readJson(
+  source: string | URL,
+  what: string,
+  how: RequestInit = {},
+): Promise<string> {
+  return await (await request(source, what, how)).text().catch(broken(source));
 }
 
-async function request(source: string | URL, what: string): Promise<Response> {
+async function request(
+  source: string | URL,
+  what: string,
+  how: RequestInit = {},
+): Promise<Response> {
   if (typeof source !== "string" && !(source instanceof URL)) {
     throw new PropenseError("ARGUMENT", `the ${what} must be an address or its content`);
   }
   let response: Response;
   try {
-    response = await fetch(source);
+    response = await fetch(source, how);
   } catch (thrown) {
     throw new PropenseError(
       "NETWORK",

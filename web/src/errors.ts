@@ -41,8 +41,10 @@ export interface EventProblem {
   rule: string;
   /** `repaired`: the event counts, with the repair that the rule documents. */
   action: "repaired" | "rejected";
-  /** Number of the event since the scorer was loaded, from 1. */
+  /** Number of the event, from 1: since the scorer was loaded, or with `session` within it. */
   row: number;
+  /** From `scoreSessions`: the session's place in the list, from 0. */
+  session?: number;
   /** The field to blame, where there is one. */
   field?: string;
   /** The offending value, shortened. */
@@ -70,10 +72,33 @@ export class PropenseError extends Error {
 
 /** The words of any thrown value. */
 export function messageOf(thrown: unknown): string {
-  if (typeof thrown === "object" && thrown !== null && "message" in thrown) {
-    return String(thrown.message);
+  try {
+    if (typeof thrown === "object" && thrown !== null && "message" in thrown) {
+      return String(thrown.message);
+    }
+    return String(thrown);
+  } catch {
+    // What a shop's own code throws need not be writable.
+    return "something without words was thrown";
   }
-  return String(thrown);
+}
+
+/** Options as they were given, which a caller without types may have got wrong. */
+export function optionsOf<T extends object>(given: T, where: string): T {
+  if (typeof given !== "object" || given === null) {
+    const found = given === null ? "null" : typeof given;
+    throw new PropenseError("ARGUMENT", `the options of ${where} must be an object, not ${found}`);
+  }
+  return given;
+}
+
+/** Listeners that are none fail at once, not when they are first to be told something. */
+export function checkListeners(listeners: Record<string, unknown>): void {
+  for (const [name, listener] of Object.entries(listeners)) {
+    if (listener !== undefined && listener !== null && typeof listener !== "function") {
+      throw new PropenseError("ARGUMENT", `${name} must be a function, not ${typeof listener}`);
+    }
+  }
 }
 
 /** A `PropenseError` from whatever was thrown: WebAssembly hands over `{ code, message }`. */

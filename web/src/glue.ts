@@ -3,6 +3,7 @@
  *
  * Everything made by a module lives in its memory until `free()`: whoever makes it, frees it.
  */
+import { addressOf } from "./address.js";
 import { PropenseError, asPropenseError, messageOf } from "./errors.js";
 
 /** Featurised sessions, laid out for both backends. */
@@ -15,6 +16,16 @@ export interface Prepared {
   lengths(): Uint32Array;
   /** length × context length numbers. */
   contexts(): Float32Array;
+  free(): void;
+}
+
+/** Takes whole sessions and featurises them. */
+export interface Gatherer {
+  begin(context: string): void;
+  /** The event's problems as JSON, where it has any. */
+  add(event: string): string | undefined;
+  /** Ends this object's life. */
+  finish(): Prepared;
   free(): void;
 }
 
@@ -36,7 +47,7 @@ export interface Engine {
   explain(): string;
   set_catalogue(items: string, named: boolean): void;
   recommend(k: number): string;
-  prepare(sessions: string): Prepared;
+  gather(now: number): Gatherer;
   prepare_golden(copies: number): Prepared;
   score(prepared: Prepared): Float32Array;
   free(): void;
@@ -105,8 +116,8 @@ export function loadGpu(location: string | URL = DEFAULTS.webgpu): Promise<Loade
   return load(location) as Promise<Loaded<GpuGlue>>;
 }
 
-function load(location: string | URL): Promise<Loaded<Glue>> {
-  const url = new URL(location, globalThis.document?.baseURI ?? import.meta.url).href;
+async function load(location: string | URL): Promise<Loaded<Glue>> {
+  const url = addressOf("WebAssembly module's glue", location).href;
   const known = loaded.get(url);
   if (known) return known;
   const loading = start(url);

@@ -1,6 +1,6 @@
 /** The network on WebGPU: one runtime, used by one call at a time. */
 import { PropenseError, asPropenseError, messageOf } from "./errors.js";
-import { type Engine, type Prepared, type Runtime, loadGpu } from "./glue.js";
+import { type Engine, type Prepared, type Runtime, call, loadGpu } from "./glue.js";
 import type { AdapterInfo } from "./types.js";
 
 /** Greatest difference of a logit from the bundle's golden vector. */
@@ -45,6 +45,15 @@ interface GpuAdapter {
   };
 }
 
+/**
+ * What is known of the adapter in use. The module asks for one of its own and says which it got; what
+ * it is not told itself (the maker, the architecture) is taken from what the browser offered.
+ */
+function inUse(runtime: Runtime, offered: AdapterInfo): AdapterInfo {
+  const { description, software } = JSON.parse(call(() => runtime.adapter())) as AdapterInfo;
+  return { ...offered, description: description || offered.description, software };
+}
+
 /** A logit, and how long its step took. */
 export interface Timed {
   logit: number;
@@ -80,7 +89,7 @@ export class Gpu {
     location: string | URL | undefined,
     onBroken: (error: PropenseError) => void,
   ): Promise<Gpu> {
-    const adapter = await findAdapter();
+    const offered = await findAdapter();
     const { glue, panicked } = await loadGpu(location);
     let runtime: Runtime;
     try {
@@ -94,6 +103,7 @@ export class Gpu {
       });
     });
     const broken = Promise.race([lost, panicked]);
+    const adapter = inUse(runtime, offered);
     const gpu = new Gpu(runtime, adapter, broken);
     try {
       const difference = await gpu.#run(() => runtime.self_check());

@@ -1,10 +1,13 @@
 /** The scorer: what a shop page holds. */
+import { addressOf, besideBundle } from "./address.js";
 import { Backends } from "./backends.js";
 import { scoreSessions } from "./batch.js";
 import { type BundleSource, readBundle, readJson } from "./bundle.js";
 import { stepMicros } from "./clock.js";
-import { type EventProblem, PropenseError, asPropenseError } from "./errors.js";
+import { PropenseError, asPropenseError, checkListeners, optionsOf } from "./errors.js";
 import { type CpuGlue, type Engine, type Loaded, call, loadCpu } from "./glue.js";
+import { contextJson, eventJson, jsonOf } from "./json.js";
+import { Ledger, notify } from "./ledger.js";
 import type * as t from "./types.js";
 
 /** Fields of the engine's description. */
@@ -15,23 +18,22 @@ interface Description {
   catalogue: string | null;
 }
 
-/** Listeners of a scorer. */
-type Listeners = Pick<t.LoadOptions, "onBackend" | "onInvalid">;
-
 /**
  * Loads a model and starts scoring on the CPU.
  *
  * @param model address or bytes of a `.propense` bundle
  */
 export async function loadScorer(model: BundleSource, options: t.LoadOptions = {}): Promise<Scorer> {
+  const { wasm, onBackend, onInvalid } = optionsOf(options, "loadScorer");
   const backend = options.backend ?? "auto";
   if (!["auto", "webgpu", "wasm"].includes(backend)) {
     throw new PropenseError("ARGUMENT", `no backend "${String(backend)}": auto, webgpu or wasm`);
   }
+  checkListeners({ onBackend, onInvalid });
   const [bundle, catalogue, module] = await Promise.all([
     readBundle(model),
     readCatalogue(options.catalogue),
-    loadCpu(options.wasm?.cpu),
+    loadCpu(wasm?.cpu),
   ]);
   const base = model instanceof URL || typeof model === "string" ? String(model) : undefined;
   const scorer = start(module, { bundle, base, catalogue }, options);
@@ -67,7 +69,7 @@ function start(module: Loaded<CpuGlue>, sources: Sources, options: t.LoadOptions
 async function readCatalogue(source: t.LoadOptions["catalogue"]): Promise<string | undefined> {
   if (source === undefined) return undefined;
   if (typeof source === "string" || source instanceof URL) return readJson(source, "catalogue");
-  return JSON.stringify(source);
+  return jsonOf(source, "the catalogue", "CATALOGUE_INVALID");
 }
 
 /** Scores one session as it goes on. Made by `loadScorer`. */
@@ -76,21 +78,21 @@ export class Scorer {
   readonly model: t.ModelInfo;
   readonly #engine: Engine;
   readonly #backends: Backends;
-  readonly #listeners: Listeners;
+  readonly #ledger: Ledger;
   readonly #maxItems: number;
   /** Resolves when there are items to recommend. */
   readonly #catalogue: () => Promise<void>;
-  readonly #stats: t.Stats = { accepted: 0, repaired: 0, rejected: 0 };
   #context: t.Context;
   #disposed = false;
-  #warned = false;
+  /** Whether it has been said that the bundle's catalogue cannot be had. */
+  #missed = false;
   /** How the CPU's step was last timed: at which event, how often repeated, with which result. */
   #timing = { events: -1, session: -1, times: 16, micros: 0 };
 
   /** @internal Use `loadScorer`. */
   constructor(engine: Engine, { bundle, base, catalogue }: Sources, options: t.LoadOptions) {
     this.#engine = engine;
-    this.#listeners = options;
+    this.#ledger = new Ledger(options.onInvalid);
     this.#context = options.context ?? {};
     const description = JSON.parse(call(() => engine.describe())) as Description;
     this.model = description.model;
@@ -100,13 +102,13 @@ export class Scorer {
       engine.reset(contextJson(this.#context), Date.now());
     });
     const named = catalogue === undefined ? description.catalogue : null;
-    this.#catalogue = once(() => this.#fetchNamed(named, base));
+    this.#catalogue = untilDone(() => this.#fetchNamed(named, base));
     this.#backends = new Backends({
       engine,
       bundle,
       webgpu: options.wasm?.webgpu,
       tell: (info) => {
-        this.#notify(() => this.#listeners.onBackend?.(info));
+        notify(() => options.onBackend?.(info));
       },
     });
     if ((options.backend ?? "auto") === "auto") void this.#backends.choose();
@@ -122,9 +124,9 @@ export class Scorer {
     return this.#backends.info;
   }
 
-  /** Events counted since the scorer was loaded. */
+  /** Events of `track` and `scoreSessions` counted since the scorer was loaded. */
   get stats(): Readonly<t.Stats> {
-    return { ...this.#stats };
+    return { ...this.#ledger.stats };
   }
 
   /**
@@ -134,12 +136,11 @@ export class Scorer {
   track(event: t.ShopEvent): void {
     try {
       this.#alive();
-      const outcome = call(() => this.#engine.track(this.#eventJson(event), Date.now()));
-      this.#count(outcome === undefined ? [] : (JSON.parse(outcome) as EventProblem[]));
+      this.#ledger.enter(() =>
+        call(() => this.#engine.track(eventJson(event, this.#maxItems), Date.now())),
+      );
     } catch (thrown) {
-      const error = asPropenseError(thrown, "EVENT_INVALID");
-      if (error.code !== "DISPOSED") this.#stats.rejected += 1;
-      this.#invalid(error);
+      this.#ledger.reject(asPropenseError(thrown));
     }
   }
 
@@ -173,8 +174,9 @@ export class Scorer {
    * The items after whose view the session's propensity would be highest: bought together with what
    * was seen, or popular; none that is in the cart.
    */
-  async recommend({ k = 8 }: { k?: number } = {}): Promise<t.Recommendation[]> {
+  async recommend(options: { k?: number } = {}): Promise<t.Recommendation[]> {
     this.#alive();
+    const { k = 8 } = optionsOf(options, "recommend");
     if (!Number.isInteger(k) || k < 0 || k > 1000) {
       throw new PropenseError("ARGUMENT", "k must be a whole number from 0 to 1000");
     }
@@ -202,24 +204,28 @@ export class Scorer {
     this.#context = context ?? this.#context;
   }
 
-  /** The propensity of each of these sessions. The live session is not touched. */
+  /**
+   * The propensity of each of these sessions. The live session is not touched. Events are counted and
+   * repaired or set aside as those of `track` are: `stats` and `onInvalid` tell of them.
+   */
   async scoreSessions(
     sessions: readonly t.ShopSession[],
     options: t.BatchOptions = {},
   ): Promise<Float32Array> {
     this.#alive();
-    return scoreSessions(
-      this.#engine,
-      sessions,
-      () => this.#backends.batch,
-      (gpu, thrown) => {
-        this.#backends.fall(gpu, thrown);
-      },
-      () => {
+    const host = {
+      engine: this.#engine,
+      ledger: this.#ledger,
+      maxItems: this.#maxItems,
+      place: () => this.#backends.batch,
+      broke: this.#backends.fall.bind(this.#backends),
+      alive: () => {
         this.#alive();
       },
-      options,
-    );
+    };
+    const { onProgress } = optionsOf(options, "scoreSessions");
+    checkListeners({ onProgress });
+    return scoreSessions(host, sessions, options);
   }
 
   /** Gives all memory back. Afterwards every call fails with `DISPOSED`; `track` does nothing. */
@@ -230,20 +236,28 @@ export class Scorer {
     this.#engine.free();
   }
 
-  /** The catalogue that the bundle names; without it, the items that the model knows are used. */
-  async #fetchNamed(file: string | null, base: string | undefined): Promise<void> {
-    if (file === null || base === undefined) return;
+  /**
+   * The catalogue that the bundle names; without it, the items that the model knows are used. Gives
+   * whether that is settled: where only the network failed, the next call tries again.
+   */
+  async #fetchNamed(file: string | null, base: string | undefined): Promise<boolean> {
+    if (file === null || base === undefined) return true;
     try {
-      const json = await readJson(new URL(file, new URL(base, document.baseURI)), "catalogue");
+      const url = besideBundle(file, addressOf("model", base));
+      // A redirection might lead to another server.
+      const json = await readJson(url, "catalogue", { redirect: "error" });
       this.#alive();
       call(() => {
         this.#engine.set_catalogue(json, true);
       });
+      return true;
     } catch (thrown) {
       const { code, message } = asPropenseError(thrown);
-      if (code !== "DISPOSED") {
+      if (code !== "DISPOSED" && !this.#missed) {
+        this.#missed = true;
         console.warn(`propense: recommending without the model's catalogue: ${message}`);
       }
+      return code !== "NETWORK";
     }
   }
 
@@ -263,74 +277,16 @@ export class Scorer {
     return this.#timing.micros;
   }
 
-  #eventJson(event: t.ShopEvent): string {
-    try {
-      // An absurdly long list is cut by the engine, which keeps the first `max_items` and reports
-      // it; one item more than that is enough for it to see.
-      const items: unknown = event?.items;
-      const cut = Array.isArray(items) && items.length > this.#maxItems + 1;
-      const sent = cut ? { ...event, items: items.slice(0, this.#maxItems + 1) } : event;
-      return JSON.stringify(sent) ?? "null";
-    } catch (thrown) {
-      throw new PropenseError("EVENT_INVALID", "the event cannot be written as JSON", {
-        cause: thrown,
-      });
-    }
-  }
-
-  #count(problems: EventProblem[]): void {
-    const rejected = problems.some((problem) => problem.action === "rejected");
-    if (rejected) this.#stats.rejected += 1;
-    else this.#stats.accepted += 1;
-    if (problems.length === 0) return;
-    if (!rejected) this.#stats.repaired += 1;
-    const list = problems
-      .map(({ rule, action, field, detail }) =>
-        [rule, action, field && `field ${field}`, detail].filter(Boolean).join(", "),
-      )
-      .join("; ");
-    const fate = rejected ? "set aside" : "repaired";
-    this.#invalid(new PropenseError("EVENT_INVALID", `an event was ${fate}: ${list}`, { problems }));
-  }
-
-  #invalid(error: PropenseError): void {
-    const { onInvalid } = this.#listeners;
-    if (onInvalid) {
-      this.#notify(() => {
-        onInvalid(error);
-      });
-    } else if (!this.#warned) {
-      this.#warned = true;
-      console.warn(`propense: ${error.message} (later ones are only counted in scorer.stats)`);
-    }
-  }
-
-  /** A listener that throws must not break the shop, nor go unheard. */
-  #notify(listener: () => void): void {
-    try {
-      listener();
-    } catch (thrown) {
-      queueMicrotask(() => {
-        throw thrown;
-      });
-    }
-  }
-
   #alive(): void {
     if (this.#disposed) throw new PropenseError("DISPOSED", "this scorer has been disposed of");
   }
 }
 
-function contextJson(context: t.Context): string {
-  try {
-    return JSON.stringify(context);
-  } catch (thrown) {
-    throw new PropenseError("ARGUMENT", "the context cannot be written as JSON", { cause: thrown });
-  }
-}
-
-/** Does the work at the first call; later calls wait for the same. */
-function once(work: () => Promise<void>): () => Promise<void> {
-  let done: Promise<void> | undefined;
-  return () => (done ??= work());
+/** Does the work again until it gives true; calls meanwhile wait for the same. */
+function untilDone(work: () => Promise<boolean>): () => Promise<void> {
+  let done: Promise<boolean> | undefined;
+  return async () => {
+    const mine = (done ??= work());
+    if (!(await mine) && done === mine) done = undefined;
+  };
 }

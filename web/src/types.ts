@@ -168,7 +168,7 @@ export interface ModelInfo {
   features: string[];
 }
 
-/** Counts since the scorer was loaded. */
+/** Counts of the events of `track` and `scoreSessions` since the scorer was loaded. */
 export interface Stats {
   /** Events that count, repaired ones included. */
   accepted: number;
@@ -192,7 +192,10 @@ export interface LoadOptions {
    */
   backend?: "auto" | Backend;
   wasm?: WasmLocations;
-  /** The items to recommend: their address or the items. Without it: items known to the model. */
+  /**
+   * The items to recommend: their address or the items. Without it: the catalogue that the bundle
+   * names, if it lies beside the bundle; otherwise the items known to the model.
+   */
   catalogue?: string | URL | readonly CatalogueItem[];
   /** What is known of the visitor and the session from its start on. */
   context?: Context;

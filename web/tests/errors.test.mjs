@@ -106,13 +106,51 @@ test("addresses that do not answer with a model", async () => {
   assert.match(codes.missing.message, /missing\.propense/);
 });
 
-test("a catalogue that is none", async () => {
-  const found = await page.evaluate(
-    (model) => failure(() => propense.loadScorer(model, { catalogue: [{ price: 1 }] })),
-    MODEL,
-  );
-  assert.ok(found.typed);
-  assert.equal(found.code, "CATALOGUE_INVALID");
+/** Options of `loadScorer` as a page without types may give them, and how that fails. */
+const WRONG_OPTIONS = {
+  "a catalogue of items without id": ["{ catalogue: [{ price: 1 }] }", "CATALOGUE_INVALID"],
+  "a catalogue in a ring": ["(() => { const ring = [{ item_id: 'a' }]; ring.push(ring); return { catalogue: ring }; })()", "CATALOGUE_INVALID"],
+  "a catalogue with a BigInt": ["{ catalogue: [{ item_id: 'a', price: 1n }] }", "CATALOGUE_INVALID"],
+  "a function for a catalogue": ["{ catalogue: () => [] }", "CATALOGUE_INVALID"],
+  "a catalogue whose toJSON throws": ["{ catalogue: { toJSON() { throw Object.create(null); } } }", "CATALOGUE_INVALID"],
+  "null for a catalogue": ["{ catalogue: null }", "CATALOGUE_INVALID"],
+  "an address of wasm that is none": ["{ wasm: { cpu: 'http://[' } }", "ARGUMENT"],
+  "a number for the address of wasm": ["{ wasm: { cpu: 42 } }", "ARGUMENT"],
+  "a Symbol for the address of wasm": ["{ wasm: { cpu: Symbol('x') } }", "ARGUMENT"],
+  "null for options": ["null", "ARGUMENT"],
+  "a backend's name for options": ["'webgpu'", "ARGUMENT"],
+  "a function for a context": ["{ context: () => ({}) }", "ARGUMENT"],
+  "a context with a BigInt": ["{ context: { prior_orders: 3n } }", "ARGUMENT"],
+  "a context with a list": ["{ context: { visitor_type: ['new'] } }", "ARGUMENT"],
+  "a context with NaN": ["{ context: { prior_orders: NaN } }", "ARGUMENT"],
+  "a list for a context": ["{ context: ['new'] }", "ARGUMENT"],
+  "a word for onBackend": ["{ onBackend: 'log' }", "ARGUMENT"],
+  "an object for onInvalid": ["{ onInvalid: {} }", "ARGUMENT"],
+};
+
+for (const [what, [options, code]] of Object.entries(WRONG_OPTIONS)) {
+  test(`loadScorer with ${what}: ${code}`, async () => {
+    const found = await page.evaluate(
+      ([model, source]) => failure(() => propense.loadScorer(model, new Function(`return ${source}`)())),
+      [MODEL, options],
+    );
+    assert.ok(found?.typed, JSON.stringify(found));
+    assert.equal(found.code, code, found.message);
+    assert.ok(found.message.length > 15, found.message);
+  });
+}
+
+test("bytes that have been handed to somebody else", async () => {
+  const found = await page.evaluate(async () => {
+    const bytes = await (await fetch("/test.propense")).arrayBuffer();
+    const view = new Uint8Array(bytes);
+    structuredClone(bytes, { transfer: [bytes] });
+    return [await failure(() => propense.loadScorer(bytes)), await failure(() => propense.loadScorer(view))];
+  });
+  for (const error of found) {
+    assert.ok(error?.typed, JSON.stringify(error));
+    assert.equal(error.code, "ARGUMENT");
+  }
 });
 
 test("a module that cannot be loaded says what to check, and may be there the next time", async () => {
@@ -164,6 +202,10 @@ const T = VISIT[0].timestamp;
 const ABSURD = {
   "a price below zero": [`[{ event: "view_item", timestamp: ${T}, items: [{ item_id: "a", price: -2 }] }]`, "absurd_price", "repaired"],
   "a price that is not a number": [`[{ event: "view_item", timestamp: ${T}, items: [{ item_id: "a", price: "cheap" }] }]`, "wrong_type", "repaired"],
+  "a price of NaN": [`[{ event: "view_item", timestamp: ${T}, items: [{ item_id: "a", price: NaN }] }]`, "absurd_price", "repaired"],
+  "an infinite value": [`[{ event: "view_item", timestamp: ${T}, value: Infinity }]`, "absurd_price", "repaired"],
+  "a quantity of NaN": [`[{ event: "add_to_cart", timestamp: ${T}, items: [{ item_id: "a", quantity: NaN }] }]`, "absurd_quantity", "repaired"],
+  "a time that is not a number": [`[{ event: "view_item", timestamp: NaN }]`, "absurd_timestamp", "rejected"],
   "no quantity above zero": [`[{ event: "add_to_cart", timestamp: ${T}, items: [{ item_id: "a", quantity: -3 }] }]`, "absurd_quantity", "repaired"],
   "the year 1970": [`[{ event: "view_item", timestamp: 86400000 }]`, "absurd_timestamp", "rejected"],
   "the far future": [`[{ event: "view_item", timestamp: Date.now() + 1e10 }]`, "absurd_timestamp", "rejected"],
@@ -260,15 +302,51 @@ test("contexts and arguments of wrong types", async () => {
         () => scorer.reset({ visitor_type: ["a"] }),
         () => scorer.reset("new"),
         () => scorer.reset(ring),
+        () => scorer.reset(() => ({})),
+        () => scorer.reset({ prior_orders: Infinity }),
         () => scorer.recommend({ k: -1 }),
         () => scorer.recommend({ k: 0.5 }),
+        () => scorer.recommend(null),
+        () => scorer.recommend(8),
         () => scorer.useBackend("cuda"),
+        () => scorer.useBackend(Symbol("webgpu")),
         () => scorer.scoreSessions("all"),
         () => scorer.scoreSessions([null]),
-      ].map(async (work) => (await failure(async () => work()))?.code),
+        () => scorer.scoreSessions([{}]),
+        () => scorer.scoreSessions([], null),
+        () => scorer.scoreSessions([], { onProgress: "log" }),
+        () => scorer.scoreSessions([{ events: [], context: "new" }]),
+        () => scorer.scoreSessions([{ events: [], context: { visitor_type: ["new"] } }]),
+        () => scorer.scoreSessions([{ events: [], context: ring }]),
+        () => scorer.scoreSessions([{ events: [], context: () => ({}) }]),
+      ].map(async (work) => {
+        const error = await failure(async () => work());
+        return [error?.typed, error?.code, String(work)];
+      }),
     );
   }, MODEL);
-  assert.deepEqual(codes, new Array(8).fill("ARGUMENT"));
+  assert.equal(codes.length, 20);
+  for (const [typed, code, work] of codes) {
+    assert.ok(typed, work);
+    assert.equal(code, "ARGUMENT", work);
+  }
+});
+
+test("an address of the WebGPU module that is none", async () => {
+  const found = await page.evaluate(async (model) => {
+    Object.defineProperty(navigator, "gpu", {
+      configurable: true,
+      value: { requestAdapter: async () => ({ info: {} }) },
+    });
+    try {
+      const scorer = await propense.loadScorer(model, { backend: "wasm", wasm: { webgpu: "http://[" } });
+      return await failure(() => scorer.useBackend("webgpu"));
+    } finally {
+      delete navigator.gpu;
+    }
+  }, MODEL);
+  assert.ok(found?.typed, JSON.stringify(found));
+  assert.equal(found.code, "ARGUMENT");
 });
 
 test("a module that fails is started afresh for the next scorer", async () => {

@@ -114,7 +114,10 @@ test("a visit has the same rows as natively", async () => {
       engine.reset(JSON.stringify(given), visit[0].timestamp);
       const problems = visit.map((event) => engine.track(JSON.stringify(event), Date.now()));
       const live = { context: [...engine.context_row()], rows: [...engine.rows_from(0)], problems };
-      const prepared = engine.prepare(JSON.stringify([{ context: given, events: visit }]));
+      const gatherer = engine.gather(Date.now());
+      gatherer.begin(JSON.stringify(given));
+      for (const event of visit) problems.push(gatherer.add(JSON.stringify(event)));
+      const prepared = gatherer.finish();
       const whole = { context: [...prepared.contexts()], rows: [...prepared.rows()] };
       prepared.free();
       engine.free();

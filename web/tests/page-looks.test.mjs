@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after as afterAll, before, describe, test } from "node:test";
 
-import { DESKTOP, NONE, PHONE, after, card, faults, openShop, picture, ready } from "./support/shop.mjs";
+import { DESKTOP, NONE, PHONE, after, card, faults, openShop, picture, ready, says, still, until } from "./support/shop.mjs";
 
 describe("the shop page's looks and states", { timeout: 600_000 }, () => {
   let shop;
@@ -16,10 +16,13 @@ describe("the shop page's looks and states", { timeout: 600_000 }, () => {
 
   for (const scheme of ["light", "dark"]) {
     test(`desktop, ${scheme}: nothing shifts, nothing overflows; a picture`, async () => {
-      const page = await shop.visit({ viewport: DESKTOP, scheme, reducedMotion: "reduce" });
+      const page = await shop.visit({ viewport: DESKTOP, scheme, reducedMotion: "reduce", before: ownTime });
       await ready(page);
       assert.ok(await page.evaluate(() => Number.parseFloat(getComputedStyle(document.querySelector(".gauge-value")).transitionDuration) < 0.001));
-      await page.waitForTimeout(1500);
+      // The last things to come in: what a replay reads, the fonts, the first recommendations.
+      await page.waitForLoadState("networkidle");
+      await advised(page);
+      await still(page);
       assert.ok((await page.evaluate(() => globalThis.watched.shift)) < 0.02, "no layout shift while loading");
       await stroll(page);
       assert.equal(await page.evaluate(() => document.documentElement.scrollWidth > innerWidth), false);
@@ -30,27 +33,36 @@ describe("the shop page's looks and states", { timeout: 600_000 }, () => {
     });
 
     test(`phone, ${scheme}: the panel is a sheet; a picture`, async () => {
-      const page = await shop.visit({ viewport: PHONE, scheme, reducedMotion: "reduce" });
+      const page = await shop.visit({ viewport: PHONE, scheme, reducedMotion: "reduce", before: ownTime });
       await ready(page);
       await stroll(page);
-      for (const hash of ["#/", "#/cart", "#/delivery", "#/item/85123A"]) {
-        await page.evaluate((to) => { location.hash = to; }, hash);
-        await page.waitForTimeout(200);
+      const views = { "#/": undefined, "#/cart": "cart", "#/delivery": "info", "#/item/85123A": "product", "#/help": "info" };
+      for (const [hash, dialog] of Object.entries(views)) {
+        await go(page, hash, dialog);
         assert.ok((await page.evaluate(() => document.documentElement.scrollWidth)) <= PHONE.width, `${hash} fits`);
       }
-      await page.evaluate(() => { location.hash = "#/"; });
+      await go(page, "#/", undefined);
       assert.equal(await page.locator("#panel-body").evaluate((body) => body.inert), true);
       assert.match(await page.locator("#bar-number").textContent(), /%$/);
       await page.evaluate(() => window.scrollTo(0, 0));
-      await page.waitForTimeout(300);
+      await still(page);
       await picture(page, `phone-${scheme}`);
       await page.click("#panel-bar");
-      assert.equal(await page.locator("#panel-bar").getAttribute("aria-expanded"), "true");
-      const box = await page.locator("#gauge").boundingBox();
-      assert.ok(box.y > 0 && box.y + box.height < PHONE.height, "the gauge is in sight");
+      await page.waitForSelector('#panel-bar[aria-expanded="true"]');
+      // The sheet slides up: the gauge is in sight once it has.
+      await until(
+        page,
+        "the whole gauge in sight",
+        (height) => {
+          const box = document.querySelector("#gauge").getBoundingClientRect();
+          return box.height > 0 && box.y > 0 && box.y + box.height < height;
+        },
+        PHONE.height,
+      );
+      await still(page);
       await picture(page, `phone-sheet-${scheme}`);
       await page.keyboard.press("Escape");
-      assert.equal(await page.locator("#panel-bar").getAttribute("aria-expanded"), "false");
+      await page.waitForSelector('#panel-bar[aria-expanded="false"]');
       assert.deepEqual(await faults(page), NONE);
       await page.context().close();
     });
@@ -64,7 +76,7 @@ describe("the shop page's looks and states", { timeout: 600_000 }, () => {
     assert.match(await page.locator("#notice").textContent(), /cargo xtask demo/);
     assert.match(await page.locator("#notice").textContent(), /NOT_FOUND/);
     await card(page, 0).locator(".add").click();
-    assert.equal(await page.locator("#cart-count").textContent(), "1");
+    await says(page, "#cart-count", /^1$/);
     await page.context().close();
   });
 
@@ -106,7 +118,7 @@ describe("the shop page's looks and states", { timeout: 600_000 }, () => {
     });
     await ready(page);
     await page.locator("#use-webgpu").click({ force: true });
-    await page.waitForFunction(() => document.querySelector("#engine-reason").textContent.includes("WEBGPU_UNAVAILABLE"));
+    await says(page, "#engine-reason", /WEBGPU_UNAVAILABLE/);
     assert.ok(await page.locator("#use-wasm").isChecked());
     await card(page, 0).locator(".add").click();
     assert.equal((await after(page, 2)).backend, "wasm");
@@ -114,27 +126,70 @@ describe("the shop page's looks and states", { timeout: 600_000 }, () => {
   });
 });
 
+/** Goes to an address within the shop; waits until its dialog, or none, is there and at rest. */
+async function go(page, hash, dialog) {
+  await page.evaluate((to) => {
+    location.hash = to;
+  }, hash);
+  await until(
+    page,
+    `${dialog ?? "no"} dialog at ${hash}`,
+    ([address, wanted]) => {
+      const open = [...document.querySelectorAll("dialog[open]")].map(({ id }) => id).join();
+      return location.hash === address && open === (wanted === undefined ? "" : `${wanted}-dialog`);
+    },
+    [hash, dialog],
+  );
+  await still(page);
+}
+
+/** Waits for recommendations by the model in place of the best sellers. */
+const advised = (page) => says(page, "#picks", /after a look/);
+
+/** Runs in the page before its own scripts: lets time pass for the shop without waiting for it. */
+function ownTime() {
+  const now = Date.now.bind(Date);
+  let ahead = 0;
+  Date.now = () => now() + ahead;
+  globalThis.later = (seconds) => {
+    ahead += seconds * 1000;
+  };
+}
+
 /** A short visit, as it looks on a picture. */
 async function stroll(page) {
-  for (const n of [1, 5]) {
+  const linger = (seconds) => page.evaluate((time) => globalThis.later(time), seconds);
+  const open = async (n) => {
     await card(page, n).locator("a").click();
-    await page.waitForTimeout(350);
-    await page.click("#add-to-cart");
+    await page.waitForSelector("#product-dialog[open]");
+  };
+  const shut = async (dialog) => {
     await page.keyboard.press("Escape");
+    await page.waitForSelector(`#${dialog}:not([open])`, { state: "attached" });
+  };
+  for (const n of [1, 5]) {
+    await linger(17);
+    await open(n);
+    await linger(26);
+    await page.click("#add-to-cart");
+    await shut("product-dialog");
   }
-  await card(page, 2).locator("a").click();
-  await page.waitForTimeout(350);
-  await page.keyboard.press("Escape");
+  await linger(31);
+  await open(2);
+  await linger(12);
+  await shut("product-dialog");
   await page.click("#cart-link");
-  await page.waitForTimeout(350);
-  await page.keyboard.press("Escape");
+  await page.waitForSelector("#cart-dialog[open]");
+  await shut("cart-dialog");
   await after(page, 7);
   await page.evaluate(() => {
     document.activeElement.blur();
     window.scrollTo(0, 0);
   });
   await page.mouse.move(5, 5);
-  await page.waitForTimeout(3200);
+  await page.waitForSelector("#toast:not(.on)", { state: "attached" });
+  await advised(page);
+  await still(page);
 }
 
 /** The least contrast of the page's visible text of these kinds against its ground (WCAG 2.2, 1.4.3). */

@@ -209,7 +209,13 @@ test("a loaded scorer needs no network", async () => {
   const requests = [];
   page.on("request", (request) => requests.push(request.url()));
   await page.evaluate(async (model) => {
-    globalThis.scorer = await propense.loadScorer(model, { backend: "auto" });
+    let over;
+    const looked = new Promise((resolve) => {
+      over = resolve;
+    });
+    globalThis.scorer = await propense.loadScorer(model, { backend: "auto", onBackend: over });
+    // Whatever `auto` fetches for WebGPU, it has asked for by now.
+    await looked;
   }, MODEL);
   assert.ok(requests.every((url) => url.startsWith(host.origin)), "a request left the origin");
   assert.ok(!requests.some((url) => url.includes("webgpu")), "the WebGPU module was fetched for nothing");
@@ -224,6 +230,45 @@ test("a loaded scorer needs no network", async () => {
   assert.equal(found.reasons, VISIT.length);
   await page.context().setOffline(false);
   await page.close();
+});
+
+test("in bulk, what is wrong with events is counted and told as it is live", async () => {
+  const { stats, told, bulk, live, wrong } = await withScorer(async (_, visit) => {
+    const told = [];
+    const scorer = await propense.loadScorer("/test.propense", {
+      backend: "wasm",
+      onInvalid: ({ code, message, problems }) => told.push({ code, message, problems }),
+    });
+    const ring = { event: "view_item", timestamp: visit[0].timestamp };
+    ring.self = ring;
+    const bad = [
+      visit[0],
+      { ...visit[2], items: [{ item_id: "85123A", price: -1 }] },
+      { ...visit[3], timestamp: Date.now() + 3e8 },
+      { event: "view_item" },
+      ring,
+      visit[1],
+    ];
+    const clean = [visit[0], visit[1], { ...visit[2], items: [{ item_id: "85123A" }] }];
+    const bulk = await scorer.scoreSessions([{ events: visit }, { events: bad }, { events: clean }]);
+    const { stats } = scorer;
+    for (const event of bad) scorer.track(event);
+    const live = scorer.stats;
+    const wrong = await failure(() => scorer.scoreSessions([{ events: bad }, { events: visit, context: [] }]));
+    scorer.dispose();
+    return { stats, told, bulk: [...bulk], live, wrong };
+  }, VISIT);
+  assert.deepEqual(stats, { accepted: VISIT.length + 3 + 3, repaired: 1, rejected: 3 });
+  // Tracked live the same events meet the same rules, but that nobody can sort them.
+  assert.deepEqual(live, { accepted: stats.accepted + 3, repaired: stats.repaired + 2, rejected: stats.rejected + 3 });
+  assert.ok(told.every(({ code }) => code === "EVENT_INVALID"));
+  const rules = told.slice(0, 4).map(({ problems: [problem] }) => problem && [problem.rule, problem.session, problem.row]);
+  assert.deepEqual(rules, [["absurd_price", 1, 2], ["absurd_timestamp", 1, 3], ["missing_field", 1, 4], undefined]);
+  assert.match(told[0].message, /sessions\[1\]/);
+  assert.equal(bulk[1], bulk[2], "what is left of it is scored");
+  assert.notEqual(bulk[0], bulk[1]);
+  assert.equal(wrong.code, "ARGUMENT");
+  assert.match(wrong.message, /^sessions\[1\]: the context/);
 });
 
 test("scoring in bulk tells its progress and can be stopped", async () => {

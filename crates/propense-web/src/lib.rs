@@ -33,7 +33,7 @@ mod gpu;
 mod panic;
 
 #[cfg(feature = "cpu")]
-pub use cpu::{Engine, Prepared};
+pub use cpu::{Engine, Gatherer, Prepared};
 pub use error::WebError;
 #[cfg(feature = "webgpu")]
 pub use gpu::Runtime;

@@ -1,8 +1,11 @@
 //! The browser that the tests drive.
+//!
+//! Debian has Chromium as a package. Ubuntu has only a snap, which cannot see the folders that a
+//! driven browser needs, so there a person is asked for Chrome.
 
 use std::path::PathBuf;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 
 use crate::packages;
 use crate::run::on_path;
@@ -14,6 +17,9 @@ const NAMES: [&str; 4] = [
     "google-chrome",
     "google-chrome-stable",
 ];
+
+const REMEDY: &str = "install Google Chrome (https://www.google.com/chrome/), or set \
+                      PROPENSE_CHROMIUM to the path of a Chromium";
 
 /// Finds Chromium: the variable, the PATH, the distribution's package.
 pub(crate) fn find() -> Result<PathBuf> {
@@ -27,9 +33,36 @@ pub(crate) fn find() -> Result<PathBuf> {
     if let Some(path) = on_path(&NAMES) {
         return Ok(path);
     }
-    packages::install(&["chromium"], "a browser for the tests")?;
+    if is_ubuntu(&std::fs::read_to_string("/etc/os-release").unwrap_or_default()) {
+        bail!("a browser for the tests is missing, and Ubuntu has no package of it: {REMEDY}");
+    }
+    packages::install(&["chromium"], "a browser for the tests").context(REMEDY)?;
     match on_path(&NAMES) {
         Some(path) => Ok(path),
-        None => bail!("no Chromium found; set {VARIABLE} to its path"),
+        None => bail!("no Chromium found on the PATH: {REMEDY}"),
+    }
+}
+
+/// Whether this `os-release` is that of Ubuntu, or of a system made from it.
+fn is_ubuntu(os_release: &str) -> bool {
+    os_release.lines().any(|line| {
+        let (key, value) = line.split_once('=').unwrap_or_default();
+        let mut words = value.trim_matches('"').split_whitespace();
+        matches!(key, "ID" | "ID_LIKE") && words.any(|word| word == "ubuntu")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_ubuntu;
+
+    #[test]
+    fn ubuntu_is_told_from_debian() {
+        assert!(is_ubuntu("NAME=\"Ubuntu\"\nID=ubuntu\nID_LIKE=debian\n"));
+        assert!(is_ubuntu("ID=linuxmint\nID_LIKE=\"ubuntu debian\"\n"));
+        assert!(!is_ubuntu(
+            "ID=debian\nHOME_URL=\"https://ubuntu.example/\"\n"
+        ));
+        assert!(!is_ubuntu(""));
     }
 }

@@ -89,6 +89,14 @@ pub(crate) fn cargo() -> Command {
     command(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
 }
 
+/// The same for something that compiles for this machine. Its artefacts go into [`target_dir`],
+/// whatever the person's own configuration says, so that nothing is compiled a second time.
+pub(crate) fn native(task: &str) -> Command {
+    let mut cargo = cargo();
+    cargo.arg(task).arg("--target-dir").arg(target_dir());
+    cargo
+}
+
 /// Runs a command with its output on the terminal; an error names it where it fails.
 pub(crate) fn must(command: &mut Command) -> Result<()> {
     must_see(command.stdin(Stdio::null()))
@@ -104,6 +112,33 @@ pub(crate) fn must_see(command: &mut Command) -> Result<()> {
         bail!("`{shown}` failed ({status})");
     }
     Ok(())
+}
+
+/// Runs a build of one program and says where cargo has put it: the person's own configuration may
+/// name another target, and with it another folder.
+pub(crate) fn built(build: &mut Command, program: &str) -> Result<PathBuf> {
+    build
+        .arg("--message-format=json-render-diagnostics")
+        .stdin(Stdio::null())
+        .stderr(Stdio::inherit());
+    let shown = spelled(build);
+    let output = build
+        .output()
+        .with_context(|| format!("could not start `{shown}`"))?;
+    if !output.status.success() {
+        bail!("`{shown}` failed ({})", output.status);
+    }
+    executable(&String::from_utf8_lossy(&output.stdout), program)
+        .with_context(|| format!("`{shown}` does not say where it has put `{program}`"))
+}
+
+/// The path of a program in cargo's messages, one JSON object a line.
+fn executable(messages: &str, program: &str) -> Option<PathBuf> {
+    messages
+        .lines()
+        .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
+        .filter(|message| message["target"]["name"] == program)
+        .find_map(|message| Some(PathBuf::from(message["executable"].as_str()?)))
 }
 
 /// Standard output of a command, or nothing where it cannot be run or fails.
@@ -137,7 +172,34 @@ fn spelled(command: &Command) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Steps, spell};
+    use std::path::Path;
+
+    use super::{Steps, executable, native, spell, target_dir};
+
+    #[test]
+    fn a_program_is_found_in_what_cargo_says() {
+        let messages = concat!(
+            "not JSON\n",
+            r#"{"reason":"compiler-artifact","target":{"name":"other"},"executable":"/t/other"}"#,
+            "\n",
+            r#"{"reason":"compiler-artifact","target":{"name":"propense"},"executable":null}"#,
+            "\n",
+            r#"{"reason":"compiler-artifact","target":{"name":"propense"},"executable":"/t/x86/release/propense"}"#,
+            "\n",
+            r#"{"reason":"build-finished","success":true}"#,
+        );
+        let found = executable(messages, "propense");
+        assert_eq!(found.as_deref(), Some(Path::new("/t/x86/release/propense")));
+        assert_eq!(executable(messages, "xtask"), None);
+    }
+
+    #[test]
+    fn native_builds_say_where_their_artefacts_go() {
+        let cargo = native("build");
+        let given: Vec<_> = cargo.get_args().map(Path::new).collect();
+        assert_eq!(given[..2], ["build", "--target-dir"].map(Path::new));
+        assert_eq!(given[2], target_dir());
+    }
 
     #[test]
     fn times_read_like_times() {

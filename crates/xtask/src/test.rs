@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use crate::run::{Steps, cargo, must, root};
+use crate::run::{Steps, cargo, must, native, root};
 use crate::toolchain::Toolchain;
 use crate::wasm::{self, Build};
 use crate::{browser, packages, page, tools};
@@ -70,25 +70,39 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 
 /// Formatting, lints and documentation, all without a warning.
 pub(crate) fn lint() -> Result<()> {
-    let mut steps = Steps::new(3);
+    let mut steps = Steps::new(4);
     steps.step("Formatting", "", format)?;
     steps.step("Clippy", "", || {
         must(
-            cargo()
-                .args([
-                    "clippy",
-                    "--release",
-                    "--locked",
-                    "--all-targets",
-                    "--workspace",
-                ])
+            native("clippy")
+                .args(["--release", "--locked", "--all-targets", "--workspace"])
                 .args(["--", "-D", "warnings"]),
         )
     })?;
+    steps.step(
+        "Clippy, the bindings as the WebGPU module has them",
+        "",
+        || {
+            must(
+                native("clippy")
+                    .args(["--release", "--locked", "--no-default-features"])
+                    .args([
+                        "--features",
+                        "propense-web/webgpu",
+                        "--package",
+                        "propense-web",
+                    ])
+                    // Not for its own sake: with it Burn has the features that it has above, and
+                    // is not checked a second time.
+                    .args(["--package", "propense-train"])
+                    .args(["--", "-D", "warnings"]),
+            )
+        },
+    )?;
     steps.step("Documentation", "", || {
         must(
-            cargo()
-                .args(["doc", "--release", "--locked", "--no-deps", "--workspace"])
+            native("doc")
+                .args(["--release", "--locked", "--no-deps", "--workspace"])
                 .env("RUSTDOCFLAGS", "-D warnings"),
         )
     })?;
@@ -102,12 +116,12 @@ fn format() -> Result<()> {
 
 fn native_tests() -> Result<()> {
     must(
-        cargo()
-            .args(["test", "--release", "--locked", "--workspace"])
+        native("test")
+            .args(["--release", "--locked", "--workspace"])
             .args(APART)
             .env("PROPENSE_REQUIRE_GPU", "1"),
     )?;
-    must(cargo().args(["test", "--locked", "--package", "xtask"]))
+    must(native("test").args(["--locked", "--package", "xtask"]))
 }
 
 /// wgpu needs a Vulkan driver on Linux; Mesa has one that runs on the CPU.

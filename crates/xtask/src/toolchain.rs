@@ -61,13 +61,7 @@ impl Toolchain {
                 )
                 .unwrap_or(path);
                 // What the other toolchain's cargo has set for us would lead this one astray.
-                for name in [
-                    "CARGO",
-                    "RUSTC",
-                    "RUSTUP_TOOLCHAIN",
-                    "RUSTFLAGS",
-                    "RUSTUP_HOME",
-                ] {
+                for name in ["CARGO", "RUSTC", "RUSTUP_TOOLCHAIN", "RUSTUP_HOME"] {
                     cargo.env_remove(name);
                 }
                 cargo
@@ -80,6 +74,10 @@ impl Toolchain {
                 cargo
             }
         };
+        // Either would take the place of the target's own flags, and SIMD would be lost.
+        for name in ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS"] {
+            cargo.env_remove(name);
+        }
         cargo
             .args(["build", "--locked", "--target", TARGET])
             .env(
@@ -168,7 +166,27 @@ fn version(text: &str) -> Option<(u32, u32)> {
 
 #[cfg(test)]
 mod tests {
-    use super::version;
+    use std::ffi::OsStr;
+    use std::path::PathBuf;
+
+    use super::{Toolchain, version};
+
+    #[test]
+    fn no_flags_from_outside_displace_those_for_simd() {
+        for toolchain in [
+            Toolchain::Rustup,
+            Toolchain::Distribution(PathBuf::from("/usr/bin")),
+        ] {
+            let cargo = toolchain.cargo_build();
+            let value = |name: &str| cargo.get_envs().find(|(key, _)| *key == OsStr::new(name));
+            for name in ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS"] {
+                assert_eq!(value(name), Some((OsStr::new(name), None)), "{toolchain:?}");
+            }
+            let flags = value("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS");
+            let flags = flags.and_then(|(_, flags)| flags?.to_str());
+            assert_eq!(flags, Some("-C target-feature=+simd128"));
+        }
+    }
 
     #[test]
     fn versions_are_read() {

@@ -67,6 +67,13 @@ pub(crate) fn web_package() -> Result<()> {
         }
         None => bail!("Node.js is missing: install version {NODE} or newer (https://nodejs.org)"),
     }
+    // Debian's and Ubuntu's `nodejs` comes without it.
+    if output_of(command("npm").arg("--version")).is_none() {
+        bail!(
+            "npm is missing: install it beside Node.js (`sudo apt-get install npm`, or a Node.js \
+             from https://nodejs.org, which has it)"
+        );
+    }
     let web = root().join("web");
     // npm writes this file at the end of an installation.
     let modified = |path: PathBuf| path.metadata().and_then(|data| data.modified()).ok();

@@ -17,7 +17,13 @@ const TYPES = {
 };
 
 /** First part of the path → folder of the repository. */
-const FOLDERS = { dist: "web/dist", wasm: "web/wasm", models: "models", golden: "tests/golden" };
+const FOLDERS = {
+  dist: "web/dist",
+  fixtures: "web/tests/fixtures",
+  golden: "tests/golden",
+  models: "models",
+  wasm: "web/wasm",
+};
 
 const PAGE = "<!doctype html><meta charset=utf-8><title>test</title><link rel=icon href=data:,>";
 

@@ -80,6 +80,10 @@ pub(super) fn tanh(x: f32) -> f32 {
 /// The exponential function without branches or library calls, to two units in the last place:
 /// `x = k ln 2 + r`, then the polynomial of the Cephes library (Moshier, `expf`) for `e^r`.
 /// Arguments beyond ±87, where the result leaves the normal numbers, are taken as ±87.
+#[expect(
+    clippy::excessive_precision,
+    reason = "the constants as their source prints them"
+)]
 fn exp(x: f32) -> f32 {
     // Added to a small number, 1.5·2²³ rounds it to an integer, which then stands in the low bits.
     const ROUND: f32 = 12_582_912.0;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use propense_events::{Context, EventKind, Limits, parse_event};
+use propense_events::{Context, EARLIEST, EventKind, Limits, parse_event};
 use propense_features::FeatureSpec;
 use propense_model::{Bundle, CnnLstm, CpuStream, Manifest, cpu_device};
 use serde::Serialize;
@@ -11,7 +11,7 @@ use wasm_bindgen::prelude::*;
 use super::batch;
 use super::catalogue::{self, Catalogue};
 use super::explain::Explainer;
-use super::prepared::{Prepared, Sessions};
+use super::prepared::{Gatherer, Prepared};
 use super::recommend;
 use super::recorder::{Recorded, Recorder};
 use crate::WebError;
@@ -139,7 +139,7 @@ impl Engine {
     /// # Errors
     /// `{ code, message }`: `ARGUMENT` where the context is no object of values.
     pub fn reset(&mut self, context: &str, now: f64) -> Result<(), JsValue> {
-        let context = read_context(context, now)?;
+        let context = read_context(context)?;
         self.begin(context, now as i64);
         Ok(())
     }
@@ -247,14 +247,10 @@ impl Engine {
         logits
     }
 
-    /// Featurises whole sessions: JSON, a list of `{ context, events }`.
-    ///
-    /// # Errors
-    /// `{ code, message }`: `ARGUMENT` where it is no such list.
-    pub fn prepare(&self, sessions: &str) -> Result<Prepared, JsValue> {
-        let sessions: Sessions = serde_json::from_str(sessions)
-            .map_err(|error| WebError::Argument(format!("not a list of sessions: {error}")))?;
-        Ok(sessions.featurise(&self.spec))
+    /// Takes whole sessions, to be scored in bulk. `now` is the browser's clock in milliseconds
+    /// since 1970.
+    pub fn gather(&self, now: f64) -> Gatherer {
+        Gatherer::new(Arc::clone(&self.spec), limits(now))
     }
 
     /// The bundle's golden session so many times, for measuring.
@@ -289,13 +285,12 @@ pub(crate) fn limits(now: f64) -> Limits {
 }
 
 /// A context object goes the way of an event's context, so that the same rules hold.
-fn read_context(context: &str, now: f64) -> Result<Context, WebError> {
+pub(super) fn read_context(context: &str) -> Result<Context, WebError> {
     let event = format!(
-        r#"{{"event":"{}","timestamp":{},"context":{context}}}"#,
+        r#"{{"event":"{}","timestamp":{EARLIEST},"context":{context}}}"#,
         EventKind::Other.name(),
-        now as i64
     );
-    let (event, problems) = parse_event(&event, 0, &limits(now));
+    let (event, problems) = parse_event(&event, 0, &Limits::default());
     match (event, problems.first()) {
         (Some(event), None) => Ok(event.context),
         (_, Some(problem)) => Err(WebError::Argument(format!("the context: {problem}"))),
@@ -303,6 +298,6 @@ fn read_context(context: &str, now: f64) -> Result<Context, WebError> {
     }
 }
 
-fn json(value: &impl Serialize) -> Result<String, JsValue> {
+pub(super) fn json(value: &impl Serialize) -> Result<String, JsValue> {
     Ok(serde_json::to_string(value).map_err(WebError::Internal)?)
 }

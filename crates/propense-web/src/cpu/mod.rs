@@ -10,4 +10,4 @@ mod recorder;
 mod words;
 
 pub use engine::Engine;
-pub use prepared::Prepared;
+pub use prepared::{Gatherer, Prepared};

@@ -2,72 +2,117 @@
 
 use std::sync::Arc;
 
-use propense_events::{Context, Limits, parse_event};
+use propense_events::{Context, Event, Limits, parse_event};
 use propense_features::FeatureSpec;
 use propense_model::Golden;
-use serde::Deserialize;
 use wasm_bindgen::prelude::*;
 
+use super::engine::{json, read_context};
 use super::recorder::{Recorded, Recorder};
 
 /// Events of the stand-in for a bundle without golden session.
 const STAND_IN: usize = 8;
 
-/// One session as the page hands it over.
-#[derive(Deserialize)]
-struct Session {
-    #[serde(default)]
-    context: serde_json::Value,
-    events: Vec<serde_json::Value>,
+/// Takes whole sessions, event by event, and featurises them. `finish()` or `free()` it.
+///
+/// The same way as in training: events go through the rules of [`parse_event`] (those set aside
+/// are left out), are put in the order of their times, and count up to the first order.
+#[wasm_bindgen]
+pub struct Gatherer {
+    spec: Arc<FeatureSpec>,
+    /// The bounds of a live event: what is too late for a visit is too late here.
+    limits: Limits,
+    /// The session that is being taken, if one has begun.
+    current: Option<Gathered>,
+    prepared: Prepared,
 }
 
-/// The page's list of sessions.
-#[derive(Deserialize)]
-#[serde(transparent)]
-pub(crate) struct Sessions(Vec<Session>);
+/// One session in the order in which its events were given.
+struct Gathered {
+    context: Context,
+    /// Events that count, each with its number within the session, from 1.
+    events: Vec<(u64, Event)>,
+    /// Events given so far.
+    given: u64,
+}
 
-impl Sessions {
-    /// The same way as in training: events go through the rules of [`parse_event`] (those set
-    /// aside are left out), are put in the order of their times, and count up to the first order.
-    pub(crate) fn featurise(self, spec: &Arc<FeatureSpec>) -> Prepared {
-        let mut prepared = Prepared::default();
-        for session in self.0 {
-            let recorder = record(session, spec);
-            prepared.rows.extend_from_slice(recorder.rows());
-            prepared.contexts.extend_from_slice(recorder.context());
-            prepared
-                .lengths
-                .push(u32::try_from(recorder.len()).unwrap_or(u32::MAX));
+#[wasm_bindgen]
+impl Gatherer {
+    /// Begins the next session with this context (a JSON object).
+    ///
+    /// # Errors
+    /// `{ code, message }`: `ARGUMENT` where the context is no object of values.
+    pub fn begin(&mut self, context: &str) -> Result<(), JsValue> {
+        self.end();
+        self.current = Some(Gathered {
+            context: read_context(context)?,
+            events: Vec::new(),
+            given: 0,
+        });
+        Ok(())
+    }
+
+    /// Adds an event to the session begun last: JSON as [`parse_event`] reads it. As with
+    /// [`Engine::track`](super::Engine::track), nothing is returned if all is well, otherwise the
+    /// problems as JSON; an event of which one says `rejected` does not count.
+    ///
+    /// # Errors
+    /// `{ code, message }`, should the problems not be writable as JSON.
+    pub fn add(&mut self, event: &str) -> Result<Option<String>, JsValue> {
+        let Some(current) = &mut self.current else {
+            return Ok(None);
+        };
+        current.given += 1;
+        let (event, problems) = parse_event(event, current.given, &self.limits);
+        if let Some(event) = event {
+            current.events.push((current.given, event));
         }
-        prepared
+        if problems.is_empty() {
+            return Ok(None);
+        }
+        json(&problems).map(Some)
+    }
+
+    /// The sessions, featurised.
+    pub fn finish(mut self) -> Prepared {
+        self.end();
+        self.prepared
     }
 }
 
-fn record(session: Session, spec: &Arc<FeatureSpec>) -> Recorder {
-    let limits = Limits::default();
-    let mut events: Vec<_> = (1..)
-        .zip(session.events)
-        .filter_map(|(row, event)| parse_event(&event.to_string(), row, &limits).0)
-        .collect();
-    events.sort_by_key(|event| event.timestamp);
-    let start = events.first().map_or(0, |event| event.timestamp);
-    // A context object goes the way of an event's context, so that the same rules hold.
-    let carrier = serde_json::json!({
-        "event": "other",
-        "timestamp": propense_events::EARLIEST,
-        "context": session.context,
-    });
-    let context = parse_event(&carrier.to_string(), 0, &limits)
-        .0
-        .map_or_else(Context::new, |event| event.context);
-    let mut recorder = Recorder::new(spec, context, start);
-    let mut problems = Vec::new();
-    for (row, event) in (1..).zip(events) {
-        if recorder.push(event, row, &mut problems) == Recorded::Order {
-            break;
+impl Gatherer {
+    /// No session yet.
+    pub(super) fn new(spec: Arc<FeatureSpec>, limits: Limits) -> Self {
+        Self {
+            spec,
+            limits,
+            current: None,
+            prepared: Prepared::default(),
         }
     }
-    recorder
+
+    /// Featurises the session begun last.
+    fn end(&mut self) {
+        let Some(Gathered {
+            context,
+            mut events,
+            ..
+        }) = self.current.take()
+        else {
+            return;
+        };
+        events.sort_by_key(|(_, event)| event.timestamp);
+        let start = events.first().map_or(0, |(_, event)| event.timestamp);
+        let mut recorder = Recorder::new(&self.spec, context, start);
+        // Sorted, so that none can be out of order: nothing more is to be said of them.
+        let mut problems = Vec::new();
+        for (row, event) in events {
+            if recorder.push(event, row, &mut problems) == Recorded::Order {
+                break;
+            }
+        }
+        self.prepared.add(&recorder);
+    }
 }
 
 /// Featurised sessions. `free()` it when it has been scored.
@@ -118,6 +163,13 @@ impl Prepared {
 }
 
 impl Prepared {
+    fn add(&mut self, session: &Recorder) {
+        self.rows.extend_from_slice(session.rows());
+        self.contexts.extend_from_slice(session.context());
+        let events = u32::try_from(session.len()).unwrap_or(u32::MAX);
+        self.lengths.push(events);
+    }
+
     /// The golden session so many times.
     pub(crate) fn golden(spec: &FeatureSpec, golden: Option<&Golden>, copies: usize) -> Self {
         let (rows, context) = golden.map_or_else(
