@@ -54,6 +54,7 @@ mod layout;
 mod moments;
 mod options;
 mod rates;
+mod sight;
 mod spec;
 mod state;
 
@@ -64,4 +65,5 @@ pub use history::UserHistory;
 pub use layout::MIN_ROW_LEN;
 pub use options::FitOptions;
 pub use rates::{Rates, fit_rates};
+pub use sight::follows_orders;
 pub use spec::{ContextFeature, FeatureSpec, Measure, Normal, RowFeature, SPEC_VERSION, Transform};

@@ -28,7 +28,8 @@ pub(crate) struct Sessions(Vec<Session>);
 
 impl Sessions {
     /// The same way as in training: events go through the rules of [`parse_event`] (those set
-    /// aside are left out), are put in the order of their times, and count up to the first order.
+    /// aside are left out), are put in the order of their times, and count up to the first order;
+    /// kinds that training left out ([`FeatureSpec::leaves_out`]) do not count.
     pub(crate) fn featurise(self, spec: &Arc<FeatureSpec>) -> Prepared {
         let mut prepared = Prepared::default();
         for session in self.0 {
