@@ -35,6 +35,21 @@ pub struct UserHistory {
 }
 
 impl UserHistory {
+    /// Every key that [`UserHistory::write`] can write.
+    pub const KEYS: [&str; 11] = [
+        "prior_sessions",
+        "prior_events",
+        "prior_views",
+        "prior_wishlist",
+        "prior_carts",
+        "prior_purchases",
+        "prior_refunds",
+        "prior_spend",
+        "prior_conversion",
+        "days_since_session",
+        "days_since_purchase",
+    ];
+
     /// A visitor who was never seen.
     #[must_use]
     pub fn new() -> Self {
