@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::TrainError;
+use crate::adam::Moments;
 use crate::example::Example;
 use crate::load::hex;
 use crate::progress::EpochReport;
@@ -69,7 +70,7 @@ pub(crate) struct State {
     pub(crate) steps: u32,
     pub(crate) weights: Vec<NamedTensor>,
     pub(crate) best: Vec<NamedTensor>,
-    pub(crate) moments: Vec<(Vec<f32>, Vec<f32>)>,
+    pub(crate) moments: Moments,
 }
 
 #[derive(Serialize, Deserialize)]

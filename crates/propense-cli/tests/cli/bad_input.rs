@@ -58,7 +58,7 @@ fn a_file_without_permission() {
     use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().expect("scratch folder");
     let file = write(folder.path(), "secret.csv", shop_events(5));
-    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0)).expect("permissions");
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o000)).expect("permissions");
     if std::fs::read(&file).is_ok() {
         println!("skipped: this user may read everything");
         return;

@@ -338,7 +338,7 @@ const AUGUST: usize = 212;
 /// Days and whether they are cancellations, of a customer until the end of August.
 fn invoices(customer: usize) -> Vec<(usize, bool)> {
     let mut list = Vec::new();
-    if customer % 3 == 0 && customer % 11 != 0 {
+    if customer.is_multiple_of(3) && !customer.is_multiple_of(11) {
         // Regular customers: every three weeks or so.
         let pace = 15 + customer % 12;
         list.extend((customer % 20..240).step_by(pace).map(|day| (day, false)));
@@ -346,7 +346,7 @@ fn invoices(customer: usize) -> Vec<(usize, bool)> {
         let first = customer * 7 % 150;
         list.extend([
             (first, false),
-            (first + 1 + customer % 40, customer % 2 == 0),
+            (first + 1 + customer % 40, customer.is_multiple_of(2)),
         ]);
     }
     match customer % 17 {

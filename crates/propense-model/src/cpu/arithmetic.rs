@@ -80,6 +80,7 @@ pub(super) fn tanh(x: f32) -> f32 {
 /// The exponential function without branches or library calls, to two units in the last place:
 /// `x = k ln 2 + r`, then the polynomial of the Cephes library (Moshier, `expf`) for `e^r`.
 /// Arguments beyond ±87, where the result leaves the normal numbers, are taken as ±87.
+#[allow(clippy::excessive_precision)] // Constants as published, and 0.693359375 is exact.
 fn exp(x: f32) -> f32 {
     // Added to a small number, 1.5·2²³ rounds it to an integer, which then stands in the low bits.
     const ROUND: f32 = 12_582_912.0;

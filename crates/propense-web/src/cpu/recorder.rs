@@ -98,7 +98,7 @@ impl Recorder {
             let units = item.quantity.unwrap_or(1.0);
             match event.kind {
                 EventKind::AddToCart => {
-                    *self.cart.entry(item.item_id.clone()).or_default() += units
+                    *self.cart.entry(item.item_id.clone()).or_default() += units;
                 }
                 EventKind::RemoveFromCart => {
                     let left = self
