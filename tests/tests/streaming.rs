@@ -159,9 +159,68 @@ fn the_gpu_streams_as_the_cpu_batches() {
         return;
     };
     println!("adapter: {adapter}");
-    for (config, events) in [(ModelConfig::seed(16, 6), 12), (ModelConfig::seed(5, 0), 7)] {
+    let relu = ModelConfig {
+        activation: CellActivation::Relu,
+        ..ModelConfig::seed(9, 0)
+    };
+    for (config, events) in [
+        (ModelConfig::seed(16, 6), 12),
+        (ModelConfig::seed(5, 0), 7),
+        (relu, 11),
+    ] {
         let (_, worst) = streaming_differences(&config, events, 3, &device);
         assert!(worst <= 1e-3, "{events}: {worst:e}");
+    }
+}
+
+/// Prefixes at which a long session is compared on the GPU: reading a logit back waits for all
+/// launches before it. Both phases, beginning and end.
+fn some_prefixes(events: usize) -> Vec<usize> {
+    let mut prefixes = vec![1, 2, 3, events / 3, events / 2, events - events / 8];
+    prefixes.extend([events.saturating_sub(1), events]);
+    prefixes.retain(|prefix| (1..=events).contains(prefix));
+    prefixes.sort_unstable();
+    prefixes.dedup();
+    prefixes
+}
+
+proptest! {
+    // A software adapter takes milliseconds for each event: few cases, each over the whole range.
+    #![proptest_config(cases(6))]
+
+    #[test]
+    fn the_gpu_streams_random_networks_as_the_cpu_batches(
+        config in configs(),
+        events in 1usize..=512,
+        seed in any::<u64>(),
+    ) {
+        let Some((device, _)) = gpu() else {
+            return Ok(());
+        };
+        let bundle = fresh_bundle(&config, seed);
+        let mut numbers = Numbers(seed);
+        let rows = numbers.rows(events, config.features);
+        let context = numbers.row(config.context);
+        let expected = batch_logits(&bundle.model(&cpu_device()).expect("valid"), &rows, &context);
+        let on_gpu = bundle.model(&device).expect("valid");
+        let prefixes = some_prefixes(events);
+        let mut stream = Stream::new(&on_gpu);
+        let mut streamed = Vec::new();
+        for (row, events) in rows.iter().zip(1..) {
+            stream.push(row);
+            if prefixes.contains(&events) {
+                streamed.push(stream.logit(&context).expect("the device works"));
+            }
+        }
+        let at = |logits: &[f32]| -> Vec<f32> {
+            prefixes.iter().map(|&prefix| logits[prefix - 1]).collect()
+        };
+        let worst = difference(&streamed, &at(&expected));
+        prop_assert!(worst <= 1e-3, "{config:?}, {events} events: {worst:e}");
+        // And the batch pass of the GPU, at every prefix.
+        let batched = batch_logits(&on_gpu, &rows, &context);
+        let worst = difference(&batched, &expected);
+        prop_assert!(worst <= 1e-3, "{config:?}, {events} events in a batch: {worst:e}");
     }
 }
 

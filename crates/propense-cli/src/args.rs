@@ -16,7 +16,7 @@ const EXAMPLES: &str = "Example, from shop data to a bundle that a browser can l
   propense train --task in-session --data data/giftshop --out models/giftshop.propense
   propense evaluate --model models/giftshop.propense --data data/giftshop --report report.html
 
-Exit status: 0 fine, 1 failed, 2 wrong use. Ctrl-C ends with 1.";
+Exit status: 0 fine, 1 failed or stopped by Ctrl-C, 2 wrong use.";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -56,9 +56,16 @@ pub(crate) struct PrepareArgs {
   propense train --task in-session --data data/giftshop --out giftshop.propense
   propense train --task in-session --data data/giftshop --out giftshop.propense --resume
 
-The data is split by time into 70 % training, 15 % validation (early stopping, calibration,
-threshold) and 15 % test (measured once); a user stays in the part where they were first seen.
-Ctrl-C stops after the current step; the best complete epoch is still written.")]
+The data is split into a training part, a validation part (early stopping, calibration, threshold)
+and a test part (measured once), by the task:
+  in-session   70, 15 and 15 % of the sessions by their start; a user stays in the part where they
+               were first seen, their sessions in other parts are left out
+  next-day     70, 15 and 15 % of the users, with all their days
+  thirty-day   month by month: the last for test, the two before it for validation
+  shoppers     70, 15 and 15 % of the sessions at random with equal base rates: they have no times
+
+Ctrl-C stops after the current step; the best complete epoch is still written. A second one ends
+at once. --resume goes on from the checkpoint.")]
 pub(crate) struct TrainArgs {
     /// What to predict: shoppers, shoppers-no-pagevalues, in-session, next-day, thirty-day
     #[arg(long)]
@@ -122,8 +129,10 @@ pub(crate) struct EvaluateArgs {
 #[command(after_help = "Example:
   propense eval --task in-session --train first-week --test second-week --json result.json
 
-Everything (vocabularies, weights, calibration, threshold) is learnt from --train. For thirty-day,
---test must continue --train in time.")]
+Everything (vocabularies, weights, calibration, threshold) is learnt from --train, of which a part is
+kept for validation: 15 % of the users (in-session, next-day) or of the sessions at random with equal
+base rates (shoppers), the last two months (thirty-day). For thirty-day, --test must continue --train
+in time. Ctrl-C ends without a result.")]
 pub(crate) struct EvalArgs {
     /// What to predict: shoppers, shoppers-no-pagevalues, in-session, next-day, thirty-day
     #[arg(long)]
@@ -164,7 +173,7 @@ pub(crate) struct ScoreArgs {
     pub(crate) reading: ReadingArgs,
     #[command(flatten)]
     pub(crate) running: RunningArgs,
-    /// Score after the first K events (a shorter session after its last)
+    /// Score after the first K events (a shorter session after its last); in-session only
     #[arg(long, value_name = "K")]
     pub(crate) after: Option<usize>,
     /// Where to write: .csv or .jsonl
@@ -256,6 +265,9 @@ pub(crate) struct FittingArgs {
     /// Most epochs
     #[arg(long, default_value_t = 200)]
     pub(crate) epochs: usize,
+    /// Activation of the LSTM: relu is the article's variant, which needs --clip
+    #[arg(long, value_enum, default_value_t = ActivationArg::Tanh)]
+    pub(crate) activation: ActivationArg,
     /// Sessions in a batch
     #[arg(long, default_value_t = 128)]
     pub(crate) batch: usize,
@@ -271,7 +283,7 @@ pub(crate) struct FittingArgs {
     /// Seed: the same seed on the same CPU gives the same weights
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,
-    /// Events of a session that are learnt from, at most
+    /// Events of a session that are learnt from, at most; measuring looks at all
     #[arg(long, default_value_t = 64)]
     pub(crate) max_events: usize,
     /// Minutes after which no further epoch begins
@@ -294,6 +306,15 @@ pub(crate) struct JsonArgs {
     /// Write the figures as JSON; - for standard output instead of the table
     #[arg(long, value_name = "FILE")]
     pub(crate) json: Option<PathBuf>,
+}
+
+/// Activation of the LSTM's candidate and output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ActivationArg {
+    /// Hyperbolic tangent
+    Tanh,
+    /// Rectified linear, unbounded
+    Relu,
 }
 
 /// How weights are stored.

@@ -39,7 +39,7 @@ impl From<TrainError> for Failure {
             | TrainError::TaskAbsent(_)
             | TrainError::UnknownDevice(_)
             | TrainError::Option { .. } => Self::Usage(error.to_string()),
-            TrainError::Interrupted => Self::Interrupted(error.to_string()),
+            TrainError::Interrupted(_) => Self::Interrupted(error.to_string()),
             other => Self::Failed(other.into()),
         }
     }

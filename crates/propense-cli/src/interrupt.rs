@@ -1,26 +1,35 @@
-//! Ctrl-C: the first asks the work to stop at a good moment, the second ends the program.
+//! Ctrl-C. While a model trains there is something to keep: the first press asks the training to
+//! stop after the current step. At any other time, and at the second press, the program ends.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::io::Write;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-static PRESSED: AtomicUsize = AtomicUsize::new(0);
+static PRESSED: AtomicBool = AtomicBool::new(false);
+static TRAINING: AtomicBool = AtomicBool::new(false);
 
 /// Listens to Ctrl-C (and to termination) from now on.
 pub(crate) fn listen() {
     // Fails only where a handler is set already, which is as good.
-    let _ = ctrlc::set_handler(|| {
-        if PRESSED.fetch_add(1, Ordering::SeqCst) > 0 {
-            crate::progress::restore_terminal();
-            std::process::exit(1);
-        }
-    });
+    let _ = ctrlc::set_handler(press);
 }
 
-/// The same as a press of Ctrl-C, for a terminal in raw mode, which turns the key into a byte.
+/// A press of Ctrl-C: by signal, or as a key where the terminal is in raw mode.
 pub(crate) fn press() {
-    PRESSED.fetch_add(1, Ordering::SeqCst);
+    let again = PRESSED.swap(true, Ordering::SeqCst);
+    if again || !TRAINING.load(Ordering::SeqCst) {
+        crate::progress::restore_terminal();
+        // Nothing can be said where standard error is closed; the status tells it all the same.
+        let _ = writeln!(std::io::stderr(), "interrupted");
+        std::process::exit(1);
+    }
+}
+
+/// Says whether a model trains right now, so that a first press is waited for.
+pub(crate) fn training(now: bool) {
+    TRAINING.store(now, Ordering::SeqCst);
 }
 
 /// Whether the work should stop.
 pub(crate) fn asked() -> bool {
-    PRESSED.load(Ordering::SeqCst) > 0
+    PRESSED.load(Ordering::SeqCst)
 }

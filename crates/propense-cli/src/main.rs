@@ -25,6 +25,7 @@ fn main() -> ExitCode {
     // A closed pipe (`propense … | head`) ends the program quietly instead of with a panic.
     output::end_quietly_on_closed_pipe();
     let cli = Cli::parse();
+    interrupt::listen();
     let outcome = match cli.command {
         Command::Prepare(args) => commands::prepare::run(&args),
         Command::Train(args) => commands::train::run(&args),

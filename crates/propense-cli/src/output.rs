@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use propense_train::Metrics;
+use propense_train::{Metrics, ValidationFigures};
 use serde::Serialize;
 
 use crate::args::JsonArgs;
@@ -147,6 +147,29 @@ impl Table {
                 format!("{:.4} to {:.4}", interval.0, interval.1)
             });
             self.row([name.to_owned(), format!("{value:.4}"), interval]);
+        }
+    }
+
+    /// Adds a block with the validation part's figures, as it is and balanced.
+    pub(crate) fn validation(&mut self, figures: &ValidationFigures) {
+        self.block(format!(
+            "validation part at the threshold {:.4}, which was chosen on it",
+            figures.threshold
+        ));
+        self.row(["", "examples", "base rate", "accuracy", "recall", "F1"]);
+        for (name, three) in [
+            ("as it is", figures.as_it_is),
+            ("class-balanced resample", figures.balanced),
+        ] {
+            let four = |value: f64| format!("{value:.4}");
+            self.row([
+                name.to_owned(),
+                three.n.to_string(),
+                four(three.base_rate),
+                four(three.accuracy),
+                four(three.recall),
+                four(three.f1),
+            ]);
         }
     }
 

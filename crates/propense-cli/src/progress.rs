@@ -1,11 +1,12 @@
 //! What is shown while a model trains: a display on a terminal, lines elsewhere.
 
+mod keys;
 mod lines;
 mod screen;
 
 use std::io::IsTerminal;
 
-use propense_train::Observer;
+use propense_train::{Observer, Progress};
 
 use crate::interrupt;
 use lines::Lines;
@@ -15,13 +16,37 @@ pub(crate) use screen::restore_terminal;
 
 /// The observer that suits where standard error goes.
 pub(crate) fn observer(title: &str, plain: bool) -> Box<dyn Observer> {
-    interrupt::listen();
-    if !plain && std::io::stderr().is_terminal() {
-        if let Some(screen) = Screen::open(title) {
-            return Box::new(screen);
+    let screen = (!plain && std::io::stderr().is_terminal())
+        .then(|| Screen::open(title))
+        .flatten();
+    Box::new(Interruptible(match screen {
+        Some(screen) => Box::new(screen),
+        None => Box::new(Lines),
+    }))
+}
+
+/// Shows what the inner observer shows, and stops the training at Ctrl-C.
+struct Interruptible(Box<dyn Observer>);
+
+impl Observer for Interruptible {
+    fn on(&mut self, progress: &Progress<'_>) {
+        match progress {
+            Progress::Start { .. } => interrupt::training(true),
+            Progress::End { .. } => interrupt::training(false),
+            _ => {}
         }
+        self.0.on(progress);
     }
-    Box::new(Lines::default())
+
+    fn stop(&self) -> bool {
+        interrupt::asked()
+    }
+}
+
+impl Drop for Interruptible {
+    fn drop(&mut self) {
+        interrupt::training(false);
+    }
 }
 
 /// Seconds as `1:02:03`, `2:03` or `4.5 s`.

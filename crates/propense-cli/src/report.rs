@@ -3,7 +3,7 @@
 mod curves;
 mod plot;
 
-use propense_train::{Confusion, Evaluation, Metrics};
+use propense_train::{Confusion, Evaluation, Metrics, ValidationFigures};
 
 use curves::{gains, lift_at, precision_recall, roc};
 use plot::{Plot, Series};
@@ -34,6 +34,9 @@ pub(crate) fn html(title: &str, evaluation: &Evaluation) -> String {
     page.push_str(&confusion(scores, labels, metrics.threshold as f32));
     page.push_str(&lift_table(scores, labels));
     page.push_str(&positions(evaluation));
+    if let Some(figures) = &evaluation.validation {
+        page.push_str(&validation(figures));
+    }
     page.push_str("</main>\n</body>\n</html>\n");
     page
 }
@@ -184,6 +187,27 @@ fn positions(evaluation: &Evaluation) -> String {
     text
 }
 
+fn validation(figures: &ValidationFigures) -> String {
+    let mut text = format!(
+        "<h2>On the validation part</h2>\n<p>At the same threshold ({:.4}), which was chosen on this part of the \
+         training data. The second row is a resample of it with as many orders as other outcomes: what a study on a \
+         balanced set reports, and what no shop meets.</p>\n<table><thead><tr><th></th><th>examples</th>\
+         <th>base rate</th><th>accuracy</th><th>recall</th><th>F1</th></tr></thead><tbody>\n",
+        figures.threshold
+    );
+    for (name, three) in [
+        ("as it is", figures.as_it_is),
+        ("class-balanced resample", figures.balanced),
+    ] {
+        text.push_str(&format!(
+            "<tr><td>{name}</td><td>{}</td><td>{:.4}</td><td>{:.4}</td><td>{:.4}</td><td>{:.4}</td></tr>\n",
+            three.n, three.base_rate, three.accuracy, three.recall, three.f1
+        ));
+    }
+    text.push_str("</tbody></table>\n");
+    text
+}
+
 /// Text made safe inside HTML.
 fn escape(text: &str) -> String {
     text.replace('&', "&amp;")
@@ -230,6 +254,16 @@ th { color: var(--dim); font-weight: 500; }
 mod tests {
     use super::*;
 
+    fn three(n: usize, accuracy: f64) -> propense_train::ThreeFigures {
+        propense_train::ThreeFigures {
+            n,
+            base_rate: 0.2,
+            accuracy,
+            recall: 0.5,
+            f1: 0.5,
+        }
+    }
+
     #[test]
     fn the_page_holds_the_figures_and_escapes_names() {
         let scores: Vec<f32> = (0..100).map(|i| i as f32 / 100.0).collect();
@@ -239,6 +273,11 @@ mod tests {
             metrics: Metrics::measure(&scores, &labels, 0.5),
             by_k: [(2, Metrics::measure(&scores, &labels, 0.5))].into(),
             also: [("a < b".to_owned(), Metrics::measure(&scores, &labels, 0.5))].into(),
+            validation: Some(ValidationFigures {
+                threshold: 0.5,
+                as_it_is: three(1000, 0.1234),
+                balanced: three(200, 0.8765),
+            }),
             probabilities: scores,
             labels,
         };
@@ -247,6 +286,8 @@ mod tests {
         assert!(page.contains("a &lt; b"));
         assert!(page.contains(&format!("{:.4}", evaluation.metrics.auc)));
         assert_eq!(page.matches("<svg").count(), 4);
+        assert!(page.contains("as it is</td><td>1000</td><td>0.2000</td><td>0.1234"));
+        assert!(page.contains("resample</td><td>200</td><td>0.2000</td><td>0.8765"));
         assert!(!page.contains("NaN") && !page.contains("http"));
     }
 }

@@ -87,6 +87,11 @@ impl UserHistory {
         "sessions_30_days",
     ];
 
+    /// Every key that [`UserHistory::write`] can write.
+    pub fn keys() -> impl Iterator<Item = &'static str> {
+        Self::BASE_KEYS.into_iter().chain(Self::MORE_KEYS)
+    }
+
     /// A visitor who was never seen.
     #[must_use]
     pub fn new() -> Self {

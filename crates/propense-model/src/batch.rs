@@ -115,8 +115,8 @@ impl Batch {
 }
 
 /// Which sessions to score together: those of like length, so that little is computed on padding,
-/// and no more at a time than `rows` rows with padding, so that memory is bounded however long a
-/// session is (a session longer than that goes alone). Every position of `lengths` (events of each
+/// and no more at a time than `rows` rows with padding, which bounds the memory of a pass. A session
+/// longer than that comes alone; [`crate::CpuStream`] scores it in bounded memory too. Every position of `lengths` (events of each
 /// session) comes exactly once.
 #[must_use]
 pub fn groups(lengths: &[usize], rows: usize) -> Vec<Vec<usize>> {

@@ -17,6 +17,9 @@ const BETA_2: f32 = 0.999;
 /// Keras' value; with it a step is the published one.
 const EPSILON: f32 = 1e-7;
 
+/// First and second moment of each parameter, as numbers.
+pub(crate) type Moments = Vec<(Vec<f32>, Vec<f32>)>;
+
 /// The optimiser's state.
 #[derive(Clone)]
 pub(crate) struct Adam {
@@ -70,7 +73,7 @@ impl Adam {
     }
 
     /// The moments as numbers: first and second of each parameter.
-    pub(crate) fn save(&self) -> Result<Vec<(Vec<f32>, Vec<f32>)>, TrainError> {
+    pub(crate) fn save(&self) -> Result<Moments, TrainError> {
         self.moments
             .iter()
             .map(|(first, second)| Ok((numbers(first.clone())?, numbers(second.clone())?)))
@@ -78,12 +81,7 @@ impl Adam {
     }
 
     /// The state saved after this many steps.
-    pub(crate) fn load(
-        mut self,
-        steps: u32,
-        moments: Vec<(Vec<f32>, Vec<f32>)>,
-        device: &Device,
-    ) -> Self {
+    pub(crate) fn load(mut self, steps: u32, moments: Moments, device: &Device) -> Self {
         let tensor = |data: Vec<f32>| {
             let length = data.len();
             Tensor::<1>::from_data(TensorData::new(data, [length]), device)

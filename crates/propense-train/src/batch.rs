@@ -53,11 +53,11 @@ pub(crate) fn shuffled(
     batches
 }
 
-/// Rows of one batch in scoring, padding included: some hundred megabytes of activations, however
-/// long an example is.
-const SCORED_ROWS: usize = 16_384;
+/// Rows of one batch in scoring, padding included: some hundred megabytes of activations.
+pub(crate) const SCORED_ROWS: usize = 16_384;
 
-/// Indices of the examples to score together.
+/// Indices of the examples to score together. An example of more than [`SCORED_ROWS`] events comes
+/// alone, and is to be streamed.
 pub(crate) fn by_length(examples: &[Example]) -> Vec<Vec<usize>> {
     let lengths: Vec<usize> = examples.iter().map(|example| example.events).collect();
     propense_model::groups(&lengths, SCORED_ROWS)

@@ -1,5 +1,12 @@
 //! 95 % bootstrap intervals: the examples are drawn again with replacement, all metrics measured
 //! on each draw, the 2.5th and 97.5th percentiles reported (Efron's percentile method).
+//!
+//! Drawn are users (sessions, where the user is unknown), each with all its examples: one session
+//! is scored at several positions and one user has several sessions, and such scores vary together.
+//! Drawn one by one they would make the intervals too narrow (the cluster bootstrap: Davison and
+//! Hinkley 1997, section 3.8).
+
+use std::collections::BTreeMap;
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha12Rng;
@@ -34,25 +41,35 @@ pub struct Intervals {
     pub ece: Interval,
 }
 
-/// Intervals from this many resamples; none for fewer than 2 resamples or no examples.
+/// Intervals from this many resamples; none for fewer than 2 resamples or no examples. `owners`
+/// says whose each example is.
 pub(crate) fn intervals(
     probabilities: &[f32],
     labels: &[bool],
+    owners: &[usize],
     threshold: f32,
     resamples: usize,
     seed: u64,
 ) -> Option<Intervals> {
-    let n = probabilities.len().min(labels.len());
-    if resamples < 2 || n == 0 {
+    let mut of_owner: BTreeMap<usize, Vec<(f32, bool)>> = BTreeMap::new();
+    for ((score, label), owner) in probabilities.iter().zip(labels).zip(owners) {
+        of_owner.entry(*owner).or_default().push((*score, *label));
+    }
+    let groups: Vec<Vec<(f32, bool)>> = of_owner.into_values().collect();
+    if resamples < 2 || groups.is_empty() {
         return None;
     }
     let mut generator = ChaCha12Rng::seed_from_u64(seed);
-    let (mut drawn, mut outcome) = (vec![0.0; n], vec![false; n]);
+    let (mut drawn, mut outcome) = (Vec::new(), Vec::new());
     let measured: Vec<Metrics> = (0..resamples)
         .map(|_| {
-            for (score, label) in drawn.iter_mut().zip(&mut outcome) {
-                let index = generator.random_range(0..n);
-                (*score, *label) = (probabilities[index], labels[index]);
+            drawn.clear();
+            outcome.clear();
+            for _ in 0..groups.len() {
+                for (score, label) in &groups[generator.random_range(0..groups.len())] {
+                    drawn.push(*score);
+                    outcome.push(*label);
+                }
             }
             Metrics::measure(&drawn, &outcome, threshold)
         })

@@ -14,12 +14,14 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::TrainError;
+use crate::adam::Moments;
 use crate::example::Example;
 use crate::load::hex;
 use crate::progress::EpochReport;
 
 const MAGIC: &[u8; 8] = b"PRPNSCK1";
 const FILE: &str = "state.checkpoint";
+const PREVIOUS: &str = "state.checkpoint.previous";
 
 /// What must be the same for a run to be continued.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -60,7 +62,7 @@ pub(crate) fn reading(spec: &FeatureSpec, train: &[Example]) -> String {
     hex(&hash.finalize())
 }
 
-/// The state after a complete epoch.
+/// The state after a complete epoch, or before the first.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct State {
     pub(crate) key: RunKey,
@@ -68,7 +70,7 @@ pub(crate) struct State {
     pub(crate) steps: u32,
     pub(crate) weights: Vec<NamedTensor>,
     pub(crate) best: Vec<NamedTensor>,
-    pub(crate) moments: Vec<(Vec<f32>, Vec<f32>)>,
+    pub(crate) moments: Moments,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -120,14 +122,32 @@ pub(crate) fn save(folder: &Path, state: &State) -> Result<(), TrainError> {
     fs::rename(&draft, &target).map_err(TrainError::io(&target))
 }
 
-/// Whether the folder holds a checkpoint.
-pub(crate) fn exists(folder: &Path) -> bool {
-    folder.join(FILE).exists()
+/// Puts the checkpoint of an earlier run aside, since a new run writes its own. Returns the words
+/// to say about it; none where there was none, or one without a complete epoch, which holds
+/// nothing that its command could not make again at once.
+pub(crate) fn keep_previous(folder: &Path) -> Result<Option<String>, TrainError> {
+    let (path, kept) = (folder.join(FILE), folder.join(PREVIOUS));
+    if !path.exists() {
+        return Ok(None);
+    }
+    let bytes = fs::read(&path).map_err(TrainError::io(&path))?;
+    if parse(&bytes).is_some_and(|state| state.history.is_empty()) {
+        return Ok(None);
+    }
+    fs::rename(&path, &kept).map_err(TrainError::io(&path))?;
+    Ok(Some(format!(
+        "{} held an earlier run: kept as {PREVIOUS}; rename it to {FILE} to --resume that run",
+        folder.display()
+    )))
 }
 
 /// Reads the state and checks that it belongs to this run.
 pub(crate) fn load(folder: &Path, key: &RunKey) -> Result<State, TrainError> {
     let path = folder.join(FILE);
+    if !path.exists() {
+        let reason = "there is no checkpoint in this folder; start without --resume";
+        return Err(damaged(folder, reason));
+    }
     let bytes = fs::read(&path).map_err(TrainError::io(&path))?;
     let state = parse(&bytes).ok_or_else(|| {
         damaged(
@@ -177,7 +197,11 @@ fn difference(saved: &RunKey, asked: &RunKey) -> Option<String> {
             saved.reading.clone(),
             asked.reading.clone(),
         ),
-        ("network", saved.network.clone(), asked.network.clone()),
+        (
+            "network (--activation)",
+            saved.network.clone(),
+            asked.network.clone(),
+        ),
     ];
     let (name, was, is) = pairs.into_iter().find(|(_, was, is)| was != is)?;
     Some(format!(
@@ -276,6 +300,26 @@ mod tests {
         let state = state();
         save(folder.path(), &state).expect("save");
         assert_eq!(load(folder.path(), &state.key).expect("load"), state);
+    }
+
+    #[test]
+    fn an_earlier_run_is_put_aside_and_a_run_without_an_epoch_is_not() {
+        let folder = tempfile::tempdir().expect("scratch folder");
+        let folder = folder.path();
+        assert_eq!(keep_previous(folder).expect("nothing there"), None);
+        let old = state();
+        save(folder, &old).expect("save");
+        let said = keep_previous(folder).expect("put aside").expect("words");
+        assert!(said.contains(PREVIOUS), "{said}");
+        let begun = State {
+            history: Vec::new(),
+            ..state()
+        };
+        save(folder, &begun).expect("save");
+        // The run that was only begun must not take the place of the one that was kept.
+        assert_eq!(keep_previous(folder).expect("nothing to keep"), None);
+        fs::rename(folder.join(PREVIOUS), folder.join(FILE)).expect("as the words say");
+        assert_eq!(load(folder, &old.key).expect("load"), old);
     }
 
     #[test]

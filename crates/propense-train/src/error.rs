@@ -71,6 +71,17 @@ pub enum TrainError {
         /// Which part of the data.
         part: &'static str,
     },
+    /// No session is long enough to be measured.
+    #[error(
+        "{part}: none of the {examples} sessions has 2 events before its order, the fewest after which scores are \
+         measured; longer sessions are needed"
+    )]
+    TooShort {
+        /// Which part of the data.
+        part: &'static str,
+        /// How many examples it has.
+        examples: usize,
+    },
     /// One class is missing, so nothing can be learnt or measured.
     #[error(
         "{part}: all {examples} examples have the same outcome ({outcome}); more data, or data with orders, is needed"
@@ -129,9 +140,9 @@ pub enum TrainError {
         /// The epoch, from 1.
         epoch: usize,
     },
-    /// Training was interrupted before the first epoch was complete.
-    #[error("interrupted before the first epoch was complete: nothing to save yet")]
-    Interrupted,
+    /// Whoever watches stopped the work before there was a result.
+    #[error("interrupted {0}")]
+    Interrupted(String),
 }
 
 impl TrainError {

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use propense_model::{Bundle, Manifest};
 use serde::{Deserialize, Serialize};
 
+use crate::balanced::ValidationFigures;
 use crate::device::Chosen;
-use crate::example::{PREFIXES, Positions, Scored, Weighting};
+use crate::example::{Example, PREFIXES, Positions, Scored, Weighting};
 use crate::load::Loaded;
 use crate::metrics::Metrics;
 use crate::tasks::{self, ExampleOptions, Shares};
@@ -44,6 +45,10 @@ pub struct Evaluation {
     /// Other positions, by name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub also: BTreeMap<String, Metrics>,
+    /// Of the part of the training data that chose the threshold, where there was a training:
+    /// accuracy, recall and F1 as it is and balanced.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub validation: Option<ValidationFigures>,
     /// Calibrated probabilities behind `metrics`, for plots.
     #[serde(skip)]
     pub probabilities: Vec<f32>,
@@ -66,10 +71,21 @@ pub(crate) fn positions(task: Task) -> Vec<(&'static str, Positions)> {
     }
 }
 
-/// Measures scores, with intervals, and by prefix length where there are several.
+/// Whose each score is: the scores of a user hang together, and so do those of a session.
+fn owners(scored: &Scored, examples: &[Example]) -> Vec<usize> {
+    let mut of_user: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut owner = |index: &usize| match examples.get(*index).and_then(|e| e.user.as_deref()) {
+        // The first session of a user stands for all.
+        Some(user) => *of_user.entry(user).or_insert(*index),
+        None => *index,
+    };
+    scored.example.iter().map(&mut owner).collect()
+}
+
+/// Measures scores of these examples, with intervals, and by prefix length where there are several.
 pub(crate) fn measure(
     task: Task,
-    scored: &Scored,
+    (scored, examples): (&Scored, &[Example]),
     probability: &dyn Fn(f32) -> f32,
     threshold: f32,
     options: &MeasureOptions,
@@ -85,6 +101,7 @@ pub(crate) fn measure(
     let metrics = Metrics::with_intervals(
         &probabilities,
         &scored.labels,
+        &owners(scored, examples),
         threshold,
         options.resamples,
         options.seed,
@@ -101,6 +118,7 @@ pub(crate) fn measure(
         metrics,
         by_k,
         also: BTreeMap::new(),
+        validation: None,
         probabilities,
         labels: scored.labels.clone(),
     }
@@ -122,13 +140,14 @@ pub fn evaluate(
     let task: Task = manifest.task.parse()?;
     let examples = example_options(manifest, task);
     let encoded = tasks::encode_test(task, &manifest.features, data, None, &examples)?;
-    tasks::check_classes("data", &encoded)?;
     let (weighting, first) = tasks::scheme(task, Shares::Shop);
+    tasks::check_classes("data", &encoded, Some(first))?;
     let model = bundle.model(&device.device)?;
     let logits = scoring::all_prefixes(&model, &encoded.examples, weighting)?;
     let probability = |logit| manifest.probability(logit);
     let scored = scoring::pick(&logits, &encoded.examples, first);
-    let mut evaluation = measure(task, &scored, &probability, manifest.threshold, options);
+    let scores = (&scored, encoded.examples.as_slice());
+    let mut evaluation = measure(task, scores, &probability, manifest.threshold, options);
     for (name, position) in positions(task).into_iter().skip(1) {
         let scored = scoring::pick(&logits, &encoded.examples, position);
         let probabilities: Vec<f32> = scored.logits.iter().map(|l| probability(*l)).collect();

@@ -1,10 +1,13 @@
 //! The whole way from data to a bundle, and the evaluation protocol.
 
 use propense_features::FeatureSpec;
-use propense_model::{Bundle, CnnLstm, Manifest, ModelConfig, NamedTensor, cpu_device};
+use propense_model::{
+    Bundle, CellActivation, CnnLstm, Manifest, ModelConfig, NamedTensor, Precision, cpu_device,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use crate::balanced::ValidationFigures;
 use crate::calibrate::Scaling;
 use crate::checkpoint::{self, RunKey};
 use crate::device::Chosen;
@@ -13,9 +16,10 @@ use crate::evaluation::{self, Evaluation, MeasureOptions};
 use crate::example::{Example, Positions, Weighting};
 use crate::load::Loaded;
 use crate::metrics::{Metrics, best_f1_threshold};
+use crate::options::TrainOptions;
 use crate::progress::{EpochReport, Observer, Progress, StopReason};
 use crate::tasks::{self, ExampleOptions, Prepared, Shares};
-use crate::trainer::{self, Parts, TrainOptions, Trained};
+use crate::trainer::{self, Parts, Trained};
 use crate::{Task, TrainError, manifest, scoring};
 
 /// What is to be trained, and how.
@@ -27,6 +31,11 @@ pub struct FitRequest {
     pub training: TrainOptions,
     /// How examples are made.
     pub examples: ExampleOptions,
+    /// Activation of the LSTM.
+    pub activation: CellActivation,
+    /// How the weights will be stored. Everything that is fitted or measured after training, the
+    /// golden session among it, is that of the weights as stored.
+    pub precision: Precision,
     /// Where it runs.
     pub device: Chosen,
     /// Name of the model.
@@ -67,6 +76,8 @@ pub struct FitReport {
     pub samples_per_second: f64,
     /// Metrics by part and position.
     pub metrics: Vec<NamedMetrics>,
+    /// Accuracy, recall and F1 on the validation part, as it is and balanced.
+    pub validation: ValidationFigures,
 }
 
 /// Examples in each part.
@@ -85,13 +96,17 @@ pub struct PartSizes {
 /// Metrics with the name of what was measured.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct NamedMetrics {
-    /// `training`, `validation` or `test`.
+    /// `training`, `validation`, `test`; `test, history unknown` where the model uses what users
+    /// did in earlier sessions.
     pub part: String,
     /// At which prefixes: `after 2, 3, 5 and 10 events`, ….
     pub position: String,
     /// The figures.
     pub metrics: Metrics,
 }
+
+/// The test part as a page sees it that knows nothing of the visitor's earlier sessions.
+const UNKNOWN_HISTORY: &str = "test, history unknown";
 
 /// A network with everything fitted on the validation part.
 pub(crate) struct Model {
@@ -101,6 +116,7 @@ pub(crate) struct Model {
     pub(crate) scaling: Scaling,
     pub(crate) threshold: f32,
     pub(crate) percentiles: Vec<f32>,
+    pub(crate) validation: ValidationFigures,
     pub(crate) config: ModelConfig,
 }
 
@@ -132,9 +148,12 @@ pub fn fit_bundle(
         ("training", &prepared.train),
         ("validation", &prepared.validation),
         ("test", &prepared.test),
+        (UNKNOWN_HISTORY, &prepared.test_without_history),
     ];
     for (part, encoded) in named {
-        metrics.extend(measure_part(part, encoded, &model, request)?);
+        if !encoded.examples.is_empty() {
+            metrics.extend(measure_part(part, encoded, &model, request)?);
+        }
     }
     let report = FitReport {
         task: request.task,
@@ -151,6 +170,7 @@ pub fn fit_bundle(
         stopped: model.trained.reason,
         samples_per_second: model.trained.samples_per_second,
         metrics,
+        validation: model.validation,
     };
     let manifest = manifest::manifest(data, request, &prepared, &model, &report)?;
     Ok(Fitted {
@@ -163,8 +183,9 @@ pub fn fit_bundle(
 ///
 /// # Errors
 ///
-/// As [`fit_bundle`]; [`TrainError::Overlap`] where a forecast's test data does not continue the
-/// training data.
+/// As [`fit_bundle`]; [`TrainError::Interrupted`] where the observer stops it before the test data
+/// is scored: what half a training gives is not the protocol's figure. [`TrainError::Overlap`]
+/// where a forecast's test data does not continue the training data.
 pub fn eval(
     train: &Loaded,
     test: &Loaded,
@@ -184,6 +205,9 @@ pub fn eval(
         observer,
     )?;
     let model = fit_model(&prepared, train, request, observer)?;
+    if model.trained.reason == StopReason::Interrupted || observer.stop() {
+        return Err(interrupted(request));
+    }
     observer.on(&Progress::Note("scoring the test data, once"));
     let encoded = tasks::encode_test(
         request.task,
@@ -192,15 +216,30 @@ pub fn eval(
         Some(train),
         &request.examples,
     )?;
-    tasks::check_classes("test data", &encoded)?;
-    let logits = scoring::all_prefixes(&model.network, &encoded.examples, prepared.weighting)?;
-    let scored = scoring::pick(&logits, &encoded.examples, prepared.positions);
-    Ok(evaluation::measure(
+    tasks::check_classes("test data", &encoded, Some(prepared.positions))?;
+    let examples = &encoded.examples;
+    let stop = || observer.stop();
+    let logits = scoring::all_prefixes_unless(&model.network, examples, prepared.weighting, &stop)?
+        .ok_or_else(|| interrupted(request))?;
+    let scored = scoring::pick(&logits, examples, prepared.positions);
+    let mut evaluation = evaluation::measure(
         request.task,
-        &scored,
+        (&scored, examples),
         &|logit| model.scaling.probability(logit),
         model.threshold,
         measuring,
+    );
+    evaluation.validation = Some(model.validation);
+    Ok(evaluation)
+}
+
+fn interrupted(request: &FitRequest) -> TrainError {
+    let rest = match &request.training.checkpoint {
+        Some(_) => "; the same command with --resume goes on",
+        None => "",
+    };
+    TrainError::Interrupted(format!(
+        "before the test data was scored: there is no result{rest}"
     ))
 }
 
@@ -211,7 +250,10 @@ fn fit_model(
     observer: &mut dyn Observer,
 ) -> Result<Model, TrainError> {
     prepared.spec.validate()?;
-    let config = ModelConfig::seed(prepared.spec.row_len(), prepared.spec.context_len());
+    let config = ModelConfig {
+        activation: request.activation,
+        ..ModelConfig::seed(prepared.spec.row_len(), prepared.spec.context_len())
+    };
     config.validate()?;
     let key = RunKey {
         data: data.sha256.clone(),
@@ -240,8 +282,9 @@ fn fit_model(
         observer,
     )?;
     // Everything that is kept (calibration, threshold, golden vector) is computed on the CPU, so
-    // that it does not hang on the device that trained.
-    let network = network(&config, &trained.weights)?;
+    // that it does not hang on the device that trained, with the weights as they will be stored.
+    let stored = request.precision.round(&trained.weights)?;
+    let network = network(&config, &stored)?;
     let validation = &prepared.validation.examples;
     let logits = scoring::all_prefixes(&network, validation, prepared.weighting)?;
     let scaling = calibrate(&logits, validation, prepared.weighting, prepared.positions);
@@ -256,8 +299,12 @@ fn fit_model(
         Weighting::EveryPrefix => spread(&logits),
         _ => scored.logits.clone(),
     };
+    let judged = probabilities(&scored.logits);
+    let threshold = best_f1_threshold(&judged, &scored.labels);
+    let seed = request.training.seed;
     Ok(Model {
-        threshold: best_f1_threshold(&probabilities(&scored.logits), &scored.labels),
+        validation: ValidationFigures::measure(&judged, &scored.labels, threshold, seed),
+        threshold,
         percentiles: Manifest::percentile_table(&probabilities(&moments)),
         network,
         trained,

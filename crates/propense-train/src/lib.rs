@@ -25,6 +25,7 @@
 //! and percentiles see the validation part; the test part is measured once.
 
 mod adam;
+mod balanced;
 mod batch;
 mod bootstrap;
 mod calibrate;
@@ -39,15 +40,18 @@ mod fit;
 mod load;
 mod manifest;
 mod metrics;
+mod options;
 mod progress;
 mod rates;
 mod scoring;
 mod split;
+mod start;
 mod task;
 mod tasks;
 mod threads;
 mod trainer;
 
+pub use balanced::{ThreeFigures, ValidationFigures};
 pub use bootstrap::{Interval, Intervals};
 pub use calibrate::Scaling;
 pub use catalogue::catalogue;
@@ -60,10 +64,10 @@ pub use metrics::{
     CALIBRATION_BINS, Confusion, Metrics, ReliabilityBin, average_precision, best_f1_threshold,
     brier, log_loss, reliability, roc_auc,
 };
+pub use options::TrainOptions;
 pub use progress::{EpochReport, Observer, Pace, Progress, Silent, StopReason};
 pub use task::Task;
 pub use tasks::ExampleOptions;
 pub use threads::use_threads;
-pub use trainer::TrainOptions;
 
 use example::Example;

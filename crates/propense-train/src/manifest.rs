@@ -66,6 +66,7 @@ pub(crate) fn manifest(
             "seed": request.training.seed,
             "batch": request.training.batch,
             "learning_rate": request.training.learning_rate,
+            "clip": request.training.clip,
         },
     });
     manifest.licence.clone_from(&request.licence);

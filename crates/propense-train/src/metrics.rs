@@ -77,19 +77,21 @@ impl Metrics {
         }
     }
 
-    /// The same, with 95 % intervals from this many resamples (0 = none). Examples are resampled
-    /// whole, with a generator seeded by `seed`.
+    /// The same, with 95 % intervals from this many resamples (0 = none), drawn with a generator
+    /// seeded by `seed`. `owners` says whose each example is, by any number: the examples of one
+    /// user are drawn together or not at all, because they do not vary on their own.
     #[must_use]
     pub fn with_intervals(
         probabilities: &[f32],
         labels: &[bool],
+        owners: &[usize],
         threshold: f32,
         resamples: usize,
         seed: u64,
     ) -> Self {
         let mut metrics = Self::measure(probabilities, labels, threshold);
         metrics.intervals =
-            crate::bootstrap::intervals(probabilities, labels, threshold, resamples, seed);
+            crate::bootstrap::intervals(probabilities, labels, owners, threshold, resamples, seed);
         metrics
     }
 

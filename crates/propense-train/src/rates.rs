@@ -1,8 +1,9 @@
 //! Normalisation of the rate columns.
 //!
-//! Their constants are fitted on rates that know the session's own outcome, which spread wider
-//! than the out-of-fold rates that training rows hold. They are fitted again on the latter, so
-//! that the network meets the same scale in training and in use.
+//! `propense_features::fit` fits their constants on rates from which each session itself is left
+//! out, but not the other sessions of its user. Training rows hold rates of other users' sessions
+//! only (out of fold), learnt from a tenth fewer of them. The constants are fitted again on the
+//! rows as they are, so that what the network learns from has mean 0 and standard deviation 1.
 
 use propense_features::{FeatureSpec, Measure, Normal, RowFeature};
 

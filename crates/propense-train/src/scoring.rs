@@ -1,11 +1,13 @@
 //! Scoring examples with a network that is not being trained.
 
+use std::sync::Arc;
+
 use burn::tensor::Device;
-use propense_model::CnnLstm;
+use propense_model::{CnnLstm, CpuModel, CpuStream};
 
 use crate::TrainError;
 use crate::adam::numbers;
-use crate::batch::{by_length, collate, collate_whole};
+use crate::batch::{SCORED_ROWS, by_length, collate, collate_whole};
 use crate::example::{Example, Positions, Scored, Weighting};
 
 /// The logit of every prefix 0..=events of every example, in the order of the examples. With
@@ -16,22 +18,39 @@ pub(crate) fn all_prefixes(
     examples: &[Example],
     weighting: Weighting,
 ) -> Result<Vec<Vec<f32>>, TrainError> {
-    if weighting == Weighting::Whole {
-        let last = last(model, examples, weighting)?;
-        return Ok(examples
-            .iter()
-            .zip(last)
-            .map(|(example, logit)| {
-                let mut list = vec![0.0; example.events];
-                list.push(logit);
-                list
-            })
-            .collect());
-    }
+    let all = all_prefixes_unless(model, examples, weighting, &|| false)?;
+    Ok(all.unwrap_or_default())
+}
+
+/// The same, or none where `stop` said true between two batches.
+pub(crate) fn all_prefixes_unless(
+    model: &CnnLstm,
+    examples: &[Example],
+    weighting: Weighting,
+    stop: &dyn Fn() -> bool,
+) -> Result<Option<Vec<Vec<f32>>>, TrainError> {
     let device: Device = model.device();
     let features = model.config().features;
+    let mut long = Long::new(model);
     let mut logits = vec![Vec::new(); examples.len()];
     for indices in by_length(examples) {
+        if stop() {
+            return Ok(None);
+        }
+        if weighting == Weighting::Whole {
+            let scores = last_of(model, &mut long, examples, &indices)?;
+            for (&index, logit) in indices.iter().zip(scores) {
+                logits[index] = vec![0.0; examples[index].events];
+                logits[index].push(logit);
+            }
+            continue;
+        }
+        if let Some(example) = Long::alone(examples, &indices)
+            && weighting != Weighting::Context
+        {
+            logits[indices[0]] = long.all(example)?;
+            continue;
+        }
         let batch = collate(examples, &indices, features, weighting, &device);
         let first = numbers(model.forward_context_only(batch.context.clone()))?;
         let (rest, time) = if batch.has_events && weighting != Weighting::Context {
@@ -49,7 +68,7 @@ pub(crate) fn all_prefixes(
             }
         }
     }
-    Ok(logits)
+    Ok(Some(logits))
 }
 
 /// The logit of every example on all its events (with [`Weighting::Context`] on none).
@@ -58,9 +77,9 @@ pub(crate) fn last(
     examples: &[Example],
     weighting: Weighting,
 ) -> Result<Vec<f32>, TrainError> {
+    let mut long = Long::new(model);
     let mut logits = vec![0.0; examples.len()];
     for indices in by_length(examples) {
-        let batch = collate_whole(examples, &indices, model.config());
         let scores = if weighting == Weighting::Context {
             let context = collate(
                 examples,
@@ -71,13 +90,79 @@ pub(crate) fn last(
             );
             numbers(model.forward_context_only(context.context))?
         } else {
-            model.score(&batch)?
+            last_of(model, &mut long, examples, &indices)?
         };
         for (&index, logit) in indices.iter().zip(scores) {
             logits[index] = logit;
         }
     }
     Ok(logits)
+}
+
+/// The logits of these examples on all their events.
+fn last_of(
+    model: &CnnLstm,
+    long: &mut Long<'_>,
+    examples: &[Example],
+    indices: &[usize],
+) -> Result<Vec<f32>, TrainError> {
+    match Long::alone(examples, indices) {
+        Some(example) => Ok(vec![long.whole(example)?]),
+        None => Ok(model.score(&collate_whole(examples, indices, model.config()))?),
+    }
+}
+
+/// Examples that are too long for a batch: a batch pass holds every event's activations at once, a
+/// stream those of one event.
+struct Long<'a> {
+    network: &'a CnnLstm,
+    model: Option<Arc<CpuModel>>,
+}
+
+impl<'a> Long<'a> {
+    const fn new(network: &'a CnnLstm) -> Self {
+        Self {
+            network,
+            model: None,
+        }
+    }
+
+    /// The example that goes alone for its length.
+    fn alone<'b>(examples: &'b [Example], indices: &[usize]) -> Option<&'b Example> {
+        let [index] = *indices else { return None };
+        examples
+            .get(index)
+            .filter(|example| example.events > SCORED_ROWS)
+    }
+
+    /// The weights, fetched from the device when the first such example comes.
+    fn model(&mut self) -> Result<Arc<CpuModel>, TrainError> {
+        let model = match self.model.take() {
+            Some(model) => model,
+            None => {
+                let weights = self.network.weights()?;
+                Arc::new(CpuModel::new(self.network.config(), &weights)?)
+            }
+        };
+        Ok(Arc::clone(self.model.insert(model)))
+    }
+
+    /// The logit of every prefix.
+    fn all(&mut self, example: &Example) -> Result<Vec<f32>, TrainError> {
+        let mut stream = CpuStream::new(self.model()?);
+        let mut logits = Vec::with_capacity(example.events + 1);
+        logits.push(stream.logit(&example.context));
+        for row in example.rows.chunks_exact(self.network.config().features) {
+            stream.push(row);
+            logits.push(stream.logit(&example.context));
+        }
+        Ok(logits)
+    }
+
+    /// The logit on all events.
+    fn whole(&mut self, example: &Example) -> Result<f32, TrainError> {
+        Ok(self.model()?.score(&example.rows, &example.context))
+    }
 }
 
 /// Mean log-loss over all prefixes with their weights.
@@ -114,4 +199,56 @@ pub(crate) fn pick(logits: &[Vec<f32>], examples: &[Example], positions: Positio
         }
     }
     scored
+}
+
+#[cfg(test)]
+mod tests {
+    use propense_model::{ModelConfig, cpu_device};
+
+    use super::*;
+
+    fn example(events: usize, config: &ModelConfig) -> Example {
+        Example {
+            id: String::new(),
+            user: None,
+            start: 0,
+            rows: (0..events * config.features)
+                .map(|place| ((place * 37) % 23) as f32 / 11.0 - 1.0)
+                .collect(),
+            events,
+            context: vec![0.5, -1.0],
+            label: false,
+        }
+    }
+
+    #[test]
+    fn a_stream_gives_the_logits_of_a_batch_and_bounds_what_a_long_session_takes() {
+        let config = ModelConfig {
+            filters: 2,
+            hidden: 3,
+            context_hidden: 2,
+            ..ModelConfig::seed(5, 2)
+        };
+        let model = config.init(&cpu_device(), 4).expect("a network");
+        let short = example(30, &config);
+        let mut long = Long::new(&model);
+        let one = std::slice::from_ref(&short);
+        let batch = all_prefixes(&model, one, Weighting::EveryPrefix).expect("scores");
+        let streamed = long.all(&short).expect("scores");
+        assert_eq!(batch[0].len(), 31);
+        for (a, b) in batch[0].iter().zip(&streamed) {
+            assert!((a - b).abs() < 1e-5, "{a} and {b}");
+        }
+        let whole = long.whole(&short).expect("a score");
+        assert!((whole - streamed[30]).abs() < 1e-5);
+
+        // Longer than any batch: it goes the other way by itself, beside a short one.
+        let both = [example(SCORED_ROWS + 1, &config), short];
+        let prefixes = all_prefixes(&model, &both, Weighting::EveryPrefix).expect("scores");
+        assert_eq!(prefixes[0].len(), SCORED_ROWS + 2);
+        assert_eq!(prefixes[0][..31], streamed);
+        let ends = last(&model, &both, Weighting::Whole).expect("scores");
+        assert!((ends[0] - prefixes[0][SCORED_ROWS + 1]).abs() < 1e-5);
+        assert!((ends[1] - whole).abs() < 1e-5);
+    }
 }

@@ -1,6 +1,7 @@
 //! From loaded data to examples, task by task. The rules are those of the evaluation protocol
 //! (`docs/cli.md`); each is implemented once, for training and for measuring.
 
+mod history;
 mod in_session;
 mod next_day;
 mod snapshots;
@@ -20,7 +21,8 @@ use crate::{Task, TrainError};
 /// How examples are made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExampleOptions {
-    /// Events of a session at most: the first ones of a session, the last ones of a history.
+    /// Events at most that are learnt from: the first ones of a session. Of a history the last ones,
+    /// in scoring too.
     pub max_events: usize,
     /// A pause longer than this begins a new session, in milliseconds.
     pub gap_ms: i64,
@@ -64,6 +66,9 @@ pub(crate) struct Prepared {
     pub(crate) validation: Encoded,
     /// Empty under [`Shares::Protocol`].
     pub(crate) test: Encoded,
+    /// The test part without what the users did in earlier sessions; empty where the features hold
+    /// none of it.
+    pub(crate) test_without_history: Encoded,
     pub(crate) weighting: Weighting,
     pub(crate) positions: Positions,
     /// Examples left out by the split.
@@ -95,7 +100,9 @@ pub(crate) fn prepare(
         if part == "test part" && shares == Shares::Protocol {
             continue;
         }
-        check_classes(part, examples)?;
+        // A session too short to be measured is learnt from all the same.
+        let measured = (part != "training part").then_some(prepared.positions);
+        check_classes(part, examples, measured)?;
     }
     let note = format!(
         "split: {} training, {} validation, {} test examples; {} left out",
@@ -141,7 +148,7 @@ pub(crate) fn encode_for_scoring(
         Task::Shoppers | Task::ShoppersNoPagevalues => {
             summary::encode_for_scoring(task, spec, data)
         }
-        Task::InSession => in_session::encode_test(spec, data, None, options),
+        Task::InSession => in_session::encode_for_scoring(spec, data, options),
         Task::NextDay | Task::ThirtyDay => snapshots::encode_now(task, spec, data, options),
     }
 }
@@ -158,17 +165,28 @@ pub(crate) const fn scheme(task: Task, shares: Shares) -> (Weighting, Positions)
     }
 }
 
-/// Nothing can be learnt or measured where every outcome is the same.
-pub(crate) fn check_classes(part: &'static str, encoded: &Encoded) -> Result<(), TrainError> {
-    let examples = encoded.examples.len();
-    if examples == 0 {
+/// Nothing can be learnt or measured where every outcome is the same. With `measured`, those
+/// examples count that have a score at one of these positions.
+pub(crate) fn check_classes(
+    part: &'static str,
+    encoded: &Encoded,
+    measured: Option<Positions>,
+) -> Result<(), TrainError> {
+    if encoded.examples.is_empty() {
         return Err(TrainError::NoExamples { part });
     }
-    let positives = encoded
-        .examples
-        .iter()
-        .filter(|example| example.label)
-        .count();
+    let counted = encoded.examples.iter().filter(|example| {
+        measured.is_none_or(|positions| !positions.of(example.events).is_empty())
+    });
+    let labels: Vec<bool> = counted.map(|example| example.label).collect();
+    let examples = labels.len();
+    if examples == 0 {
+        return Err(TrainError::TooShort {
+            part,
+            examples: encoded.examples.len(),
+        });
+    }
+    let positives = labels.iter().filter(|label| **label).count();
     if positives > 0 && positives < examples {
         return Ok(());
     }

@@ -1,6 +1,6 @@
 //! The training loop: epochs of shuffled batches, validation after each, the best weights kept.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use burn::module::Module;
@@ -15,86 +15,14 @@ use crate::checkpoint::{self, RunKey, State};
 use crate::device::Chosen;
 use crate::example::{Example, Positions, Weighting};
 use crate::metrics::roc_auc;
+use crate::options::TrainOptions;
 use crate::progress::{EpochReport, Observer, Pace, Progress, StopReason};
 use crate::scoring;
+use crate::start::{silence_unseen, start_at_base_rate};
 
 /// Steps between two readbacks of the loss: often enough to answer Ctrl-C and to keep a GPU's
 /// queue short, seldom enough not to stall it.
 const STEPS_PER_READ: usize = 8;
-
-/// How training goes.
-#[derive(Debug, Clone, PartialEq)]
-pub struct TrainOptions {
-    /// Most epochs.
-    pub epochs: usize,
-    /// Examples in a batch.
-    pub batch: usize,
-    /// Adam's learning rate.
-    pub learning_rate: f32,
-    /// Epochs without a lower validation log-loss before training stops.
-    pub patience: usize,
-    /// Largest global gradient norm.
-    pub clip: Option<f32>,
-    /// Seed of the first weights, of the shuffles and of the splits.
-    pub seed: u64,
-    /// Longest time for all epochs together; the epoch under way is finished.
-    pub time_limit: Option<Duration>,
-    /// Folder for the state after each epoch.
-    pub checkpoint: Option<PathBuf>,
-    /// Continue from that folder.
-    pub resume: bool,
-}
-
-impl Default for TrainOptions {
-    fn default() -> Self {
-        Self {
-            epochs: 200,
-            batch: 128,
-            learning_rate: 0.001,
-            patience: 10,
-            clip: Some(5.0),
-            seed: 1,
-            time_limit: None,
-            checkpoint: None,
-            resume: false,
-        }
-    }
-}
-
-impl TrainOptions {
-    /// Refuses what cannot work, before any data is read.
-    ///
-    /// # Errors
-    ///
-    /// [`TrainError::Option`] with the name of the option.
-    pub fn validate(&self) -> Result<(), TrainError> {
-        let wrong = |option, reason: &str| {
-            Err(TrainError::Option {
-                option,
-                reason: reason.to_owned(),
-            })
-        };
-        if self.epochs == 0 {
-            return wrong("--epochs", "at least 1");
-        }
-        if self.batch == 0 {
-            return wrong("--batch", "at least 1");
-        }
-        if !(self.learning_rate.is_finite() && self.learning_rate > 0.0) {
-            return wrong("--learning-rate", "a number above 0");
-        }
-        if self
-            .clip
-            .is_some_and(|clip| !(clip.is_finite() && clip > 0.0))
-        {
-            return wrong("--clip", "a number above 0");
-        }
-        if self.resume && self.checkpoint.is_none() {
-            return wrong("--resume", "needs --checkpoint FOLDER");
-        }
-        Ok(())
-    }
-}
 
 /// What is learnt from and how it is weighed.
 #[derive(Clone, Copy)]
@@ -127,7 +55,17 @@ pub(crate) fn train(
     observer: &mut dyn Observer,
 ) -> Result<Trained, TrainError> {
     options.validate()?;
-    let mut run = Run::begin(config, parts, options, key, chosen)?;
+    let mut run = match &options.checkpoint {
+        Some(folder) if options.resume => Run::resumed(config, options, folder, key, chosen)?,
+        _ => Run::fresh(config, parts, options, chosen)?,
+    };
+    if let (false, Some(folder)) = (options.resume, &options.checkpoint) {
+        if let Some(kept) = checkpoint::keep_previous(folder)? {
+            observer.on(&Progress::Note(&kept));
+        }
+        // Before the first epoch, so that whatever stops the run leaves something to resume.
+        checkpoint::save(folder, &run.state(key)?)?;
+    }
     observer.on(&Progress::Start {
         done: &run.history,
         epochs: options.epochs,
@@ -149,7 +87,10 @@ pub(crate) fn train(
             break StopReason::Interrupted;
         };
         samples_per_second = parts.train.len() as f64 / clock.elapsed().as_secs_f64().max(1e-9);
-        let report = run.validate(epoch, train_loss, parts)?;
+        let Some(report) = run.validate(epoch, train_loss, parts, observer)? else {
+            run = before;
+            break StopReason::Interrupted;
+        };
         run.history.push(report.clone());
         if let Some(folder) = &options.checkpoint {
             checkpoint::save(folder, &run.state(key)?)?;
@@ -165,7 +106,7 @@ pub(crate) fn train(
             epochs: options.epochs,
         });
     };
-    let best_epoch = best_of(&run.history).ok_or(TrainError::Interrupted)?;
+    let best_epoch = best_of(&run.history).ok_or_else(|| before_first_epoch(options))?;
     observer.on(&Progress::End { best_epoch, reason });
     Ok(Trained {
         weights: run.best,
@@ -184,6 +125,19 @@ fn best_of(history: &[EpochReport]) -> Option<usize> {
         .map(|epoch| epoch.epoch)
 }
 
+fn before_first_epoch(options: &TrainOptions) -> TrainError {
+    let rest = match &options.checkpoint {
+        Some(folder) => format!(
+            "; the same command with --resume goes on (from {})",
+            folder.display()
+        ),
+        None => String::new(),
+    };
+    TrainError::Interrupted(format!(
+        "before the first epoch was complete: there is no result{rest}"
+    ))
+}
+
 /// The moving parts of a run. Cloning is cheap: tensors share their data until they change.
 #[derive(Clone)]
 struct Run {
@@ -195,37 +149,43 @@ struct Run {
 }
 
 impl Run {
-    fn begin(
+    /// As the checkpoint left it.
+    fn resumed(
         config: &ModelConfig,
-        parts: Parts<'_>,
         options: &TrainOptions,
+        folder: &Path,
         key: &RunKey,
         chosen: &Chosen,
     ) -> Result<Self, TrainError> {
         let device = chosen.device.clone().autodiff();
-        let adam = Adam::new(options.learning_rate, options.clip);
-        if let (true, Some(folder)) = (options.resume, &options.checkpoint) {
-            if checkpoint::exists(folder) {
-                let state = checkpoint::load(folder, key)?;
-                return Ok(Self {
-                    model: CnnLstm::from_weights(config, &state.weights, &device)?,
-                    adam: adam.load(state.steps, state.moments, &chosen.device),
-                    best: state.best,
-                    history: state.history,
-                    device,
-                });
-            }
-            return Err(TrainError::Checkpoint {
-                path: folder.clone(),
-                reason: "there is no checkpoint in this folder; start without --resume".to_owned(),
-            });
-        }
+        let state = checkpoint::load(folder, key)?;
+        Ok(Self {
+            model: CnnLstm::from_weights(config, &state.weights, &device)?,
+            adam: Adam::new(options.learning_rate, options.clip).load(
+                state.steps,
+                state.moments,
+                &chosen.device,
+            ),
+            best: state.best,
+            history: state.history,
+            device,
+        })
+    }
+
+    /// From the seed.
+    fn fresh(
+        config: &ModelConfig,
+        parts: Parts<'_>,
+        options: &TrainOptions,
+        chosen: &Chosen,
+    ) -> Result<Self, TrainError> {
+        let device = chosen.device.clone().autodiff();
         let mut weights = config.initial_weights(options.seed)?;
         start_at_base_rate(&mut weights, parts.train);
         silence_unseen(&mut weights, parts.train);
         Ok(Self {
             model: CnnLstm::from_weights(config, &weights, &device)?,
-            adam,
+            adam: Adam::new(options.learning_rate, options.clip),
             best: weights,
             history: Vec::new(),
             device,
@@ -311,16 +271,26 @@ impl Run {
         )
     }
 
+    /// The epoch's figures, or none where the observer stopped it.
     fn validate(
         &mut self,
         epoch: usize,
         train_loss: f64,
         parts: Parts<'_>,
-    ) -> Result<EpochReport, TrainError> {
+        observer: &dyn Observer,
+    ) -> Result<Option<EpochReport>, TrainError> {
         let model = self.model.valid();
-        let logits = scoring::all_prefixes(&model, parts.validation, parts.weighting)?;
+        let stop = || observer.stop();
+        let scored =
+            scoring::all_prefixes_unless(&model, parts.validation, parts.weighting, &stop)?;
+        let Some(logits) = scored else {
+            return Ok(None);
+        };
         let validation_loss =
             scoring::weighted_log_loss(&logits, parts.validation, parts.weighting);
+        if !validation_loss.is_finite() {
+            return Err(TrainError::Diverged { epoch });
+        }
         let scored = scoring::pick(&logits, parts.validation, parts.positions);
         let lowest = self
             .history
@@ -331,13 +301,13 @@ impl Run {
         if best {
             self.best = model.weights()?;
         }
-        Ok(EpochReport {
+        Ok(Some(EpochReport {
             epoch,
             train_loss,
             validation_loss,
             validation_auc: roc_auc(&scored.logits, &scored.labels),
             best,
-        })
+        }))
     }
 
     fn state(&self, key: &RunKey) -> Result<State, TrainError> {
@@ -349,37 +319,6 @@ impl Run {
             best: self.best.clone(),
             moments: self.adam.save()?,
         })
-    }
-}
-
-/// The output bias starts at the log-odds of the base rate: no epoch is spent on learning it.
-fn start_at_base_rate(weights: &mut [NamedTensor], examples: &[Example]) {
-    let positives = examples.iter().filter(|example| example.label).count() as f64;
-    let rate = (positives / examples.len().max(1) as f64).clamp(0.001, 0.999);
-    for weight in weights {
-        if weight.name == "output.bias" {
-            weight.data.fill((rate / (1.0 - rate)).ln() as f32);
-        }
-    }
-}
-
-/// A context column that is zero in every training example (the column for categories that
-/// training has not met, say) never moves its weights: they start at zero, so that such a category
-/// counts as nothing known and not as whatever the seed drew.
-fn silence_unseen(weights: &mut [NamedTensor], examples: &[Example]) {
-    for weight in weights {
-        let [_, units] = weight.shape[..] else {
-            continue;
-        };
-        if weight.name != "context.weight" || units == 0 {
-            continue;
-        }
-        for (column, row) in weight.data.chunks_exact_mut(units).enumerate() {
-            let seen = |example: &Example| example.context.get(column).is_some_and(|x| *x != 0.0);
-            if !examples.iter().any(seen) {
-                row.fill(0.0);
-            }
-        }
     }
 }
 

@@ -8,7 +8,7 @@ use crate::output::{Output, note, write_file};
 use crate::{progress, report};
 
 pub(crate) fn run(args: &EvalArgs) -> Outcome {
-    let request = resolve::request(&args.task, &args.fitting, "eval", "unspecified", "")?;
+    let request = resolve::request(&args.task, &args.fitting)?;
     let train = resolve::data(&args.train, &args.reading)?;
     let test = resolve::data(&args.test, &args.reading)?;
     let mut observer = progress::observer(&format!("eval {}", args.task), args.fitting.plain);

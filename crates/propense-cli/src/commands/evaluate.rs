@@ -8,7 +8,7 @@ use crate::output::{Output, Table, note, write_file};
 use crate::report;
 
 pub(crate) fn run(args: &EvaluateArgs) -> Outcome {
-    let bundle = resolve::bundle(&args.model)?;
+    let (bundle, _) = resolve::scorer(&args.model)?;
     let device = resolve::device(&args.running)?;
     note(&device.reason);
     let data = resolve::data(&args.data, &args.reading)?;
@@ -60,6 +60,9 @@ pub(super) fn table(evaluation: &Evaluation) -> Table {
                 format!("{:.4}", m.ece),
             ]);
         }
+    }
+    if let Some(figures) = &evaluation.validation {
+        table.validation(figures);
     }
     table
 }

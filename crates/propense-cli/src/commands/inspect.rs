@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::Context;
 use propense_events::{Event, sessionise};
-use propense_model::Bundle;
+use propense_model::{Bundle, CellActivation};
 use propense_train::{ExampleOptions, Loaded};
 use serde_json::json;
 use time::OffsetDateTime;
@@ -57,11 +57,15 @@ fn bundle_table(bundle: &Bundle) -> Table {
     line(
         "network",
         format!(
-            "{} features, {} context, {} filters, {} hidden, {} parameters",
+            "{} features, {} context, {} filters, {} hidden ({}), {} parameters",
             manifest.model.features,
             manifest.model.context,
             manifest.model.filters,
             manifest.model.hidden,
+            match manifest.model.activation {
+                CellActivation::Tanh => "tanh",
+                CellActivation::Relu => "relu",
+            },
             manifest.model.parameters()
         ),
     );

@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use anyhow::Context;
 use propense_events::{Format, Mapping};
-use propense_model::Bundle;
+use propense_model::{Bundle, CellActivation, Precision};
 use propense_train::{
     DeviceChoice, ExampleOptions, FitRequest, LoadOptions, Loaded, Task, TrainOptions, load,
     use_threads,
 };
 
 use super::{Failure, Outcome};
-use crate::args::{FittingArgs, ReadingArgs, RunningArgs};
+use crate::args::{ActivationArg, FittingArgs, ReadingArgs, RunningArgs};
 
 /// How files are to be read.
 pub(crate) fn reading(args: &ReadingArgs) -> Outcome<LoadOptions> {
@@ -60,14 +60,12 @@ pub(crate) fn device(args: &RunningArgs) -> Outcome<propense_train::Chosen> {
     Ok(choice.open()?)
 }
 
-/// Everything that a training needs beside the data.
-pub(crate) fn request(
-    task: &str,
-    args: &FittingArgs,
-    name: &str,
-    licence: &str,
-    created_at: &str,
-) -> Outcome<FitRequest> {
+/// Most events of a session that can be learnt from: a batch of such sessions still fits a memory.
+const MOST_EVENTS: usize = 4096;
+
+/// Everything that a training needs beside the data, for a bundle without name, licence and time,
+/// with its weights in full precision.
+pub(crate) fn request(task: &str, args: &FittingArgs) -> Outcome<FitRequest> {
     let task: Task = task.parse()?;
     if args.preset != "seed" {
         return Err(Failure::Usage(format!(
@@ -75,8 +73,9 @@ pub(crate) fn request(
             args.preset
         )));
     }
-    if args.max_events == 0 {
-        return Err(Failure::Usage("--max-events: at least 1".to_owned()));
+    if !(1..=MOST_EVENTS).contains(&args.max_events) {
+        let range = format!("--max-events: 1 to {MOST_EVENTS}");
+        return Err(Failure::Usage(range));
     }
     let time_limit = match args.minutes {
         None => None,
@@ -105,10 +104,15 @@ pub(crate) fn request(
             seed: args.seed,
             ..ExampleOptions::default()
         },
+        activation: match args.activation {
+            ActivationArg::Tanh => CellActivation::Tanh,
+            ActivationArg::Relu => CellActivation::Relu,
+        },
+        precision: Precision::F32,
         device: device(&args.running)?,
-        name: name.to_owned(),
-        licence: licence.to_owned(),
-        created_at: created_at.to_owned(),
+        name: String::new(),
+        licence: String::new(),
+        created_at: String::new(),
     })
 }
 
@@ -117,4 +121,13 @@ pub(crate) fn bundle(path: &Path) -> anyhow::Result<Bundle> {
     let place = || path.display().to_string();
     let bytes = std::fs::read(path).with_context(place)?;
     Bundle::from_bytes(&bytes).with_context(place)
+}
+
+/// Reads a bundle that is to score, and its task: one that this version does not know is a fault of
+/// the file, not of the command.
+pub(crate) fn scorer(path: &Path) -> anyhow::Result<(Bundle, Task)> {
+    let bundle = bundle(path)?;
+    let task = bundle.manifest.task.parse::<Task>();
+    let task = task.with_context(|| format!("{}: its task", path.display()))?;
+    Ok((bundle, task))
 }

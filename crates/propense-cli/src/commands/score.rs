@@ -1,7 +1,7 @@
 //! `propense score`
 
 use anyhow::Context;
-use propense_train::{ScoreRow, score};
+use propense_train::{ScoreRow, Task, score};
 
 use super::{Failure, Outcome, resolve};
 use crate::args::ScoreArgs;
@@ -28,7 +28,14 @@ pub(crate) fn run(args: &ScoreArgs) -> Outcome {
     if args.after == Some(0) {
         return Err(Failure::Usage("--after: at least 1".to_owned()));
     }
-    let bundle = resolve::bundle(&args.model)?;
+    let (bundle, task) = resolve::scorer(&args.model)?;
+    if args.after.is_some() && task != Task::InSession {
+        return Err(Failure::Usage(format!(
+            "--after: {} is a model for `{task}`, which scores each user or summary once; only \
+             in-session models score after K events",
+            args.model.display()
+        )));
+    }
     let device = resolve::device(&args.running)?;
     note(&device.reason);
     let data = resolve::data(&args.data, &args.reading)?;

@@ -4,14 +4,14 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use propense_model::Precision;
-use propense_train::{FitReport, StopReason, catalogue, fit_bundle};
+use propense_train::{FitReport, FitRequest, StopReason, catalogue, fit_bundle};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::{Failure, Outcome, resolve};
 use crate::args::{FittingArgs, PrecisionArg, TrainArgs};
 use crate::output::{Output, Table, note, write_file};
-use crate::progress;
+use crate::{interrupt, progress};
 
 pub(crate) fn run(args: &TrainArgs) -> Outcome {
     let name = match &args.name {
@@ -28,7 +28,18 @@ pub(crate) fn run(args: &TrainArgs) -> Outcome {
         checkpoint: Some(checkpoint.clone()),
         ..args.fitting.clone()
     };
-    let request = resolve::request(&args.task, &fitting, &name, &args.licence, &created_at)?;
+    let precision = match args.precision {
+        PrecisionArg::F32 => Precision::F32,
+        PrecisionArg::F16 => Precision::F16,
+        PrecisionArg::Int8 => Precision::Int8,
+    };
+    let request = FitRequest {
+        precision,
+        name,
+        licence: args.licence.clone(),
+        created_at,
+        ..resolve::request(&args.task, &fitting)?
+    };
     // Before any training: a mistake in the command.
     let named = args.catalogue.as_deref().map(catalogue).transpose()?;
     let data = resolve::data(&args.data, &args.reading)?;
@@ -38,11 +49,6 @@ pub(crate) fn run(args: &TrainArgs) -> Outcome {
     drop(observer);
     let mut fitted = fitted?;
     fitted.bundle.manifest.catalogue = named;
-    let precision = match args.precision {
-        PrecisionArg::F32 => Precision::F32,
-        PrecisionArg::F16 => Precision::F16,
-        PrecisionArg::Int8 => Precision::Int8,
-    };
     let bytes = fitted
         .bundle
         .to_bytes(precision)
@@ -54,13 +60,18 @@ pub(crate) fn run(args: &TrainArgs) -> Outcome {
         args.out.display(),
         bytes.len()
     ));
+    let done = fitted.report.history.len();
     if fitted.report.stopped == StopReason::Interrupted {
-        let done = fitted.report.history.len();
         return Err(Failure::Interrupted(format!(
             "interrupted: the bundle holds the best of {done} epochs; the same command with --resume \
              continues after epoch {done} (from {})",
             checkpoint.display()
         )));
+    }
+    if interrupt::asked() {
+        let message =
+            format!("interrupted after the last of {done} epochs: the bundle is complete");
+        return Err(Failure::Interrupted(message));
     }
     Ok(())
 }
@@ -126,5 +137,6 @@ fn table(report: &FitReport) -> Table {
             format!("{:.4}", m.ece),
         ]);
     }
+    table.validation(&report.validation);
     table
 }

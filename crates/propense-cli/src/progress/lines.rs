@@ -3,9 +3,7 @@
 use propense_train::{Observer, Progress};
 
 use super::{duration, reason};
-use crate::interrupt;
 
-#[derive(Default)]
 pub(crate) struct Lines;
 
 impl Observer for Lines {
@@ -46,9 +44,5 @@ impl Observer for Lines {
             } => eprintln!("done: {}; best epoch {best_epoch}", reason(*why)),
             _ => {}
         }
-    }
-
-    fn stop(&self) -> bool {
-        interrupt::asked()
     }
 }

@@ -6,7 +6,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use propense_train::{EpochReport, Observer, Pace, Progress};
-use ratatui::crossterm::event::{self, Event, KeyCode, KeyEventKind, KeyModifiers};
 use ratatui::crossterm::terminal::{
     EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
@@ -21,8 +20,8 @@ use ratatui::widgets::{
 };
 use ratatui::{Frame, Terminal};
 
+use super::keys::Keys;
 use super::{duration, reason};
-use crate::interrupt;
 
 /// Whether the terminal is in our hands and must be given back.
 static TAKEN: AtomicBool = AtomicBool::new(false);
@@ -43,6 +42,7 @@ pub(crate) struct Screen {
     terminal: Terminal<CrosstermBackend<Stderr>>,
     view: View,
     drawn: Option<Instant>,
+    keys: Keys,
 }
 
 impl Screen {
@@ -56,6 +56,7 @@ impl Screen {
                 terminal,
                 view: View::new(title),
                 drawn: None,
+                keys: Keys::listen(),
             }),
             _ => {
                 restore_terminal();
@@ -65,6 +66,10 @@ impl Screen {
     }
 
     fn draw(&mut self) {
+        // A second Ctrl-C has given the terminal back and is ending the program.
+        if !TAKEN.load(Ordering::SeqCst) {
+            return;
+        }
         self.drawn = Some(Instant::now());
         let view = &self.view;
         // A failed drawing spoils one picture, not the training.
@@ -74,6 +79,8 @@ impl Screen {
 
 impl Drop for Screen {
     fn drop(&mut self) {
+        // First, so that no key of what follows is swallowed.
+        self.keys.close();
         restore_terminal();
         for line in self.view.closing() {
             eprintln!("{line}");
@@ -88,21 +95,6 @@ impl Observer for Screen {
         if !(soon && matches!(progress, Progress::Batch { .. })) {
             self.draw();
         }
-    }
-
-    fn stop(&self) -> bool {
-        // In raw mode Ctrl-C is a key like any other.
-        while event::poll(Duration::ZERO).unwrap_or(false) {
-            let Ok(Event::Key(key)) = event::read() else {
-                continue;
-            };
-            let control = key.modifiers.contains(KeyModifiers::CONTROL);
-            let ends = key.code == KeyCode::Char('q') || control && key.code == KeyCode::Char('c');
-            if ends && key.kind == KeyEventKind::Press {
-                interrupt::press();
-            }
-        }
-        interrupt::asked()
     }
 }
 
@@ -201,7 +193,7 @@ impl View {
         self.draw_gauge(frame, gauge);
         self.draw_losses(frame, chart);
         self.draw_epochs(frame, table);
-        let keys = "Ctrl-C or q: stop after this step and keep the best epoch";
+        let keys = "Ctrl-C or q: stop after this step and keep the best epoch; twice: end at once";
         let style = Style::new().add_modifier(Modifier::DIM);
         frame.render_widget(Paragraph::new(Line::styled(keys, style)), foot);
     }
@@ -305,7 +297,7 @@ mod tests {
             .buffer
             .content()
             .iter()
-            .map(|cell| cell.symbol())
+            .map(ratatui::buffer::Cell::symbol)
             .collect()
     }
 

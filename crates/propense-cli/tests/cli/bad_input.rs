@@ -58,7 +58,7 @@ fn a_file_without_permission() {
     use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().expect("scratch folder");
     let file = write(folder.path(), "secret.csv", shop_events(5));
-    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0)).expect("permissions");
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o000)).expect("permissions");
     if std::fs::read(&file).is_ok() {
         println!("skipped: this user may read everything");
         return;
@@ -114,6 +114,14 @@ fn wrong_use_is_exit_status_2_with_the_choices() {
     check(
         "train --task in-session --batch 0 --device cpu --data {} --out {}",
         "--batch",
+    );
+    check(
+        "train --task in-session --batch 18446744073709551615 --device cpu --data {} --out {}",
+        "--batch",
+    );
+    check(
+        "train --task in-session --max-events 1000000 --device cpu --data {} --out {}",
+        "--max-events",
     );
     check(
         "train --task in-session --learning-rate=-1 --device cpu --data {} --out {}",
@@ -197,6 +205,43 @@ fn broken_bundles() {
     let mut newer = bytes;
     newer[place + text.len() - 1] = b'9';
     check("newer.propense", &newer, "version 9");
+}
+
+#[test]
+fn bundles_of_other_tasks() {
+    let data = shop(80);
+    let folder = tempfile::tempdir().expect("scratch folder");
+    let good = folder.path().join("good.propense");
+    propense(words(TRAIN, &[data.path(), &good])).code(0);
+    let as_task = |task: &str| {
+        let mut bundle = propense_model::Bundle::from_bytes(&std::fs::read(&good).expect("bundle"))
+            .expect("a sound bundle");
+        bundle.manifest.task = task.to_owned();
+        let bytes = bundle.to_bytes(propense_model::Precision::F32);
+        let name = format!("{task}.propense");
+        write(folder.path(), &name, bytes.expect("bytes"))
+    };
+    let later = as_task("mind-reading");
+    let scores = folder.path().join("scores.csv");
+    for line in [
+        "evaluate --device cpu --model {} --data {}",
+        "score --device cpu --model {} --data {} --out {}",
+    ] {
+        // The file is at fault, not the command.
+        propense(words(line, &[&later, data.path(), &scores]))
+            .code(1)
+            .says("mind-reading.propense")
+            .says("unknown task")
+            .says("in-session");
+    }
+    propense(words("inspect {}", &[&later])).code(0);
+    let daily = as_task("next-day");
+    let line = "score --device cpu --model {} --data {} --out {} --after 3";
+    propense(words(line, &[&daily, data.path(), &scores]))
+        .code(2)
+        .says("--after")
+        .says("next-day");
+    assert!(!scores.exists());
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! From events to scores, and every command's help.
 
-use super::{command, propense, ran, shop, words};
+use super::{propense, shop, words};
 
 const COMMANDS: [&str; 7] = [
     "prepare", "train", "evaluate", "eval", "score", "synth", "inspect",
@@ -132,6 +132,25 @@ fn prepare_accounts_for_every_row_and_its_output_reads_back() {
     assert_eq!(events(out.path()), events(&file));
 }
 
+/// Golden logits, threshold and figures are those of the weights in the file, not of the more
+/// precise ones that were trained.
+#[track_caller]
+fn the_bundle_describes_its_stored_weights(bytes: &[u8]) {
+    let bundle = propense_model::Bundle::from_bytes(bytes).expect("a sound bundle");
+    let golden = bundle.manifest.golden.as_ref().expect("a golden session");
+    let mut stream = propense_model::CpuStream::new(bundle.cpu_model().expect("a network"));
+    let logits: Vec<f32> = golden
+        .rows
+        .iter()
+        .map(|row| {
+            stream.push(row);
+            stream.logit(&golden.context)
+        })
+        .collect();
+    let worst = golden.difference(&logits);
+    assert!(worst <= 1e-4, "{worst:e}");
+}
+
 #[test]
 fn int8_and_f16_bundles_are_smaller_and_score_alike() {
     let data = shop(200);
@@ -145,7 +164,9 @@ fn int8_and_f16_bundles_are_smaller_and_score_alike() {
             "train --task in-session --data {{}} --out {{}} --epochs 1 --batch 32 --device cpu --precision {precision}"
         );
         propense(words(&line, &[data.path(), &bundle])).code(0);
-        sizes.push(std::fs::metadata(&bundle).expect("bundle").len());
+        let bytes = std::fs::read(&bundle).expect("bundle");
+        sizes.push(bytes.len());
+        the_bundle_describes_its_stored_weights(&bytes);
         let line = "evaluate --model {} --data {} --device cpu --json {}";
         propense(words(line, &[&bundle, data.path(), &json])).code(0);
         let json: serde_json::Value =
@@ -162,51 +183,42 @@ fn int8_and_f16_bundles_are_smaller_and_score_alike() {
     );
 }
 
-#[cfg(unix)]
 #[test]
-fn ctrl_c_leaves_a_checkpoint_that_can_be_resumed_and_a_usable_bundle() {
-    use std::io::{BufRead, BufReader};
-    use std::process::Stdio;
-
-    let data = shop(400);
+fn the_articles_activation_is_a_setting_and_a_resumed_run_keeps_it() {
+    let data = shop(200);
     let out = tempfile::tempdir().expect("scratch folder");
-    let (bundle, run) = (out.path().join("m.propense"), out.path().join("run"));
-    let line = "train --task in-session --data {} --out {} --epochs 500 --patience 500 --batch 32 --device cpu --checkpoint {}";
-    let args = words(line, &[data.path(), &bundle, &run]);
-    let mut child = command(args)
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("started");
-    let mut lines = BufReader::new(child.stderr.take().expect("stderr")).lines();
-    let mut said = String::new();
-    let first_epoch = lines
-        .by_ref()
-        .map_while(Result::ok)
-        .find(|line| line.starts_with("epoch "));
-    assert!(first_epoch.is_some());
-    let killed = std::process::Command::new("kill")
-        .args(["-INT", &child.id().to_string()])
-        .status();
-    assert!(killed.expect("kill").success());
-    for line in lines.map_while(Result::ok) {
-        said.push_str(&line);
-        said.push('\n');
-    }
-    let status = child.wait().expect("ended");
-    assert_eq!(status.code(), Some(1), "{said}");
-    assert!(said.contains("--resume"), "{said}");
-    propense(words("inspect {}", &[&bundle])).code(0);
+    let bundle = out.path().join("m.propense");
+    let train = |more: &str| {
+        let line = format!(
+            "train --task in-session --data {{}} --out {{}} --epochs 1 --batch 32 --device cpu {more}"
+        );
+        propense(words(&line, &[data.path(), &bundle]))
+    };
+    train("--activation relu").code(0);
+    let shown = propense(words("inspect {}", &[&bundle])).code(0).stdout;
+    assert!(shown.contains("128 hidden (relu)"), "{shown}");
+    train("--resume").code(1).says("--activation");
+    train("--activation gelu").code(2).says("relu");
+    train("--activation tanh").code(0).says("kept as");
+    let shown = propense(words("inspect {}", &[&bundle])).code(0).stdout;
+    assert!(shown.contains("128 hidden (tanh)"), "{shown}");
+}
 
-    let done = said
-        .lines()
-        .chain(["epoch 1/"])
-        .filter(|line| line.starts_with("epoch "))
-        .count();
-    let line = format!(
-        "train --task in-session --data {{}} --out {{}} --epochs {} --patience 500 --batch 32 --device cpu --checkpoint {{}} --resume",
-        done + 1
-    );
-    let resumed = ran(command(words(&line, &[data.path(), &bundle, &run])).output());
-    resumed.code(0).says("continuing after epoch");
+#[test]
+fn learning_from_few_events_measures_on_all() {
+    let folder = tempfile::tempdir().expect("scratch folder");
+    let at = |name: &str| folder.path().join(name);
+    std::fs::write(at("a.csv"), super::shop_events(400)).expect("file");
+    let measured = |most: usize| {
+        let line = format!(
+            "eval --task in-session --train {{}} --test {{}} --json {{}} --epochs 1 --batch 32 --device cpu --max-events {most}"
+        );
+        propense(words(&line, &[&at("a.csv"), &at("a.csv"), &at("e.json")])).code(0);
+        let json = std::fs::read(at("e.json")).expect("JSON");
+        let json: serde_json::Value = serde_json::from_slice(&json).expect("JSON");
+        let by_k = json["by_k"].as_object().expect("by_k").clone();
+        let count = |part: &serde_json::Value| part["n"].as_u64().expect("a number");
+        by_k.values().map(count).collect::<Vec<_>>()
+    };
+    assert_eq!(measured(2), measured(64));
 }

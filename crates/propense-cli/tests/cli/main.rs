@@ -4,6 +4,8 @@ mod bad_input;
 mod catalogue;
 mod flow;
 mod gpu;
+#[cfg(unix)]
+mod interrupt;
 mod protocol;
 mod protocol_small;
 

@@ -38,9 +38,22 @@ fn says_more(result: &serde_json::Value) {
         "accuracy_at_half",
         "base_rate_log_loss",
         "intervals",
+        "validation",
     ] {
         assert!(!result[key].is_null(), "`{key}` is missing in {result}");
     }
+    // The article's three figures, on the validation part as it is and balanced.
+    let validation = &result["validation"];
+    let number = |which: &str, key: &str| validation[which][key].as_f64().expect("a number");
+    assert_eq!(number("balanced", "base_rate"), 0.5);
+    assert!(number("as_it_is", "base_rate") < 0.5, "{validation}");
+    assert!(number("balanced", "n") < number("as_it_is", "n"));
+    for which in ["as_it_is", "balanced"] {
+        for key in ["accuracy", "recall", "f1"] {
+            assert!((0.0..=1.0).contains(&number(which, key)), "{validation}");
+        }
+    }
+    assert_eq!(validation["threshold"], result["threshold"]);
 }
 
 /// The figures by number of events are those of the count, and add up to the whole.
@@ -262,6 +275,51 @@ fn in_session_with_sessions_by_half_an_hour() {
     by_k_is(&result, &counts);
 }
 
+/// Sessions in the layout of JD's micro-behaviours, one a line. Who looks at the specification and
+/// the comments mostly orders.
+fn jd_micro(sessions: std::ops::Range<usize>, counts: &mut BTreeMap<usize, Count>) -> String {
+    let mut text = String::new();
+    for session in sessions {
+        let keen = session % 3 == 0;
+        let mut behaviours: Vec<usize> = (0..2 + session % 11).map(|place| 1 + place % 4).collect();
+        if keen {
+            behaviours.splice(1..1, [7, 6]);
+        }
+        if keen && session % 12 != 0 || session % 29 == 1 {
+            behaviours.extend([9, 10, 1, 10]);
+        }
+        let events: Vec<String> = behaviours
+            .iter()
+            .enumerate()
+            .map(|(place, behaviour)| {
+                let sku = (session * 5 + place * 3) % 23;
+                format!("{sku}+{behaviour}+{}+{}+{}", sku % 4, 5 + place, 3 + place)
+            })
+            .collect();
+        writeln!(text, "{}", events.join(" ")).expect("writing to a string");
+        let orders: Vec<bool> = behaviours
+            .iter()
+            .map(|behaviour| *behaviour == 10)
+            .collect();
+        cut(&orders, counts);
+    }
+    text
+}
+
+#[test]
+fn in_session_with_one_session_a_line() {
+    let folder = tempfile::tempdir().expect("scratch folder");
+    let mut counts = BTreeMap::new();
+    let train = jd_micro(0..600, &mut BTreeMap::new());
+    let test = jd_micro(600..900, &mut counts);
+    let parts = files(folder.path(), [&train, &test]);
+    let more = "--epochs 3 --batch 32 --learning-rate 0.003";
+    let result = eval("in-session", &parts, folder.path(), more);
+    says_more(&result);
+    by_k_is(&result, &counts);
+    assert!(result["auc"].as_f64().expect("a number") > 0.8, "{result}");
+}
+
 /// A day of 2011, from 0.
 fn date(day: usize) -> String {
     let mut day = day;
@@ -280,7 +338,7 @@ const AUGUST: usize = 212;
 /// Days and whether they are cancellations, of a customer until the end of August.
 fn invoices(customer: usize) -> Vec<(usize, bool)> {
     let mut list = Vec::new();
-    if customer % 3 == 0 && customer % 11 != 0 {
+    if customer.is_multiple_of(3) && !customer.is_multiple_of(11) {
         // Regular customers: every three weeks or so.
         let pace = 15 + customer % 12;
         list.extend((customer % 20..240).step_by(pace).map(|day| (day, false)));
@@ -288,7 +346,7 @@ fn invoices(customer: usize) -> Vec<(usize, bool)> {
         let first = customer * 7 % 150;
         list.extend([
             (first, false),
-            (first + 1 + customer % 40, customer % 2 == 0),
+            (first + 1 + customer % 40, customer.is_multiple_of(2)),
         ]);
     }
     match customer % 17 {

@@ -42,7 +42,9 @@ pub struct Manifest {
     pub catalogue: Option<CatalogueRef>,
     /// What the model was trained on.
     pub data: DataFingerprint,
-    /// The evaluation's results, as `propense evaluate --json` writes them.
+    /// How training went: by part (training, validation, test) the figures at each measured
+    /// position, the parts' sizes, the epochs, and the settings that made the examples, which
+    /// scoring reads again. See `docs/bundle.md`.
     #[serde(default)]
     pub metrics: serde_json::Value,
     /// Licence of the weights and, where they carry conditions, of the data behind them.

@@ -17,6 +17,46 @@ pub enum Precision {
     Int8,
 }
 
+impl Precision {
+    /// The weights as a reader will find them after they were written in this precision: what is
+    /// fitted to a network (calibration, threshold, golden logits) is to be fitted to these.
+    ///
+    /// # Errors
+    /// [`ModelError::NotFinite`] where a number does not fit the precision.
+    pub fn round(self, weights: &[NamedTensor]) -> Result<Vec<NamedTensor>, ModelError> {
+        weights
+            .iter()
+            .map(|weight| {
+                let stored = store(weight, self)?;
+                let scales = match stored.get(1) {
+                    Some(scale) => Some(restore(
+                        &scale.name,
+                        scale.kind,
+                        &scale.shape,
+                        &scale.bytes,
+                        None,
+                    )?),
+                    None => None,
+                };
+                let data = match stored.first() {
+                    Some(tensor) => restore(
+                        &tensor.name,
+                        tensor.kind,
+                        &tensor.shape,
+                        &tensor.bytes,
+                        scales.as_deref(),
+                    )?,
+                    None => weight.data.clone(),
+                };
+                Ok(NamedTensor {
+                    data,
+                    ..weight.clone()
+                })
+            })
+            .collect()
+    }
+}
+
 /// A tensor's bytes as they stand in the file.
 pub(super) struct Stored {
     pub(super) name: String,
@@ -157,4 +197,63 @@ fn full(values: &[f32]) -> Vec<u8> {
         .iter()
         .flat_map(|value| value.to_le_bytes())
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use propense_features::{FeatureSpec, RowFeature};
+
+    use super::*;
+    use crate::{Bundle, Manifest, ModelConfig};
+
+    #[test]
+    fn rounding_gives_what_a_reader_finds_and_does_so_once() {
+        let config = ModelConfig {
+            filters: 3,
+            hidden: 5,
+            ..ModelConfig::seed(8, 0)
+        };
+        let features = FeatureSpec {
+            version: propense_features::SPEC_VERSION,
+            row: vec![RowFeature::PageType {
+                names: (0..7).map(|index| index.to_string()).collect(),
+            }],
+            context: Vec::new(),
+            utc_offset_minutes: 0,
+            item_rates: Default::default(),
+            category_rates: Default::default(),
+            typical_prices: None,
+        };
+        let weights = config.initial_weights(6).expect("valid");
+        for precision in [Precision::F32, Precision::F16, Precision::Int8] {
+            let read_back = |weights: &[NamedTensor]| {
+                let bundle = Bundle {
+                    manifest: Manifest::new("m", "in-session", config.clone(), features.clone()),
+                    weights: weights.to_vec(),
+                };
+                let bytes = bundle.to_bytes(precision).expect("writable");
+                Bundle::from_bytes(&bytes).expect("readable").weights
+            };
+            let rounded = precision.round(&weights).expect("fits");
+            assert_eq!(rounded, read_back(&weights), "{precision:?}");
+            assert_eq!(rounded == weights, precision == Precision::F32);
+            // Written, rounded weights stay as they are, but for the last digit of a scale.
+            for (before, after) in rounded.iter().zip(read_back(&rounded)) {
+                for (a, b) in before.data.iter().zip(after.data) {
+                    assert!(
+                        (a - b).abs() <= 1e-6 * a.abs(),
+                        "{precision:?}: {a} and {b}"
+                    );
+                }
+            }
+        }
+        let huge = [NamedTensor {
+            name: "conv.weight".into(),
+            shape: vec![1, 1],
+            data: vec![1e6],
+        }];
+        Precision::F16
+            .round(&huge)
+            .expect_err("beyond half precision");
+    }
 }

@@ -83,7 +83,7 @@ fn confusion_figures() {
 
 #[test]
 fn nothing_gives_numbers_all_the_same() {
-    let metrics = Metrics::with_intervals(&[], &[], 0.5, 10, 1);
+    let metrics = Metrics::with_intervals(&[], &[], &[], 0.5, 10, 1);
     let json = serde_json::to_string(&metrics).expect("JSON");
     assert!(!json.contains("null"), "{json}");
 }
@@ -94,7 +94,8 @@ fn intervals_hold_the_figure_and_are_the_same_each_time() {
     let labels: Vec<bool> = (0..300)
         .map(|i| (i * 37) % 300 + (i % 7) * 30 > 200)
         .collect();
-    let measure = || Metrics::with_intervals(&scores, &labels, 0.5, 200, 7);
+    let alone: Vec<usize> = (0..300).collect();
+    let measure = || Metrics::with_intervals(&scores, &labels, &alone, 0.5, 200, 7);
     let (a, b) = (measure(), measure());
     assert_eq!(a, b);
     let interval = a.intervals.expect("asked for").auc;
@@ -104,6 +105,27 @@ fn intervals_hold_the_figure_and_are_the_same_each_time() {
         a.auc
     );
     assert!(interval.1 - interval.0 < 0.2);
+}
+
+#[test]
+fn examples_of_one_user_count_as_one_in_the_intervals() {
+    let scores: Vec<f32> = (0..200).map(|i| ((i * 37) % 200) as f32 / 200.0).collect();
+    let labels: Vec<bool> = (0..200)
+        .map(|i| (i * 37) % 200 + (i % 7) * 20 > 130)
+        .collect();
+    let width = |copies: usize, owner: fn(usize) -> usize| {
+        let (scores, labels) = (scores.repeat(copies), labels.repeat(copies));
+        let owners: Vec<usize> = (0..scores.len()).map(owner).collect();
+        let metrics = Metrics::with_intervals(&scores, &labels, &owners, 0.5, 400, 7);
+        let interval = metrics.intervals.expect("asked for").accuracy;
+        interval.1 - interval.0
+    };
+    let once = width(1, |i| i);
+    // Nine times the same scores of the same users tell no more than once.
+    assert!((width(9, |i| i % 200) - once).abs() < 1e-9);
+    // Taken for scores of nine times as many users they would seem to tell three times as much.
+    let (naive, third) = (width(9, |i| i), once / 3.0);
+    assert!((naive - third).abs() < 0.3 * third, "{naive} and {once}");
 }
 
 #[test]

@@ -7,10 +7,12 @@
 
 use std::sync::Arc;
 
-use propense_events::{Event, EventKind, Session, sessionise};
-use propense_features::{FeatureSpec, FitOptions, Measure, UserHistory, fit, fit_rates};
+use propense_events::{Event, Session, sessionise};
+use propense_features::{
+    FeatureSpec, FitOptions, Measure, UserHistory, fit, fit_rates, follows_orders,
+};
 
-use super::{ExampleOptions, Prepared, Shares, parts, scheme, unsuited};
+use super::{ExampleOptions, Prepared, Shares, history, parts, scheme, unsuited};
 use crate::encode::{Encoded, Keep, encode};
 use crate::load::Loaded;
 use crate::progress::{Observer, Progress};
@@ -31,7 +33,7 @@ fn sessions(
         return Err(unsuited(Task::InSession, data, "events"));
     }
     let visits = |data: &Loaded| {
-        let wanted = |event: &&Event| event.kind != EventKind::Review;
+        let wanted = |event: &&Event| !follows_orders(event.kind);
         let events: Vec<Event> = data.events.iter().filter(wanted).cloned().collect();
         sessionise(events, options.gap_ms).0
     };
@@ -70,7 +72,7 @@ pub(super) fn prepare(
     options: &ExampleOptions,
     observer: &mut dyn Observer,
 ) -> Result<Prepared, TrainError> {
-    let sessions = sessions(data, None, options)?;
+    let mut sessions = sessions(data, None, options)?;
     let keys: Vec<(i64, Option<&str>)> = sessions
         .iter()
         .map(|session| (session.start, session.user.as_deref()))
@@ -81,6 +83,8 @@ pub(super) fn prepare(
         // The last hours of a set of a few days are no sample of it.
         Shares::Protocol => by_user(sessions.iter().map(user_or_self), train, validation),
     };
+    let with_history =
+        shares == Shares::Shop && history::forget_some(&mut sessions, &split, options.seed);
     let [train, validation, test] = parts(&sessions, &split);
     let fit_options = fit_options(data);
     let (mut spec, notes) = fit(&train, &fit_options);
@@ -97,6 +101,12 @@ pub(super) fn prepare(
         train: learnt,
         validation: encode_whole(&shared, &validation),
         test: encode_whole(&shared, &test),
+        test_without_history: if with_history {
+            let strangers = history::without(&test);
+            encode_whole(&shared, &strangers.iter().collect::<Vec<_>>())
+        } else {
+            Encoded::default()
+        },
         spec,
         weighting,
         positions,
@@ -111,9 +121,19 @@ pub(super) fn encode_test(
     options: &ExampleOptions,
 ) -> Result<Encoded, TrainError> {
     let sessions = sessions(data, history, options)?;
-    let spec = Arc::new(spec.clone());
     let sessions: Vec<&Session> = sessions.iter().collect();
-    Ok(encode_all(&spec, &sessions, options))
+    Ok(encode_whole(&Arc::new(spec.clone()), &sessions))
+}
+
+/// The first `max_events` events of each session.
+pub(super) fn encode_for_scoring(
+    spec: &FeatureSpec,
+    data: &Loaded,
+    options: &ExampleOptions,
+) -> Result<Encoded, TrainError> {
+    let sessions = sessions(data, None, options)?;
+    let sessions: Vec<&Session> = sessions.iter().collect();
+    Ok(encode_all(&Arc::new(spec.clone()), &sessions, options))
 }
 
 fn encode_one(
@@ -192,7 +212,7 @@ fn encode_out_of_fold(
 
 #[cfg(test)]
 mod tests {
-    use propense_events::Item;
+    use propense_events::{EventKind, Item};
 
     use super::*;
     use crate::progress::Silent;
@@ -258,6 +278,44 @@ mod tests {
                 .examples
         };
         assert_eq!(encoded(&data), encoded(&longer));
+    }
+
+    #[test]
+    fn learning_from_few_events_does_not_shorten_what_is_measured() {
+        let data = shop(60);
+        let spec = prepared(&data).spec;
+        let lengths = |max_events| -> Vec<usize> {
+            let options = ExampleOptions {
+                max_events,
+                ..ExampleOptions::default()
+            };
+            let encoded = encode_test(&spec, &data, None, &options).expect("examples");
+            encoded.examples.iter().map(|e| e.events).collect()
+        };
+        assert_eq!(lengths(64), vec![5; 60]);
+        assert_eq!(lengths(1), lengths(64));
+    }
+
+    #[test]
+    fn what_cannot_be_measured_is_said() {
+        let options = ExampleOptions::default();
+        let mut data = shop(60);
+        let mut views = 0;
+        // One event of each session is left, and the orders.
+        data.events.retain(|event| {
+            views += usize::from(event.kind == EventKind::ViewItem);
+            event.kind != EventKind::ViewItem || views % 5 == 0
+        });
+        let Err(error) = super::super::prepare(
+            Task::InSession,
+            &data,
+            Shares::Protocol,
+            &options,
+            &mut Silent,
+        ) else {
+            panic!("no session can be measured");
+        };
+        assert!(matches!(error, TrainError::TooShort { .. }), "{error}");
     }
 
     #[test]

@@ -10,11 +10,11 @@ use time::format_description::well_known::Rfc3339;
 
 use super::thirty_day::Snapshot;
 use super::timeline::{DAY, Timelines, midnight};
-use super::{ExampleOptions, Prepared, Shares, next_day, scheme, thirty_day, unsuited};
+use super::{ExampleOptions, Prepared, Shares, next_day, parts, scheme, thirty_day, unsuited};
 use crate::encode::{Encoded, Keep, encode};
 use crate::load::Loaded;
 use crate::progress::{Observer, Progress};
-use crate::split::fold_of;
+use crate::split::by_user;
 use crate::{Task, TrainError};
 
 fn timelines(task: Task, data: &Loaded) -> Result<Timelines, TrainError> {
@@ -60,6 +60,7 @@ pub(super) fn prepare(
         train,
         validation,
         test,
+        test_without_history: Encoded::default(),
         weighting,
         positions,
         dropped: 0,
@@ -98,7 +99,7 @@ fn split_by_month(lines: &Timelines, shares: Shares) -> Result<[Vec<Snapshot>; 3
     }))
 }
 
-/// Users by the hash of their name: a user is on one side on every day.
+/// All days of some users: a user is on one side on every day.
 fn split_by_user(
     lines: &Timelines,
     data: &Loaded,
@@ -108,17 +109,11 @@ fn split_by_user(
         return Err(unsuited(Task::NextDay, data, "events of users"));
     };
     let (train, validation) = shares.parts();
-    let (first_border, second_border) = (
-        (train * 1000.0) as usize,
-        ((train + validation) * 1000.0) as usize,
-    );
-    let mut parts = [Vec::new(), Vec::new(), Vec::new()];
-    for snapshot in next_day::snapshots(lines, first, last, data.utc_offset_minutes) {
-        let fold = fold_of(&snapshot.user, 1000);
-        let part = usize::from(fold >= first_border) + usize::from(fold >= second_border);
-        parts[part].push(snapshot);
-    }
-    Ok(parts)
+    let found = next_day::snapshots(lines, first, last, data.utc_offset_minutes);
+    let users = found.iter().map(|snapshot| snapshot.user.as_str());
+    let split = by_user(users, train, validation);
+    let parts = parts(&found, &split);
+    Ok(parts.map(|part| part.into_iter().cloned().collect()))
 }
 
 /// Features are fitted on what each training user looked like at their last training moment:

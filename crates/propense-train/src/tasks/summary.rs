@@ -54,6 +54,7 @@ pub(super) fn prepare(
         train: of(&train),
         validation: of(&validation),
         test: of(&test),
+        test_without_history: Encoded::default(),
         spec,
         weighting,
         positions,

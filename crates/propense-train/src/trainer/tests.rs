@@ -204,7 +204,119 @@ fn stopping_within_an_epoch_keeps_the_epochs_before_it() {
         &device,
         &mut StopAfter(1),
     );
-    assert!(matches!(none, Err(TrainError::Interrupted)));
+    assert!(matches!(none, Err(TrainError::Interrupted(_))));
+}
+
+#[test]
+fn stopping_in_the_first_epoch_leaves_a_checkpoint_to_go_on_from() {
+    let folder = tempfile::tempdir().expect("scratch folder");
+    let (learnt, checked) = (examples(300, 0), examples(120, 1));
+    let parts = Parts {
+        train: &learnt,
+        validation: &checked,
+        weighting: Weighting::EveryPrefix,
+        positions: Positions::Last,
+    };
+    let device = DeviceChoice::Cpu.open().expect("the CPU is there");
+    let straight = run;
+    let run = |resume, observer: &mut dyn Observer| {
+        let options = TrainOptions {
+            checkpoint: Some(folder.path().to_owned()),
+            resume,
+            ..options(3)
+        };
+        let key = key(&options);
+        train(&config(), parts, &options, &key, &device, observer)
+    };
+    // The first reading stops it, long before the epoch is over.
+    let stopped = run(false, &mut StopAfter(1)).expect_err("no epoch is complete");
+    assert!(stopped.to_string().contains("--resume"), "{stopped}");
+    let rest = run(true, &mut Silent).expect("resumed");
+    assert_eq!(
+        rest.weights,
+        straight(Weighting::EveryPrefix, &options(3)).weights
+    );
+}
+
+/// Stops as soon as a whole epoch's batches are done: within the validation after it.
+#[derive(Default)]
+struct StopAtValidation {
+    now: std::cell::Cell<bool>,
+    asked: std::cell::Cell<usize>,
+}
+
+impl Observer for StopAtValidation {
+    fn on(&mut self, progress: &Progress<'_>) {
+        if let Progress::Batch { epoch: 2, done, of } = progress {
+            self.now.set(done == of);
+        }
+    }
+
+    fn stop(&self) -> bool {
+        // The question after the last step is still answered with no.
+        if self.now.get() {
+            self.asked.set(self.asked.get() + 1);
+        }
+        self.asked.get() > 1
+    }
+}
+
+#[test]
+fn stopping_within_the_validation_keeps_the_epochs_before_it() {
+    let (learnt, checked) = (examples(300, 0), examples(120, 1));
+    let parts = Parts {
+        train: &learnt,
+        validation: &checked,
+        weighting: Weighting::EveryPrefix,
+        positions: Positions::Last,
+    };
+    let device = DeviceChoice::Cpu.open().expect("the CPU is there");
+    let options = options(5);
+    let trained = train(
+        &config(),
+        parts,
+        &options,
+        &key(&options),
+        &device,
+        &mut StopAtValidation::default(),
+    )
+    .expect("one epoch is complete");
+    assert_eq!(
+        (trained.reason, trained.history.len()),
+        (StopReason::Interrupted, 1)
+    );
+}
+
+#[test]
+fn a_validation_loss_that_is_no_number_is_said() {
+    let (learnt, mut checked) = (examples(60, 0), examples(30, 1));
+    checked[3].context[0] = f32::NAN;
+    let parts = Parts {
+        train: &learnt,
+        validation: &checked,
+        weighting: Weighting::EveryPrefix,
+        positions: Positions::Last,
+    };
+    let device = DeviceChoice::Cpu.open().expect("the CPU is there");
+    let options = options(2);
+    let key = key(&options);
+    let outcome = train(&config(), parts, &options, &key, &device, &mut Silent);
+    assert!(matches!(outcome, Err(TrainError::Diverged { epoch: 1 })));
+}
+
+#[test]
+fn absurd_batches_are_refused() {
+    for batch in [0, usize::MAX, 1 << 40] {
+        let refused = TrainOptions {
+            batch,
+            ..TrainOptions::default()
+        };
+        let error = refused.validate().expect_err("refused").to_string();
+        assert!(
+            error.contains("--batch") && error.contains("8192"),
+            "{error}"
+        );
+    }
 }
 
 #[test]

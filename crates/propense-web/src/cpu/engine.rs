@@ -121,7 +121,7 @@ impl Engine {
         self.tracked += 1;
         let (event, mut problems) = parse_event(event, self.tracked, &limits(now));
         if let Some(event) = event {
-            if self.session.ordered() {
+            if self.session.ordered() && !self.spec.leaves_out(event.kind) {
                 self.begin(self.session.given().clone(), event.timestamp);
             }
             if self.session.push(event, self.tracked, &mut problems) == Recorded::Row {

@@ -16,7 +16,8 @@ const STAND_IN: usize = 8;
 /// Takes whole sessions, event by event, and featurises them. `finish()` or `free()` it.
 ///
 /// The same way as in training: events go through the rules of [`parse_event`] (those set aside
-/// are left out), are put in the order of their times, and count up to the first order.
+/// are left out), are put in the order of their times, and count up to the first order; kinds that
+/// training left out ([`FeatureSpec::leaves_out`]) do not count.
 #[wasm_bindgen]
 pub struct Gatherer {
     spec: Arc<FeatureSpec>,

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use propense_events::{Action, Context, Event, EventKind, Problem, Rule};
-use propense_features::{FeatureSpec, Featuriser, RowFeature};
+use propense_features::{FeatureSpec, Featuriser};
 
 /// What became of an event.
 #[derive(Debug, PartialEq, Eq)]
@@ -13,6 +13,8 @@ pub(crate) enum Recorded {
     Row,
     /// The event is an order, which the model never sees: it ends the session.
     Order,
+    /// Training left such events out: nothing has happened.
+    LeftOut,
 }
 
 /// Featurises the events of one session in their order and keeps the rows.
@@ -61,6 +63,9 @@ impl Recorder {
         row: u64,
         problems: &mut Vec<Problem>,
     ) -> Recorded {
+        if self.spec.leaves_out(event.kind) {
+            return Recorded::LeftOut;
+        }
         if self.kinds.is_empty() {
             let mut context = self.given.clone();
             context.append(&mut event.context);
@@ -76,7 +81,7 @@ impl Recorder {
             event.timestamp = self.latest;
         }
         self.latest = event.timestamp;
-        if event.kind == EventKind::Purchase && !self.sees_orders() {
+        if event.kind == EventKind::Purchase && !self.spec.sees_orders() {
             self.ordered = true;
             return Recorded::Order;
         }
@@ -88,20 +93,12 @@ impl Recorder {
         Recorded::Row
     }
 
-    /// Whether the model was trained on orders inside its sessions. Otherwise training saw each
-    /// session up to its first order.
-    fn sees_orders(&self) -> bool {
-        self.spec.row.iter().any(|feature| {
-            matches!(feature, RowFeature::Kind { kinds } if kinds.contains(&EventKind::Purchase))
-        })
-    }
-
     fn remember(&mut self, event: Event) {
         for item in event.items {
             let units = item.quantity.unwrap_or(1.0);
             match event.kind {
                 EventKind::AddToCart => {
-                    *self.cart.entry(item.item_id.clone()).or_default() += units
+                    *self.cart.entry(item.item_id.clone()).or_default() += units;
                 }
                 EventKind::RemoveFromCart => {
                     let left = self

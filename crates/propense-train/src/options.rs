@@ -1,0 +1,83 @@
+//! How a training run goes, as the command line sets it.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::TrainError;
+
+/// Most examples in a batch: far beyond what helps, far from what no memory holds.
+const MOST_IN_BATCH: usize = 8192;
+
+/// How training goes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TrainOptions {
+    /// Most epochs.
+    pub epochs: usize,
+    /// Examples in a batch.
+    pub batch: usize,
+    /// Adam's learning rate.
+    pub learning_rate: f32,
+    /// Epochs without a lower validation log-loss before training stops.
+    pub patience: usize,
+    /// Largest global gradient norm.
+    pub clip: Option<f32>,
+    /// Seed of the first weights, of the shuffles and of the splits.
+    pub seed: u64,
+    /// Longest time for all epochs together; the epoch under way is finished.
+    pub time_limit: Option<Duration>,
+    /// Folder for the state after each epoch.
+    pub checkpoint: Option<PathBuf>,
+    /// Continue from that folder.
+    pub resume: bool,
+}
+
+impl Default for TrainOptions {
+    fn default() -> Self {
+        Self {
+            epochs: 200,
+            batch: 128,
+            learning_rate: 0.001,
+            patience: 10,
+            clip: Some(5.0),
+            seed: 1,
+            time_limit: None,
+            checkpoint: None,
+            resume: false,
+        }
+    }
+}
+
+impl TrainOptions {
+    /// Refuses what cannot work, before any data is read.
+    ///
+    /// # Errors
+    ///
+    /// [`TrainError::Option`] with the name of the option.
+    pub fn validate(&self) -> Result<(), TrainError> {
+        let wrong = |option, reason: &str| {
+            Err(TrainError::Option {
+                option,
+                reason: reason.to_owned(),
+            })
+        };
+        if self.epochs == 0 {
+            return wrong("--epochs", "at least 1");
+        }
+        if !(1..=MOST_IN_BATCH).contains(&self.batch) {
+            return wrong("--batch", &format!("1 to {MOST_IN_BATCH}"));
+        }
+        if !(self.learning_rate.is_finite() && self.learning_rate > 0.0) {
+            return wrong("--learning-rate", "a number above 0");
+        }
+        if self
+            .clip
+            .is_some_and(|clip| !(clip.is_finite() && clip > 0.0))
+        {
+            return wrong("--clip", "a number above 0");
+        }
+        if self.resume && self.checkpoint.is_none() {
+            return wrong("--resume", "needs --checkpoint FOLDER");
+        }
+        Ok(())
+    }
+}
