@@ -15,7 +15,7 @@ pub(crate) struct Options {
     /// Build only this one.
     #[arg(long, value_enum)]
     only: Option<Build>,
-    /// Build for size, as the npm package ships it (slow: one unit, link-time optimisation).
+    /// Build for size (slow: one unit, link-time optimisation).
     #[arg(long)]
     dist: bool,
 }
