@@ -39,6 +39,7 @@ mod catalogue;
 mod department;
 mod draw;
 mod error;
+mod events;
 mod giftshop;
 mod layout;
 mod output;
@@ -51,6 +52,9 @@ mod title;
 mod visit;
 
 pub use error::SynthError;
+pub use events::{
+    EventsLayout, EventsManifest, EventsOptions, events, manifest_path, rates as event_rates,
+};
 pub use giftshop::{GiftshopOptions, GiftshopSources, giftshop};
 pub use report::GiftshopReport;
 
