@@ -6,6 +6,7 @@ mod flow;
 mod gpu;
 mod protocol;
 mod protocol_small;
+mod python;
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
