@@ -14,7 +14,7 @@ mod visit;
 use std::{
     ffi::OsString,
     fs::{self, File},
-    io::{BufWriter, Write},
+    io::{BufWriter, IntoInnerError, Write},
     path::{Path, PathBuf},
     str::FromStr,
 };
@@ -108,7 +108,7 @@ pub fn events(
         Stream::new(*options, packed)
             .run(&mut progress)
             .and_then(|(packed, manifest)| {
-                let packed = packed.into_inner().map_err(|error| error.into_error())?;
+                let packed = packed.into_inner().map_err(IntoInnerError::into_error)?;
                 packed.finish()?.flush()?;
                 Ok(manifest)
             })
