@@ -1,10 +1,10 @@
 """Propense, pandas and Polars clean the same made-up file, in turns.
 
     python run.py [--rows 10000000] [--runs 5] [--propense ../../target/release/propense]
-                  [--file FILE] [--only propense,pandas,polars] [--json FILE]
+                  [--file FILE] [--only propense,polars_fast,…] [--json FILE]
 
-The file is in Taobao's layout (`propense synth events --layout taobao`). All three must agree with
-each other, and with the manifest of the made-up file, on the rows kept, the rows set aside by each
+The file is in Taobao's layout (`propense synth events --layout taobao`). All must agree with each
+other, and with the manifest of the made-up file, on the rows kept, the rows set aside by each
 rule, and the sessions; where one does not, the run fails. Time is the wall clock of the whole
 process, memory the largest resident set that the kernel saw. The Python needs what
 `requirements.txt` names.
@@ -26,7 +26,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-TOOLS = ["propense", "pandas", "polars"]
+TOOLS = ["propense", "pandas_plain", "pandas_fast", "polars_plain", "polars_fast"]
 # What the scripts of the other two know of; Propense may find more, which would be a difference.
 RULES = ["missing_field", "malformed", "outside_period", "duplicate", "double_fire", "bot"]
 
@@ -73,7 +73,7 @@ def run(tool: str, args, source: Path, rows: int, scratch: Path) -> dict:
         _, wall, processor, peak = measured(command)
         counts = propense_counts(out, rows)
     else:
-        script = str(HERE / f"{tool}_prepare.py")
+        script = str(HERE / f"{tool}.py")
         printed, wall, processor, peak = measured(
             [sys.executable, script, str(source), str(out / "events.parquet")]
         )

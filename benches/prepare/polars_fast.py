@@ -1,9 +1,10 @@
-"""The cleaning of `propense prepare` on a file in Taobao's layout, with Polars.
+"""The cleaning of `propense prepare` on a file in Taobao's layout, with Polars, made fast.
 
-    python polars_prepare.py INPUT.csv OUT.parquet
+    python polars_fast.py INPUT.csv OUT.parquet
 
-Prints the counts as one line of JSON. Lazy frames, collected by the streaming engine; sorted once
-by everything, which makes exact repetitions neighbours, so that no window function is needed.
+Prints the counts as one line of JSON. Read and judged in one lazy query; user and moment packed into
+one number to sort by, which takes half the time of sorting by two; sorted once by everything, which
+makes exact repetitions neighbours, so that no window function is needed.
 """
 
 import json
@@ -31,39 +32,38 @@ def as_before(*columns: str) -> pl.Expr:
 def main(source: str, out: str) -> None:
     quarantine = {}
 
-    def count(table: pl.DataFrame, rule: pl.Expr, names: list[str]) -> pl.DataFrame:
-        """Takes the rows that `rule` names out and counts them."""
-        table = table.with_columns(rule.alias("rule"))
-        found = dict(table["rule"].drop_nulls().value_counts().iter_rows())
-        quarantine.update({name: found.get(name, 0) for name in names})
-        return table.filter(pl.col("rule").is_null()).drop("rule")
+    def set_aside(table: pl.DataFrame, rule: pl.Expr, *names: str) -> pl.DataFrame:
+        """Takes out the rows for which `rule` is not zero, and counts them under the names 1, 2, …"""
+        table = table.with_columns(rule=rule.fill_null(0).cast(pl.UInt8))
+        found = dict(table["rule"].value_counts().iter_rows())
+        quarantine.update({name: found.get(at + 1, 0) for at, name in enumerate(names)})
+        return table.filter(pl.col("rule") == 0).drop("rule")
 
     seconds = pl.col("seconds").cast(pl.Int64, strict=False)
     table = (
         pl.scan_csv(source, has_header=False, schema=SCHEMA, row_index_name="row")
         .with_columns(
-            rule=pl.when(pl.any_horizontal(pl.col(column).is_null() for column in SCHEMA))
-            .then(pl.lit("missing_field"))
+            rule=pl.when(pl.any_horizontal(pl.col(*SCHEMA).is_null()))
+            .then(1)
             .when(seconds.is_null() | ~pl.col("event").is_in(list(GA4)))
-            .then(pl.lit("malformed"))
-            .when((seconds <= PERIOD[0]) | (seconds > PERIOD[1]))
-            .then(pl.lit("outside_period")),
+            .then(2)
+            .when(~seconds.is_between(*PERIOD, closed="right"))
+            .then(3)
+            .otherwise(0),
             event=pl.col("event").cast(KINDS, strict=False),
             seconds=seconds,
+            moment=pl.col("user_id") * 2**20 + seconds - PERIOD[0],
         )
-        .sort("user_id", "seconds", "item_id", "event", "item_category")
         .collect(engine="streaming")
     )
     rows = table.height
     parsing = ["missing_field", "malformed", "outside_period"]
-    table = count(table, pl.col("rule"), parsing)
-    everything = ["user_id", "seconds", "item_id", "event", "item_category"]
-    duplicate = pl.when(as_before(*everything)).then(pl.lit("duplicate"))
-    table = count(table, duplicate, ["duplicate"])
-
+    table = set_aside(table, pl.col("rule"), *parsing).sort("moment", "item_id", "event")
+    everything = ["moment", "item_id", "event", "item_category"]
+    table = set_aside(table, as_before(*everything), "duplicate")
     pause = pl.col("seconds") - pl.col("seconds").shift(1)
     fires = as_before("user_id", "item_id", "event") & (pause <= 1)
-    table = count(table, pl.when(fires).then(pl.lit("double_fire")), ["double_fire"])
+    table = set_aside(table, fires, "double_fire")
 
     begins = (~as_before("user_id") | (pause > GAP)).fill_null(True)
     table = table.with_columns(
@@ -79,8 +79,7 @@ def main(source: str, out: str) -> None:
         .filter((pl.col("size") >= 1_000) | (pl.col("median") < 0.3))
         .collect()["session_id"]
     )
-    bot = pl.when(pl.col("session_id").is_in(bots.implode())).then(pl.lit("bot"))
-    table = count(table, bot, ["bot"])
+    table = set_aside(table, pl.col("session_id").is_in(bots.implode()), "bot")
 
     kept = table.height
     sessions = table["session_id"].n_unique()

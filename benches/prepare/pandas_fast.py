@@ -1,6 +1,6 @@
-"""The cleaning of `propense prepare` on a file in Taobao's layout, with pandas.
+"""The cleaning of `propense prepare` on a file in Taobao's layout, with pandas, made fast.
 
-    python pandas_prepare.py INPUT.csv OUT.parquet
+    python pandas_fast.py INPUT.csv OUT.parquet
 
 Prints the counts as one line of JSON. Reading goes through the pyarrow engine and pyarrow's types,
 and the frame is sorted once by everything, which makes exact repetitions neighbours: several times
