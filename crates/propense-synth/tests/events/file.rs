@@ -1,8 +1,9 @@
 //! The file itself: as many rows as asked for, the same for the same seed, packed or not.
 
-use std::io::Read;
+use std::{collections::BTreeMap, io::Read};
 
 use flate2::read::MultiGzDecoder;
+use propense_events::{Format, Rule};
 use propense_synth::{EventsLayout, SynthError};
 
 use crate::{count, made, make};
@@ -77,6 +78,39 @@ fn nothing_is_forgotten() {
         "logged_in_later",
     ] {
         assert!(count(&manifest, rule) > 10, "{rule}: {manifest}");
+    }
+}
+
+/// What can be told from a single row is told by the project's own readers.
+#[test]
+fn the_readers_find_what_they_can() {
+    for (layout, format) in [
+        (EventsLayout::Events, Format::Events),
+        (EventsLayout::Taobao, Format::Taobao),
+    ] {
+        let (text, manifest) = made(layout, 200_000, 21);
+        let table = propense_events::read(text.as_bytes(), None, None).unwrap();
+        assert_eq!(table.format, format);
+        assert_eq!(table.rows, manifest.rows);
+        let mut found: BTreeMap<Rule, u64> = BTreeMap::new();
+        for problem in &table.problems {
+            *found.entry(problem.rule).or_default() += 1;
+        }
+        // Others look at several rows together.
+        let mut expected: BTreeMap<Rule, u64> = [
+            (Rule::MissingField, "missing_field"),
+            (Rule::Malformed, "malformed"),
+            (Rule::AbsurdTimestamp, "absurd_timestamp"),
+            (Rule::AbsurdPrice, "absurd_price"),
+        ]
+        .map(|(rule, name)| (rule, count(&manifest, name)))
+        .into();
+        if layout == EventsLayout::Taobao {
+            found.remove(&Rule::Duplicate);
+            expected.insert(Rule::OutsidePeriod, count(&manifest, "outside_period"));
+        }
+        expected.retain(|_, rows| *rows > 0);
+        assert_eq!(found, expected);
     }
 }
 
