@@ -19,7 +19,6 @@ pub(crate) fn any_table(bytes: &[u8]) {
 }
 
 /// The byte by which [`any_table`] chooses this format; for seeds.
-#[allow(dead_code, reason = "the fuzz targets' seeds are made with it")]
 pub(crate) fn choice(format: Format) -> u8 {
     let position = Format::ALL.iter().position(|other| *other == format);
     position.unwrap_or_default() as u8
