@@ -20,6 +20,7 @@ pub(crate) enum Purpose {
     Cart,
     Ending,
     Sample,
+    Events,
 }
 
 /// A stream of random draws.
@@ -55,6 +56,25 @@ impl Draws {
     /// True with this probability.
     pub(crate) fn chance(&mut self, probability: f64) -> bool {
         self.unit() < probability
+    }
+
+    /// A number distributed as in this table of cumulated shares, `(share of all at most, number)`,
+    /// in ascending order: linear between two entries, the first number below the first entry, 0
+    /// where the table is empty.
+    pub(crate) fn quantile(&mut self, table: &[(f64, f64)]) -> f64 {
+        let share = self.unit();
+        let mut before = table.first().copied().unwrap_or_default();
+        if share < before.0 {
+            return before.1;
+        }
+        for &(at_most, number) in table {
+            if share < at_most {
+                let part = (share - before.0) / (at_most - before.0);
+                return before.1 + part * (number - before.1);
+            }
+            before = (at_most, number);
+        }
+        before.1
     }
 
     /// One of the elements, all alike.
@@ -106,6 +126,18 @@ mod tests {
         assert!((230..270).contains(&(last / 2_000)), "{last}");
         assert_eq!(draws.spacings(7, 1), [7]);
         assert!(draws.spacings(7, 0).is_empty());
+    }
+
+    #[test]
+    fn quantiles_follow_the_table() {
+        let mut draws = Draws::new(1, Purpose::Layout, 3);
+        let table = [(0.5, 1.0), (1.0, 3.0)];
+        let drawn: Vec<f64> = (0..2_000).map(|_| draws.quantile(&table)).collect();
+        let ones = drawn.iter().filter(|number| **number == 1.0).count();
+        assert!((900..1_100).contains(&ones), "{ones}");
+        let mean = drawn.iter().sum::<f64>() / 2_000.0;
+        assert!((1.45..1.55).contains(&mean), "{mean}");
+        assert_eq!(draws.quantile(&[]), 0.0);
     }
 
     #[test]

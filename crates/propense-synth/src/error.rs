@@ -42,6 +42,9 @@ pub enum SynthError {
         /// The column and what is wrong with it.
         what: String,
     },
+    /// The name of a layout that there is not.
+    #[error("there is no layout `{0}`; take `events` or `taobao`")]
+    Layout(String),
     /// A result could not be written down as JSON.
     #[error("{path}: {source}")]
     Json {

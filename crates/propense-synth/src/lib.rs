@@ -1,4 +1,4 @@
-//! Semi-synthetic shop data: real sessions, laid out in time over a real assortment.
+//! Made shop data: real sessions laid out over a real assortment, and made-up events in any number.
 //!
 //! **What for.** Public data sets of shop sessions that may be passed on either summarise each
 //! session or name no products. [`giftshop`] joins two that may be: the session summaries of UCI
@@ -21,6 +21,11 @@
 //! outcome. `cart` decides who fills a cart and what happens to it, `session` puts the events
 //! together, `output` writes the files and `report` counts.
 //!
+//! [`events()`] is another thing: rows drawn from figures measured on real sets, in any number, with
+//! dirt laid in on purpose and counted in a manifest. It is what cleaning is tested and timed with;
+//! nothing may be learnt from it about shoppers. Its parts lie in `events/`, the figures in
+//! [`event_rates`], and `docs/synthetic-events.md` says where each comes from.
+//!
 //! The data card beside the data (`data/giftshop/DATA_CARD.md`) says field by field what is real
 //! and what is imputed; [`rates`] holds each imputed rate with its source.
 
@@ -39,6 +44,7 @@ mod catalogue;
 mod department;
 mod draw;
 mod error;
+mod events;
 mod giftshop;
 mod layout;
 mod output;
@@ -51,6 +57,9 @@ mod title;
 mod visit;
 
 pub use error::SynthError;
+pub use events::{
+    EventsLayout, EventsManifest, EventsOptions, events, manifest_path, rates as event_rates,
+};
 pub use giftshop::{GiftshopOptions, GiftshopSources, giftshop};
 pub use report::GiftshopReport;
 

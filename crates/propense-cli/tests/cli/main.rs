@@ -8,6 +8,7 @@ mod gpu;
 mod interrupt;
 mod protocol;
 mod protocol_small;
+mod python;
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};

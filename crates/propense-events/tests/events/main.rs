@@ -1,10 +1,12 @@
 //! Tests of the public surface, in one binary.
 
 mod adapters;
+mod any_input;
 mod bad_input;
 mod fixtures;
 mod json_properties;
 mod live;
+mod oracles;
 mod properties;
 mod sessions;
 mod shared_data;
