@@ -1,0 +1,179 @@
+//! From a file to plain UTF-8 text: gzip, zstd and Parquet by their first bytes, UTF-16 by its
+//! byte-order mark, other encodings when asked for. Nothing is read whole.
+
+#[cfg(feature = "engine")]
+mod parquet_rows;
+mod source;
+
+use std::fs::File;
+use std::io::{BufReader, Chain, Cursor, Read};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+use flate2::read::MultiGzDecoder;
+
+use crate::PrepareError;
+use source::{Counted, Layer};
+
+/// Plain text to read.
+pub type Text = Box<dyn Read + Send>;
+
+/// A file that was opened and recognised.
+pub struct Opened {
+    /// What is in it.
+    pub content: Content,
+    /// Bytes of the file read so far, compressed as they are.
+    pub read: Arc<AtomicU64>,
+    /// Bytes of the whole file; zero where the system does not say.
+    pub size: u64,
+}
+
+/// What a file holds.
+pub enum Content {
+    /// UTF-8 text in a format of `propense-events`: decoded, or Parquet rows as JSON lines.
+    Text(Text),
+    /// An event table that this crate wrote.
+    #[cfg(feature = "engine")]
+    Table(File),
+}
+
+/// Opens a file. `encoding` is the name of a text encoding (`windows-1252`); without it the text
+/// is UTF-8, or UTF-16 where it says so itself.
+///
+/// # Errors
+/// The file cannot be opened, it is Parquet inside a compressed file, its Parquet schema cannot
+/// be read, or the encoding is unknown. Damage further on is an error of the reader, which names
+/// the remedy.
+pub fn open(path: &Path, encoding: Option<&str>) -> Result<Opened, PrepareError> {
+    let file = File::open(path).map_err(PrepareError::io(path))?;
+    let size = file.metadata().map_or(0, |metadata| metadata.len());
+    let read = Arc::new(AtomicU64::new(0));
+    #[cfg(feature = "engine")]
+    if starts_with(&file, b"PAR1", path)? {
+        return Ok(Opened {
+            content: parquet_rows::open(file, path, &read)?,
+            read,
+            size,
+        });
+    }
+    let counted = Counted::new(file, Arc::clone(&read));
+    let text = decode(BufReader::with_capacity(1 << 18, counted), encoding, path)?;
+    Ok(Opened {
+        content: Content::Text(text),
+        read,
+        size,
+    })
+}
+
+/// Decodes a stream, recognised by its first bytes. `path` is for messages.
+///
+/// # Errors
+/// As [`open`].
+pub fn decode<R: Read + Send + 'static>(
+    input: R,
+    encoding: Option<&str>,
+    path: &Path,
+) -> Result<Text, PrepareError> {
+    let (start, input) = peek(input, path)?;
+    let input: Text = match start.as_slice() {
+        [0x1f, 0x8b, ..] => Layer::boxed(
+            MultiGzDecoder::new(input),
+            "the gzip data is damaged or cut short; fetch the file again (`gzip -t` tells whether it is whole)",
+        ),
+        #[cfg(feature = "engine")]
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => Layer::boxed(
+            zstd::stream::read::Decoder::new(input).map_err(PrepareError::io(path))?,
+            "the zstd data is damaged or cut short; fetch the file again (`zstd -t` tells whether it is whole)",
+        ),
+        _ => return text(start, input, encoding, path),
+    };
+    let (start, input) = peek(input, path)?;
+    text(start, input, encoding, path)
+}
+
+/// Text of any encoding as UTF-8.
+fn text<R: Read + Send + 'static>(
+    start: Vec<u8>,
+    input: R,
+    encoding: Option<&str>,
+    path: &Path,
+) -> Result<Text, PrepareError> {
+    if start.starts_with(b"PAR1") {
+        return Err(PrepareError::Unreadable {
+            path: path.to_owned(),
+            reason: if cfg!(feature = "engine") {
+                "Parquet inside a compressed file; decompress it first: Parquet is compressed as it is"
+            } else {
+                "Parquet is not in this build (feature `engine`)"
+            }
+            .to_owned(),
+        });
+    }
+    #[cfg(feature = "engine")]
+    {
+        transcode(&start, input, encoding)
+    }
+    #[cfg(not(feature = "engine"))]
+    match encoding {
+        Some(name) if !name.eq_ignore_ascii_case("utf-8") => Err(PrepareError::Unreadable {
+            path: path.to_owned(),
+            reason: format!("encoding `{name}` is not in this build (feature `engine`)"),
+        }),
+        _ => Ok(Box::new(input)),
+    }
+}
+
+#[cfg(feature = "engine")]
+fn transcode<R: Read + Send + 'static>(
+    start: &[u8],
+    input: R,
+    encoding: Option<&str>,
+) -> Result<Text, PrepareError> {
+    let encoding = encoding
+        .map(|name| {
+            encoding_rs::Encoding::for_label(name.as_bytes())
+                .ok_or_else(|| PrepareError::UnknownEncoding(name.to_owned()))
+        })
+        .transpose()?;
+    let marked = matches!(start, [0xff, 0xfe, ..] | [0xfe, 0xff, ..]);
+    if !marked && encoding.is_none_or(|encoding| encoding == encoding_rs::UTF_8) {
+        // As it is: the readers of `propense-events` count bytes that are not UTF-8.
+        return Ok(Box::new(input));
+    }
+    Ok(Box::new(
+        encoding_rs_io::DecodeReaderBytesBuilder::new()
+            .encoding(encoding)
+            .bom_override(true)
+            .build(input),
+    ))
+}
+
+/// The bytes that were looked at, then the rest.
+type Whole<R> = Chain<Cursor<Vec<u8>>, R>;
+
+/// The first bytes, and the whole input again.
+fn peek<R: Read>(mut input: R, path: &Path) -> Result<(Vec<u8>, Whole<R>), PrepareError> {
+    let mut start = Vec::new();
+    input
+        .by_ref()
+        .take(4)
+        .read_to_end(&mut start)
+        .map_err(PrepareError::io(path))?;
+    Ok((start.clone(), Cursor::new(start).chain(input)))
+}
+
+#[cfg(feature = "engine")]
+fn starts_with(mut file: &File, magic: &[u8], path: &Path) -> Result<bool, PrepareError> {
+    use std::io::{Seek, SeekFrom};
+    let mut start = Vec::new();
+    file.take(magic.len() as u64)
+        .read_to_end(&mut start)
+        .map_err(PrepareError::io(path))?;
+    file.seek(SeekFrom::Start(0))
+        .map_err(PrepareError::io(path))?;
+    Ok(start == magic)
+}
+
+#[cfg(test)]
+mod tests;

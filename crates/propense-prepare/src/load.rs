@@ -1,0 +1,312 @@
+//! Reading files and folders into memory, in any format that this crate reads.
+
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use propense_events::{Event, Format, Mapping, Problem, Session};
+use sha2::{Digest, Sha256};
+
+use crate::PrepareError;
+use crate::decode::{self, Content};
+
+/// What one file gave.
+#[derive(Debug, Clone)]
+pub struct FileReport {
+    /// The file.
+    pub path: PathBuf,
+    /// The format in which it was read.
+    pub format: Format,
+    /// Rows read.
+    pub rows: u64,
+    /// Rows kept, with or without a repair.
+    pub kept: u64,
+    /// Rows set aside.
+    pub rejected: u64,
+    /// What was wrong, row by row.
+    pub problems: Vec<Problem>,
+}
+
+/// The events (or summary sessions) of all files, and where they came from.
+#[derive(Debug, Clone, Default)]
+pub struct Loaded {
+    /// Name for people: the file or folder names.
+    pub name: String,
+    /// SHA-256 over the files' bytes in reading order, in hexadecimal.
+    pub sha256: String,
+    /// One report for each file.
+    pub files: Vec<FileReport>,
+    /// The events in file order.
+    pub events: Vec<Event>,
+    /// Summary sessions (data sets without events).
+    pub sessions: Vec<Session>,
+    /// The shop's offset from UTC in minutes: that of the first file.
+    pub utc_offset_minutes: i32,
+}
+
+impl Loaded {
+    /// Rows read in all files.
+    #[must_use]
+    pub fn rows(&self) -> u64 {
+        self.files.iter().map(|file| file.rows).sum()
+    }
+
+    /// The paths, for messages.
+    #[must_use]
+    pub fn places(&self) -> String {
+        let paths: Vec<_> = self
+            .files
+            .iter()
+            .map(|file| file.path.display().to_string())
+            .collect();
+        paths.join(", ")
+    }
+}
+
+/// How to read: `None` recognises by content.
+#[derive(Debug, Clone, Default)]
+pub struct LoadOptions {
+    /// The format of every file.
+    pub format: Option<Format>,
+    /// Column names for a table of the shop's own making.
+    pub mapping: Option<Mapping>,
+    /// The text encoding of every file, by its name on the web.
+    pub encoding: Option<String>,
+}
+
+/// Reads every path; a folder stands for the data files in it, by name: see [`files_of`].
+///
+/// # Errors
+///
+/// A path that cannot be read, a folder without data files, or a file that is in no known format.
+pub fn load(paths: &[PathBuf], options: &LoadOptions) -> Result<Loaded, PrepareError> {
+    let mut loaded = Loaded::default();
+    let mut hash = Sha256::new();
+    for path in paths {
+        for file in files_of(path)? {
+            hash_file(&mut hash, &file)?;
+            read_into(&mut loaded, file, options)?;
+        }
+    }
+    loaded.name = names(paths);
+    loaded.sha256 = hex(&hash.finalize());
+    Ok(loaded)
+}
+
+#[cfg_attr(
+    not(feature = "engine"),
+    expect(
+        clippy::infallible_destructuring_match,
+        reason = "there is an event table to tell apart only with the engine"
+    )
+)]
+fn read_into(
+    loaded: &mut Loaded,
+    file: PathBuf,
+    options: &LoadOptions,
+) -> Result<(), PrepareError> {
+    let opened = decode::open(&file, options.encoding.as_deref())?;
+    let text = match opened.content {
+        Content::Text(text) => text,
+        #[cfg(feature = "engine")]
+        Content::Table(table) => {
+            let events = crate::table::read_events(table, &file)?;
+            loaded.files.push(FileReport {
+                path: file,
+                format: Format::Events,
+                rows: events.events.len() as u64,
+                kept: events.events.len() as u64,
+                rejected: 0,
+                problems: Vec::new(),
+            });
+            if loaded.files.len() == 1 {
+                loaded.utc_offset_minutes = events.utc_offset_minutes;
+            }
+            loaded.events.extend(events.events);
+            return Ok(());
+        }
+    };
+    let table = propense_events::read(text, options.format, options.mapping.as_ref()).map_err(
+        |source| PrepareError::Events {
+            path: file.clone(),
+            source,
+        },
+    )?;
+    if loaded.files.is_empty() {
+        loaded.utc_offset_minutes = table.utc_offset_minutes;
+    }
+    loaded.files.push(FileReport {
+        path: file,
+        format: table.format,
+        rows: table.rows,
+        kept: table.kept,
+        rejected: table.rejected,
+        problems: table.problems,
+    });
+    loaded.events.extend(table.events);
+    loaded.sessions.extend(table.sessions);
+    Ok(())
+}
+
+/// The last parts of the paths, joined: a name for people.
+pub(crate) fn names(paths: &[PathBuf]) -> String {
+    let names: Vec<String> = paths
+        .iter()
+        .map(|path| {
+            path.file_name().map_or_else(
+                || path.display().to_string(),
+                |name| name.to_string_lossy().into_owned(),
+            )
+        })
+        .collect();
+    names.join(" + ")
+}
+
+/// The data files that a path stands for: itself, or the files of the folder, by name.
+///
+/// In a folder, hidden files, folders, `.md` and `.html` files, `README`, `LICENSE` and `NOTICE`
+/// files, and what `propense prepare` writes beside its event table (`quarantine`, `report`,
+/// `sessions.jsonl`, `items.parquet`) are passed over. `.json` files are mostly about the data
+/// beside them, and are read only where the folder holds no other data file.
+///
+/// # Errors
+/// The path cannot be read, or the folder holds no data file.
+pub fn files_of(path: &Path) -> Result<Vec<PathBuf>, PrepareError> {
+    let kind = fs::metadata(path).map_err(PrepareError::io(path))?;
+    if !kind.is_dir() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let mut files = Vec::new();
+    for entry in fs::read_dir(path).map_err(PrepareError::io(path))? {
+        let file = entry.map_err(PrepareError::io(path))?.path();
+        if file.is_file() && is_data(&file) {
+            files.push(file);
+        }
+    }
+    let is_json = |file: &PathBuf| lower_name(file).ends_with(".json");
+    if !files.iter().all(is_json) {
+        files.retain(|file| !is_json(file));
+    }
+    files.sort();
+    if files.is_empty() {
+        return Err(PrepareError::Unreadable {
+            path: path.to_owned(),
+            reason: "the folder holds no data file (hidden, .md, .html, quarantine and report files are passed over); name the file itself"
+                .to_owned(),
+        });
+    }
+    Ok(files)
+}
+
+fn lower_name(file: &Path) -> String {
+    file.file_name()
+        .map(|name| name.to_string_lossy().to_lowercase())
+        .unwrap_or_default()
+}
+
+fn is_data(file: &Path) -> bool {
+    let name = lower_name(file);
+    let passed_over = [
+        ".",
+        "readme",
+        "license",
+        "notice",
+        "quarantine",
+        "report.",
+        "prepare.json",
+        "items.parquet",
+        "sessions.jsonl",
+    ];
+    let endings = [".md", ".html", ".manifest.json"];
+    !passed_over.iter().any(|start| name.starts_with(start))
+        && !endings.iter().any(|ending| name.ends_with(ending))
+}
+
+/// Adds a file's bytes.
+pub(crate) fn hash_file(hash: &mut Sha256, path: &Path) -> Result<(), PrepareError> {
+    let mut file = File::open(path).map_err(PrepareError::io(path))?;
+    let mut buffer = vec![0; 1 << 18];
+    loop {
+        match file.read(&mut buffer) {
+            Ok(0) => return Ok(()),
+            Ok(count) => hash.update(buffer.get(..count).unwrap_or_default()),
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(PrepareError::io(path)(error)),
+        }
+    }
+}
+
+/// Bytes in hexadecimal.
+pub fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The files that a folder with these stands for.
+    fn check(files: &[&str], expected: &[&str]) {
+        let folder = tempfile::tempdir().expect("a folder");
+        for file in files {
+            fs::write(folder.path().join(file), "x").expect("a file");
+        }
+        let found = files_of(folder.path()).unwrap_or_default();
+        let found: Vec<_> = found.iter().map(|file| lower_name(file)).collect();
+        assert_eq!(found, expected, "{files:?}");
+    }
+
+    #[test]
+    fn a_folder_stands_for_its_data() {
+        check(
+            &[
+                "b.csv",
+                "a.csv.gz",
+                "README.md",
+                ".hidden",
+                "page.html",
+                "LICENSE",
+            ],
+            &["a.csv.gz", "b.csv"],
+        );
+        check(
+            &[
+                "events.parquet",
+                "quarantine.csv",
+                "report.json",
+                "items.parquet",
+            ],
+            &["events.parquet"],
+        );
+        check(&["events.csv", "catalogue.json"], &["events.csv"]);
+        check(
+            &["ga4-2.json", "ga4-1.json", "x.manifest.json"],
+            &["ga4-1.json", "ga4-2.json"],
+        );
+        check(&["README.md"], &[]);
+    }
+
+    #[test]
+    fn an_empty_folder_names_the_remedy() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let error = files_of(folder.path()).expect_err("no data").to_string();
+        assert!(error.contains("name the file itself"), "{error}");
+    }
+
+    #[test]
+    fn what_is_loaded_is_named_and_hashed() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("log.csv");
+        fs::write(&path, "timestamp,event\n1700000000000,page_view\n").expect("a file");
+        let loaded = load(&[path], &LoadOptions::default()).expect("loaded");
+        assert_eq!((loaded.rows(), loaded.events.len()), (1, 1));
+        assert_eq!(loaded.name, "log.csv");
+        let bytes = b"timestamp,event\n1700000000000,page_view\n";
+        assert_eq!(loaded.sha256, hex(&Sha256::digest(bytes)));
+    }
+}

@@ -1,0 +1,9 @@
+//! Files in, one table out: whole runs over small inputs.
+
+mod inputs;
+mod joined;
+mod memory;
+mod resume;
+mod shared_data;
+mod table;
+mod whole;
