@@ -29,14 +29,17 @@ pub(crate) enum Command {
     Inspect(InspectArgs),
 }
 
-/// Turn files of any supported format into one clean table of events
+/// Turn files of any supported format, however large, into one clean table of events
 #[derive(Debug, Args)]
 #[command(after_help = "Example:
   propense prepare exports/ --out prepared
-  propense prepare clicks.csv --format csv --mapping columns.json --out prepared
+  propense prepare clicks.jsonl orders.csv --catalogue items.csv --out prepared
+  propense prepare clicks.csv --mapping columns.json --without bot --out prepared
 
-Writes events.csv.gz, quarantine.csv (every row that was set aside, with the reason) and
-prepare.json (the counts: rows read = rows kept + rows set aside).")]
+Writes events.parquet (sorted by visitor and time, cut into sessions), items.parquet where there is
+a catalogue, quarantine.csv (every record that was set aside, with row, rule and detail),
+report.json and report.html. Records in = records out + records in quarantine, or it fails.
+A run that was stopped goes on where it was; the result is the same, byte for byte.")]
 pub(crate) struct PrepareArgs {
     /// Files or folders
     #[arg(required = true, value_name = "INPUT")]
@@ -46,6 +49,40 @@ pub(crate) struct PrepareArgs {
     /// Folder to write into; it is made where it is missing
     #[arg(long, value_name = "DIR")]
     pub(crate) out: PathBuf,
+    /// Catalogue of the items (CSV or JSON lines: item_id, item_name, item_category, item_brand,
+    /// price, image_path): fills what events lack; may be given several times
+    #[arg(long, value_name = "FILE")]
+    pub(crate) catalogue: Vec<PathBuf>,
+    /// Attributes of the users (CSV or JSON lines with user_id): go into the context as user.NAME
+    #[arg(long, value_name = "FILE")]
+    pub(crate) users: Vec<PathBuf>,
+    /// Cleaning rules to switch off, separated by commas (docs/cleaning.md lists them)
+    #[arg(long, value_name = "RULE,…", value_delimiter = ',')]
+    pub(crate) without: Vec<String>,
+    /// Pause that begins a new session, in minutes, where the shop names no sessions
+    #[arg(long, default_value_t = 30.0, value_name = "MINUTES")]
+    pub(crate) gap: f64,
+    /// Begin a new session at the shop's midnight, too
+    #[arg(long)]
+    pub(crate) midnight: bool,
+    /// First day to keep, or moment, as 2017-11-25 or 2017-11-25T08:00:00Z
+    #[arg(long, value_name = "TIME")]
+    pub(crate) from: Option<String>,
+    /// First day, or moment, not to keep
+    #[arg(long, value_name = "TIME")]
+    pub(crate) to: Option<String>,
+    /// The shop's currency, as EUR: amounts in others are converted by --rate or taken as missing
+    #[arg(long, value_name = "CODE")]
+    pub(crate) currency: Option<String>,
+    /// What one unit of another currency is worth in the shop's, as USD=0.92
+    #[arg(long = "rate", value_name = "CODE=NUMBER")]
+    pub(crate) rates: Vec<String>,
+    /// Memory for sorting, in MiB; what does not fit goes to disk
+    #[arg(long, default_value_t = 1024, value_name = "MIB")]
+    pub(crate) memory: usize,
+    /// Threads [default: all cores]
+    #[arg(long)]
+    pub(crate) threads: Option<usize>,
     #[command(flatten)]
     pub(crate) json: JsonArgs,
 }
@@ -181,10 +218,11 @@ pub(crate) struct ScoreArgs {
     pub(crate) out: PathBuf,
 }
 
-/// Make the data of the demonstration shop from public data sets
+/// Make data: the demonstration shop's from public sets, or any number of made-up events
 #[derive(Debug, Args)]
 #[command(after_help = "Example:
-  propense synth giftshop --shoppers online_shoppers_intention.csv --retail online_retail.csv.gz --out data/giftshop")]
+  propense synth giftshop --shoppers online_shoppers_intention.csv --retail online_retail.csv.gz --out data/giftshop
+  propense synth events --rows 1000000 --out events.csv.gz")]
 pub(crate) struct SynthArgs {
     #[command(subcommand)]
     pub(crate) what: SynthWhat,
@@ -194,6 +232,31 @@ pub(crate) struct SynthArgs {
 pub(crate) enum SynthWhat {
     /// Real session summaries laid out as timed events over real products
     Giftshop(GiftshopArgs),
+    /// Made-up events in any number, dirty on purpose, to test and time `prepare` with
+    Events(EventsArgs),
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  propense synth events --rows 1000000 --out events.csv.gz
+
+Writes FILE and FILE.manifest.json, which counts every kind of dirt that was laid in
+(docs/synthetic-events.md).")]
+pub(crate) struct EventsArgs {
+    /// Data rows to write
+    #[arg(long, value_name = "N")]
+    pub(crate) rows: u64,
+    /// Seed: the same rows, seed and layout give the same bytes
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// events (Propense's own columns) or taobao (five columns, no header)
+    #[arg(long, default_value = "events", value_name = "LAYOUT")]
+    pub(crate) layout: propense_synth::EventsLayout,
+    /// File to write; gzip where the name ends in .gz
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+    #[command(flatten)]
+    pub(crate) json: JsonArgs,
 }
 
 #[derive(Debug, Args)]
@@ -235,12 +298,16 @@ pub(crate) struct InspectArgs {
 /// How files are read.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct ReadingArgs {
-    /// Format of the files: auto, events, online-retail, online-shoppers, taobao, jdata, jd-micro, csv
+    /// Format of the files: auto, events, jsonl, ga4, segment, snowplow, retailrocket, rees46,
+    /// yoochoose, otto, taobao, jdata, jd-micro, online-retail, online-shoppers, csv
     #[arg(long, default_value = "auto")]
     pub(crate) format: String,
     /// Column names of a CSV file, as JSON (see docs/cli.md); implies --format csv
     #[arg(long, value_name = "FILE.json")]
     pub(crate) mapping: Option<PathBuf>,
+    /// Text encoding of the files where it is not UTF-8, by its name on the web: windows-1252
+    #[arg(long, value_name = "NAME")]
+    pub(crate) encoding: Option<String>,
 }
 
 /// Where the work runs.

@@ -4,6 +4,10 @@
 pub(crate) mod eval;
 pub(crate) mod evaluate;
 pub(crate) mod inspect;
+#[cfg(feature = "engine")]
+pub(crate) mod prepare;
+#[cfg(not(feature = "engine"))]
+#[path = "commands/without_engine.rs"]
 pub(crate) mod prepare;
 pub(crate) mod score;
 pub(crate) mod synth;
@@ -11,6 +15,7 @@ pub(crate) mod train;
 
 mod resolve;
 
+use propense_prepare::PrepareError;
 use propense_train::TrainError;
 
 /// How a command can end without success.
@@ -29,6 +34,20 @@ pub(crate) type Outcome<T = ()> = Result<T, Failure>;
 impl From<anyhow::Error> for Failure {
     fn from(error: anyhow::Error) -> Self {
         Self::Failed(error)
+    }
+}
+
+impl From<PrepareError> for Failure {
+    fn from(error: PrepareError) -> Self {
+        match error {
+            PrepareError::UnknownEncoding(_) | PrepareError::NoInput => {
+                Self::Usage(error.to_string())
+            }
+            #[cfg(feature = "engine")]
+            PrepareError::Options(_) => Self::Usage(error.to_string()),
+            PrepareError::Interrupted { .. } => Self::Interrupted(error.to_string()),
+            other => Self::Failed(other.into()),
+        }
     }
 }
 

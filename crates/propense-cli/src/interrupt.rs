@@ -1,11 +1,11 @@
-//! Ctrl-C. While a model trains there is something to keep: the first press asks the training to
+//! Ctrl-C. While a model trains or data is prepared there is something to keep: the first press asks the work to
 //! stop after the current step. At any other time, and at the second press, the program ends.
 
 use std::io::Write;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 static PRESSED: AtomicBool = AtomicBool::new(false);
-static TRAINING: AtomicBool = AtomicBool::new(false);
+static GRACEFUL: AtomicBool = AtomicBool::new(false);
 
 /// Listens to Ctrl-C (and to termination) from now on.
 pub(crate) fn listen() {
@@ -16,7 +16,7 @@ pub(crate) fn listen() {
 /// A press of Ctrl-C: by signal, or as a key where the terminal is in raw mode.
 pub(crate) fn press() {
     let again = PRESSED.swap(true, Ordering::SeqCst);
-    if again || !TRAINING.load(Ordering::SeqCst) {
+    if again || !GRACEFUL.load(Ordering::SeqCst) {
         crate::progress::restore_terminal();
         // Nothing can be said where standard error is closed; the status tells it all the same.
         let _ = writeln!(std::io::stderr(), "interrupted");
@@ -24,9 +24,9 @@ pub(crate) fn press() {
     }
 }
 
-/// Says whether a model trains right now, so that a first press is waited for.
-pub(crate) fn training(now: bool) {
-    TRAINING.store(now, Ordering::SeqCst);
+/// Says whether there is work to keep right now, so that after a first press it is finished in order.
+pub(crate) fn graceful(now: bool) {
+    GRACEFUL.store(now, Ordering::SeqCst);
 }
 
 /// Whether the work should stop.

@@ -1,6 +1,7 @@
 //! What is shown while a model trains: a display on a terminal, lines elsewhere.
 
 mod keys;
+mod line;
 mod lines;
 mod screen;
 
@@ -9,6 +10,7 @@ use std::io::IsTerminal;
 use propense_train::{Observer, Progress};
 
 use crate::interrupt;
+pub(crate) use line::Line;
 use lines::Lines;
 use screen::Screen;
 
@@ -31,8 +33,8 @@ struct Interruptible(Box<dyn Observer>);
 impl Observer for Interruptible {
     fn on(&mut self, progress: &Progress<'_>) {
         match progress {
-            Progress::Start { .. } => interrupt::training(true),
-            Progress::End { .. } => interrupt::training(false),
+            Progress::Start { .. } => interrupt::graceful(true),
+            Progress::End { .. } => interrupt::graceful(false),
             _ => {}
         }
         self.0.on(progress);
@@ -45,7 +47,7 @@ impl Observer for Interruptible {
 
 impl Drop for Interruptible {
     fn drop(&mut self) {
-        interrupt::training(false);
+        interrupt::graceful(false);
     }
 }
 

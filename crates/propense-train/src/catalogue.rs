@@ -8,7 +8,7 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use crate::TrainError;
-use crate::load::hex;
+use propense_prepare::hex;
 
 /// What must be there for a page to read it. Everything else is the page's affair.
 #[derive(Deserialize)]

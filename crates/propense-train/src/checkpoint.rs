@@ -16,8 +16,8 @@ use sha2::{Digest, Sha256};
 use crate::TrainError;
 use crate::adam::Moments;
 use crate::example::Example;
-use crate::load::hex;
 use crate::progress::EpochReport;
+use propense_prepare::hex;
 
 const MAGIC: &[u8; 8] = b"PRPNSCK1";
 const FILE: &str = "state.checkpoint";

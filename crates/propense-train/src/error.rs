@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use propense_events::EventsError;
 use propense_features::FeatureError;
 use propense_model::ModelError;
+use propense_prepare::PrepareError;
 
 /// The crate's error.
 #[derive(Debug, thiserror::Error)]
@@ -18,14 +18,9 @@ pub enum TrainError {
         /// The system's reason.
         source: std::io::Error,
     },
-    /// A file's content could not be read as events.
-    #[error("{path}: {source}", path = path.display())]
-    Events {
-        /// The file.
-        path: PathBuf,
-        /// What was wrong in it.
-        source: EventsError,
-    },
+    /// A file could not be read as events.
+    #[error(transparent)]
+    Data(#[from] PrepareError),
     /// A bundle could not be read.
     #[error("{path}: {source}", path = path.display())]
     BundleFile {

@@ -8,10 +8,10 @@ use serde::{Deserialize, Serialize};
 use crate::balanced::ValidationFigures;
 use crate::device::Chosen;
 use crate::example::{Example, PREFIXES, Positions, Scored, Weighting};
-use crate::load::Loaded;
 use crate::metrics::Metrics;
 use crate::tasks::{self, ExampleOptions, Shares};
 use crate::{Task, TrainError, scoring};
+use propense_prepare::Loaded;
 
 /// How intervals are made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

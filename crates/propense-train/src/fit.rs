@@ -14,13 +14,13 @@ use crate::device::Chosen;
 use crate::encode::Encoded;
 use crate::evaluation::{self, Evaluation, MeasureOptions};
 use crate::example::{Example, Positions, Weighting};
-use crate::load::Loaded;
 use crate::metrics::{Metrics, best_f1_threshold};
 use crate::options::TrainOptions;
 use crate::progress::{EpochReport, Observer, Progress, StopReason};
 use crate::tasks::{self, ExampleOptions, Prepared, Shares};
 use crate::trainer::{self, Parts, Trained};
 use crate::{Task, TrainError, manifest, scoring};
+use propense_prepare::Loaded;
 
 /// What is to be trained, and how.
 #[derive(Debug, Clone)]

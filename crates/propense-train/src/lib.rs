@@ -37,7 +37,6 @@ mod error;
 mod evaluation;
 mod example;
 mod fit;
-mod load;
 mod manifest;
 mod metrics;
 mod options;
@@ -59,13 +58,13 @@ pub use device::{Chosen, DeviceChoice};
 pub use error::TrainError;
 pub use evaluation::{Evaluation, MeasureOptions, ScoreRow, evaluate, score};
 pub use fit::{FitReport, FitRequest, Fitted, NamedMetrics, PartSizes, eval, fit_bundle};
-pub use load::{FileReport, LoadOptions, Loaded, load};
 pub use metrics::{
     CALIBRATION_BINS, Confusion, Metrics, ReliabilityBin, average_precision, best_f1_threshold,
     brier, log_loss, reliability, roc_auc,
 };
 pub use options::TrainOptions;
 pub use progress::{EpochReport, Observer, Pace, Progress, Silent, StopReason};
+pub use propense_prepare::{FileReport, LoadOptions, Loaded, load};
 pub use task::Task;
 pub use tasks::ExampleOptions;
 pub use threads::use_threads;

@@ -6,9 +6,9 @@ use serde_json::json;
 use crate::calibrate::Scaling;
 use crate::example::{Example, Positions, Weighting};
 use crate::fit::{FitReport, FitRequest, Model};
-use crate::load::Loaded;
 use crate::tasks::Prepared;
 use crate::{TrainError, scoring};
+use propense_prepare::Loaded;
 
 /// Everything that the bundle says beside its weights.
 pub(crate) fn manifest(

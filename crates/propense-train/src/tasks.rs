@@ -13,10 +13,10 @@ use propense_features::FeatureSpec;
 
 use crate::encode::Encoded;
 use crate::example::{Positions, Weighting};
-use crate::load::Loaded;
 use crate::progress::{Observer, Progress};
 use crate::split::Split;
 use crate::{Task, TrainError};
+use propense_prepare::Loaded;
 
 /// How examples are made.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,157 +1,220 @@
 //! `propense prepare`
 
-use std::collections::BTreeMap;
-use std::io::Write;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Context;
-use flate2::Compression;
-use flate2::write::GzEncoder;
-use propense_events::{Action, Problem, write_events};
-use propense_train::Loaded;
+use propense_events::parse_timestamp;
+use propense_prepare::clean::{CleaningRule, Options, Period};
+use propense_prepare::{
+    BucketAccount, Counts, InputAccount, Observer, Prepared, Progress, Request, SideAccount,
+    SideTables, Stage, prepare,
+};
 use serde::Serialize;
 
-use super::{Outcome, resolve};
+use super::{Failure, Outcome, resolve};
 use crate::args::PrepareArgs;
+use crate::interrupt;
 use crate::output::{Output, Table, note, write_file};
-
-/// The counts, as `prepare.json` holds them.
-#[derive(Serialize)]
-struct Report {
-    rows: u64,
-    kept: u64,
-    rejected: u64,
-    repaired: u64,
-    events: usize,
-    /// Sessions that the input holds only as summaries; they have no events to write.
-    summary_sessions: usize,
-    sha256: String,
-    files: Vec<FileCounts>,
-}
-
-#[derive(Serialize)]
-struct FileCounts {
-    path: String,
-    format: String,
-    rows: u64,
-    kept: u64,
-    rejected: u64,
-    /// Problems by rule and by what was done.
-    problems: BTreeMap<String, u64>,
-}
+use crate::progress::{Line, duration};
 
 pub(crate) fn run(args: &PrepareArgs) -> Outcome {
-    let data = resolve::data(&args.inputs, &args.reading)?;
-    if data.events.is_empty() {
-        return Err(anyhow::anyhow!(
-            "{}: session summaries hold no events to write; train and eval read them as they are",
-            data.places()
-        )
-        .into());
-    }
-    let report = report(&data)?;
+    let request = request(args)?;
+    interrupt::graceful(true);
+    let mut shown = Shown(Line::new());
+    let prepared = prepare(&request, &mut shown);
+    interrupt::graceful(false);
+    drop(shown);
+    let prepared = prepared?;
 
-    let mut packed = GzEncoder::new(Vec::new(), Compression::default());
-    write_events(&data.events, &mut packed).context("events.csv.gz")?;
-    let packed = packed.finish().context("events.csv.gz")?;
-    write_file(&args.out.join("events.csv.gz"), &packed)?;
-    write_file(&args.out.join("quarantine.csv"), &quarantine(&data)?)?;
-    let mut json = serde_json::to_vec_pretty(&report).context("prepare.json")?;
-    json.write_all(b"\n").context("prepare.json")?;
-    write_file(&args.out.join("prepare.json"), &json)?;
-
+    let report = Report::new(&prepared);
+    let mut json = serde_json::to_vec_pretty(&report).context("report.json")?;
+    json.push(b'\n');
+    write_file(&args.out.join("report.json"), &json)?;
     Output::new(&args.json).finish(&table(&report), &report)?;
     note(&format!(
-        "wrote events.csv.gz, quarantine.csv and prepare.json into {}",
+        "wrote {} into {}",
+        report.files.join(", "),
         args.out.display()
     ));
     Ok(())
 }
 
-/// One line for each row that was set aside.
-fn quarantine(data: &Loaded) -> anyhow::Result<Vec<u8>> {
-    let mut out = csv::Writer::from_writer(Vec::new());
-    out.write_record(["file", "row", "rule", "field", "detail"])?;
-    for file in &data.files {
-        let path = file.path.display().to_string();
-        for problem in &file.problems {
-            if problem.action == Action::Rejected {
-                out.write_record([
-                    path.as_str(),
-                    &problem.row.to_string(),
-                    &rule(problem),
-                    problem.field.as_deref().unwrap_or_default(),
-                    &problem.detail,
-                ])?;
-            }
-        }
+/// From what was typed to what will be done.
+fn request(args: &PrepareArgs) -> Outcome<Request> {
+    let reading = resolve::reading(&args.reading)?;
+    let usage = |option: &str, what: String| Failure::Usage(format!("{option}: {what}"));
+    let mut without = BTreeSet::new();
+    for name in &args.without {
+        let rule = CleaningRule::from_name(name).ok_or_else(|| {
+            let known = CleaningRule::ALL.map(CleaningRule::name).join(", ");
+            usage(
+                "--without",
+                format!("no cleaning rule `{name}`; there are: {known}"),
+            )
+        })?;
+        without.insert(rule);
     }
-    out.into_inner().context("quarantine.csv")
-}
-
-/// The rule's name as reports count by it.
-fn rule(problem: &Problem) -> String {
-    match serde_json::to_value(problem.rule) {
-        Ok(serde_json::Value::String(name)) => name,
-        _ => format!("{:?}", problem.rule),
+    let moment = |option: &str, text: &Option<String>| match text {
+        None => Ok(None),
+        Some(text) => parse_timestamp(text, 0).map(Some).ok_or_else(|| {
+            usage(
+                option,
+                format!("`{text}` is no time; write it as 2017-11-25 or 2017-11-25T08:00:00Z"),
+            )
+        }),
+    };
+    let (from, to) = (moment("--from", &args.from)?, moment("--to", &args.to)?);
+    let period = (from.is_some() || to.is_some()).then(|| Period {
+        from: from.unwrap_or(i64::MIN),
+        to: to.unwrap_or(i64::MAX),
+    });
+    let gap_ms = args.gap * 60_000.0;
+    if !(gap_ms >= 1.0 && gap_ms < 1e12) {
+        return Err(usage("--gap", "a number of minutes above 0".to_owned()));
     }
-}
-
-fn report(data: &Loaded) -> anyhow::Result<Report> {
-    let mut repaired = 0;
-    let mut files = Vec::new();
-    for file in &data.files {
-        let mut problems: BTreeMap<String, u64> = BTreeMap::new();
-        for problem in &file.problems {
-            let done = match problem.action {
-                Action::Repaired => "repaired",
-                Action::Rejected => "set aside",
-            };
-            repaired += u64::from(problem.action == Action::Repaired);
-            *problems
-                .entry(format!("{}, {done}", rule(problem)))
-                .or_default() += 1;
-        }
-        anyhow::ensure!(
-            file.rows == file.kept + file.rejected,
-            "{}: {} rows read, but {} kept and {} set aside: please report this as a defect",
-            file.path.display(),
-            file.rows,
-            file.kept,
-            file.rejected
-        );
-        files.push(FileCounts {
-            path: file.path.display().to_string(),
-            format: file.format.to_string(),
-            rows: file.rows,
-            kept: file.kept,
-            rejected: file.rejected,
-            problems,
-        });
+    let mut rates = BTreeMap::new();
+    for rate in &args.rates {
+        let (code, number) = rate.split_once('=').unwrap_or((rate, ""));
+        let number: f64 = number
+            .trim()
+            .parse()
+            .map_err(|_| usage("--rate", format!("`{rate}`; write it as USD=0.92")))?;
+        rates.insert(code.trim().to_owned(), number);
     }
-    Ok(Report {
-        rows: data.rows(),
-        kept: files.iter().map(|file| file.kept).sum(),
-        rejected: files.iter().map(|file| file.rejected).sum(),
-        repaired,
-        events: data.events.len(),
-        summary_sessions: data.sessions.len(),
-        sha256: data.sha256.clone(),
-        files,
+    let mut cleaning = Options {
+        without,
+        period,
+        currency: args.currency.clone(),
+        rates,
+        ..Options::default()
+    };
+    cleaning.sessions.gap_ms = gap_ms as i64;
+    cleaning.sessions.midnight = args.midnight;
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    let cleaning = cleaning.prepared_at(i64::try_from(now.as_millis()).unwrap_or(i64::MAX));
+    Ok(Request {
+        format: reading.format,
+        mapping: reading.mapping,
+        encoding: reading.encoding,
+        cleaning,
+        sides: SideTables {
+            catalogue: args.catalogue.clone(),
+            users: args.users.clone(),
+            ..SideTables::default()
+        },
+        memory: args.memory.max(16) << 20,
+        threads: args.threads,
+        ..Request::new(args.inputs.clone(), args.out.clone())
     })
 }
 
-fn table(report: &Report) -> Table {
-    let mut table = Table::new();
-    for file in &report.files {
-        table.block(format!("{} ({})", file.path, file.format));
-        table.row(["rows read".to_owned(), file.rows.to_string()]);
-        table.row(["rows kept".to_owned(), file.kept.to_string()]);
-        table.row(["rows set aside".to_owned(), file.rejected.to_string()]);
-        for (problem, count) in &file.problems {
-            table.row([problem.clone(), count.to_string()]);
+/// One line of progress.
+struct Shown(Line);
+
+impl Observer for Shown {
+    fn progress(&mut self, progress: &Progress) {
+        let share = |done: u64, all: u64| 100.0 * done as f64 / all.max(1) as f64;
+        let (what, percent) = match progress.stage {
+            Stage::Reading => ("reading", share(progress.bytes, progress.total_bytes)),
+            Stage::Cleaning => ("cleaning", share(progress.lines, progress.total_lines)),
+            Stage::Joining => ("joining", 100.0),
+        };
+        let left = progress.left.map_or_else(String::new, |left| {
+            format!(", about {} left", duration(left.as_secs_f64()))
+        });
+        self.0.show(&format!(
+            "{what} {percent:.0} %, {} rows{left}",
+            progress.rows
+        ));
+    }
+
+    fn interrupted(&self) -> bool {
+        interrupt::asked()
+    }
+}
+
+/// What `report.json` holds.
+#[derive(Serialize)]
+struct Report<'a> {
+    name: &'a str,
+    records_in: u64,
+    records_out: u64,
+    records_quarantined: u64,
+    /// The files written.
+    files: Vec<String>,
+    inputs: &'a [InputAccount],
+    cleaning: &'a BucketAccount,
+    sides: &'a SideAccount,
+    /// Lines that got the user whom their anonymous id belongs to.
+    stitched_lines: u64,
+    resumed: bool,
+    /// Seconds of reading, cleaning and joining.
+    seconds: [f64; 3],
+}
+
+impl<'a> Report<'a> {
+    fn new(prepared: &'a Prepared) -> Self {
+        let named = prepared
+            .tables
+            .iter()
+            .chain(&prepared.items)
+            .chain(&prepared.summaries)
+            .chain(std::iter::once(&prepared.quarantine));
+        let files = named
+            .filter_map(|path| path.file_name())
+            .map(|name| name.to_string_lossy().into_owned())
+            .chain(["report.json".to_owned()])
+            .collect();
+        Self {
+            name: &prepared.name,
+            records_in: prepared.records_in,
+            records_out: prepared.records_out,
+            records_quarantined: prepared.records_quarantined,
+            files,
+            inputs: &prepared.inputs,
+            cleaning: &prepared.cleaning,
+            sides: &prepared.sides,
+            stitched_lines: prepared.stitched_lines,
+            resumed: prepared.resumed,
+            seconds: prepared.times.map(|time| time.as_secs_f64()),
         }
     }
-    table.block("all files");
-    table.row(["events".to_owned(), report.events.to_string()]);
+}
+
+fn table(report: &Report<'_>) -> Table {
+    let mut table = Table::new();
+    let counts = |table: &mut Table, what: &str, counts: &Counts| {
+        for (rule, count) in counts {
+            table.row([format!("{what} {rule}"), count.to_string()]);
+        }
+    };
+    for input in report.inputs {
+        table.block(format!("{} ({})", input.path.display(), input.format));
+        table.row(["rows read".to_owned(), input.rows.to_string()]);
+        table.row(["rows set aside".to_owned(), input.rejected.to_string()]);
+        counts(&mut table, "set aside:", &input.rejected_by);
+        counts(&mut table, "repaired:", &input.repaired_by);
+    }
+    let cleaning = report.cleaning;
+    table.block("cleaning");
+    counts(&mut table, "set aside:", &cleaning.removed_by);
+    counts(&mut table, "repaired:", &cleaning.repaired_by);
+    table.row([
+        "lines given a user by stitching".to_owned(),
+        report.stitched_lines.to_string(),
+    ]);
+    table.block("table");
+    table.row(["visitors".to_owned(), cleaning.owners.to_string()]);
+    table.row(["sessions".to_owned(), cleaning.sessions.to_string()]);
+    table.row(["events".to_owned(), cleaning.events.to_string()]);
+    table.row(["records in".to_owned(), report.records_in.to_string()]);
+    table.row(["= records out".to_owned(), report.records_out.to_string()]);
+    table.row([
+        "+ in quarantine".to_owned(),
+        report.records_quarantined.to_string(),
+    ]);
     table
 }

@@ -24,7 +24,11 @@ pub(crate) fn reading(args: &ReadingArgs) -> Outcome<LoadOptions> {
         ),
     };
     let mapping = args.mapping.as_deref().map(mapping).transpose()?;
-    Ok(LoadOptions { format, mapping })
+    Ok(LoadOptions {
+        format,
+        mapping,
+        encoding: args.encoding.clone(),
+    })
 }
 
 fn mapping(path: &Path) -> anyhow::Result<Mapping> {

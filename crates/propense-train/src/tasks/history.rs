@@ -66,8 +66,8 @@ mod tests {
     use propense_features::ContextFeature;
 
     use super::super::{ExampleOptions, Prepared, Shares, in_session};
-    use crate::load::Loaded;
     use crate::progress::Silent;
+    use propense_prepare::Loaded;
 
     /// Visits of three views by users in turn, every third one with an order.
     fn shop(visits: usize, users: usize) -> Loaded {

@@ -14,11 +14,11 @@ use propense_features::{
 
 use super::{ExampleOptions, Prepared, Shares, history, parts, scheme, unsuited};
 use crate::encode::{Encoded, Keep, encode};
-use crate::load::Loaded;
 use crate::progress::{Observer, Progress};
 use crate::rates::renormalise;
 use crate::split::{by_time_and_user, by_user, fold_of};
 use crate::{Task, TrainError};
+use propense_prepare::Loaded;
 
 /// Folds for rates: each training row sees rates from nine tenths of the other users.
 const FOLDS: usize = 10;

@@ -12,10 +12,10 @@ use super::thirty_day::Snapshot;
 use super::timeline::{DAY, Timelines, midnight};
 use super::{ExampleOptions, Prepared, Shares, next_day, parts, scheme, thirty_day, unsuited};
 use crate::encode::{Encoded, Keep, encode};
-use crate::load::Loaded;
 use crate::progress::{Observer, Progress};
 use crate::split::by_user;
 use crate::{Task, TrainError};
+use propense_prepare::Loaded;
 
 fn timelines(task: Task, data: &Loaded) -> Result<Timelines, TrainError> {
     let wanted = |event: &&Event| match task {

@@ -7,9 +7,9 @@ use propense_features::{FeatureSpec, FitOptions, fit};
 
 use super::{ExampleOptions, Prepared, Shares, parts, scheme, unsuited};
 use crate::encode::{Encoded, Keep, encode};
-use crate::load::Loaded;
 use crate::split::stratified;
 use crate::{Task, TrainError};
+use propense_prepare::Loaded;
 
 /// The column that is computed from transactions.
 const PAGE_VALUES: &str = "PageValues";
