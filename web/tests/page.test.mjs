@@ -112,17 +112,21 @@ describe("the shop page", { timeout: 900_000 }, () => {
   });
 
   test("WebGPU is really used, agrees with the CPU, and the visit is kept", async () => {
-    const page = await shop.visit();
+    const { route, release } = heldWebGpu();
+    const page = await shop.visit({ route });
     await ready(page);
     await card(page, 2).locator(".add").click();
     const cpu = await after(page, 2);
     assert.equal(cpu.backend, "wasm");
 
     await page.locator("#use-webgpu").check({ force: true });
-    // The shop does not wait for the switch.
+    // The shop does not wait for the switch, which cannot end before it is let.
     await page.fill("#query", "bunting");
     await page.keyboard.press("Enter");
-    await says(page, "#list-title", /bunting/, 5000);
+    await says(page, "#list-title", /bunting/);
+    assert.equal((await after(page, 3)).backend, "wasm");
+    assert.equal(await page.locator("#badge").getAttribute("data-switching"), "webgpu");
+    release();
     await page.waitForSelector('#badge[data-backend="webgpu"]:not([data-switching])', { timeout: SLOW });
     assert.match(await page.locator("#badge").textContent(), /^WebGPU · \S/);
     assert.notEqual(await page.locator("#badge").getAttribute("data-adapter"), "");
@@ -153,16 +157,8 @@ describe("the shop page", { timeout: 900_000 }, () => {
   });
 
   test("going back to the CPU while WebGPU is starting is obeyed", async () => {
-    let release;
-    const released = new Promise((resolve) => {
-      release = resolve;
-    });
-    const page = await shop.visit({
-      route: (p) => p.route("**/wasm/webgpu/*.wasm", async (route) => {
-        await released;
-        await route.continue();
-      }),
-    });
+    const { route, release } = heldWebGpu();
+    const page = await shop.visit({ route });
     await ready(page);
     // Once it is asked for, the start has begun, and cannot end before it is let.
     const asked = page.waitForRequest("**/wasm/webgpu/*.wasm");
@@ -170,7 +166,7 @@ describe("the shop page", { timeout: 900_000 }, () => {
     await page.waitForSelector('#badge[data-switching="webgpu"]');
     await asked;
     await page.locator("#use-wasm").check({ force: true });
-    await page.waitForSelector('#badge[data-backend="wasm"]:not([data-switching])', { timeout: 5000 });
+    await page.waitForSelector('#badge[data-backend="wasm"]:not([data-switching])');
     assert.equal(await page.locator("#badge").textContent(), "CPU");
 
     assert.equal(await page.evaluate(() => globalThis.watched.readbacks), 0);
@@ -285,6 +281,19 @@ describe("the shop page", { timeout: 900_000 }, () => {
     await page.context().close();
   });
 });
+
+/** Holds the WebGPU module back until it is released: until then no switch to it can end. */
+function heldWebGpu() {
+  let release;
+  const released = new Promise((resolve) => {
+    release = resolve;
+  });
+  const hold = async (route) => {
+    await released;
+    await route.continue();
+  };
+  return { route: (page) => page.route("**/wasm/webgpu/*.wasm", hold), release };
+}
 
 /** A pattern for this text and no other. */
 const exactly = (text) => new RegExp(`^${text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}$`);
