@@ -138,7 +138,7 @@ def main() -> None:
         quarantine = [(row["source"], row["row"], row["rule"]) for row in csv.DictReader(file)]
     report = json.loads((args.folder / "report.json").read_text(encoding="utf-8"))
     records_in, out, aside = (
-        report[key] for key in ["records_in", "records_out", "records_quarantined"]
+        report["records"][key] for key in ["in", "out", "quarantined"]
     )
     check(records_in == out + aside, f"{records_in} records in, {out} out, {aside} in quarantine")
     check(table.num_rows == out, f"{table.num_rows} lines in the table, {out} in report.json")

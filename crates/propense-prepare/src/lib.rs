@@ -62,7 +62,10 @@ mod progress;
 #[cfg(feature = "engine")]
 mod quarantine;
 #[cfg(feature = "engine")]
+pub mod report;
+#[cfg(feature = "engine")]
 mod request;
+mod several;
 #[cfg(feature = "engine")]
 mod side_table;
 #[cfg(feature = "engine")]

@@ -4,11 +4,12 @@ use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use propense_events::{Event, Format, Mapping, Problem, Session};
+use propense_events::{Action, Event, Format, Mapping, Problem, Rule, Session};
 use sha2::{Digest, Sha256};
 
 use crate::PrepareError;
 use crate::decode::{self, Content};
+use crate::several::{drop_repeated, tell_apart};
 
 /// What one file gave.
 #[derive(Debug, Clone)]
@@ -134,6 +135,22 @@ fn read_into(
     )?;
     if loaded.files.is_empty() {
         loaded.utc_offset_minutes = table.utc_offset_minutes;
+    }
+    let mut table = table;
+    let source = loaded.files.len();
+    for event in &mut table.events {
+        tell_apart(event, table.format, source);
+    }
+    if table.format == Format::Taobao && source > 0 {
+        // A Taobao row is an event, so what goes is a row set aside.
+        let repeated = drop_repeated(&loaded.events, &mut table.events) as u64;
+        table.kept -= repeated;
+        table.rejected += repeated;
+        if repeated > 0 {
+            let problem = Problem::new(Rule::Duplicate, Action::Rejected, 0)
+                .detail(format!("{repeated} rows that an earlier file has"));
+            table.problems.push(problem);
+        }
     }
     loaded.files.push(FileReport {
         path: file,
@@ -308,5 +325,34 @@ mod tests {
         assert_eq!(loaded.name, "log.csv");
         let bytes = b"timestamp,event\n1700000000000,page_view\n";
         assert_eq!(loaded.sha256, hex(&Sha256::digest(bytes)));
+    }
+
+    #[test]
+    fn files_of_one_set_are_told_apart_and_repeat_nothing() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = |name: &str, text: &str| {
+            let path = folder.path().join(name);
+            fs::write(&path, text).expect("a file");
+            path
+        };
+        let sessions = [
+            path("a.txt", "61+5+44+14+9 62+10+44+5+19\n"),
+            path("b.txt", "61+5+44+14+9 62+6+44+5+19\n"),
+        ];
+        let loaded = load(&sessions, &LoadOptions::default()).expect("loaded");
+        let ids: Vec<_> = loaded
+            .events
+            .iter()
+            .map(|event| event.session_id.as_deref().unwrap_or_default())
+            .collect();
+        assert_eq!(ids, ["1", "1", "1:1", "1:1"]);
+
+        let rows = [
+            path("a.csv", "1,2,3,pv,1511600000\n1,2,3,pv,1511600001\n"),
+            path("b.csv", "1,2,3,pv,1511600001\n1,2,3,pv,1511600002\n"),
+        ];
+        let loaded = load(&rows, &LoadOptions::default()).expect("loaded");
+        assert_eq!((loaded.rows(), loaded.events.len()), (4, 3));
+        assert_eq!((loaded.files[1].kept, loaded.files[1].rejected), (1, 1));
     }
 }

@@ -6,11 +6,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use anyhow::Context;
 use propense_events::parse_timestamp;
 use propense_prepare::clean::{CleaningRule, Options, Period};
-use propense_prepare::{
-    BucketAccount, Counts, InputAccount, Observer, Prepared, Progress, Request, SideAccount,
-    SideTables, Stage, prepare,
-};
-use serde::Serialize;
+use propense_prepare::report::{DataReport, Intake, Measure, html, measure_table};
+use propense_prepare::{Counts, Observer, Prepared, Progress, Request, SideTables, Stage, prepare};
 
 use super::{Failure, Outcome, resolve};
 use crate::args::PrepareArgs;
@@ -27,17 +24,50 @@ pub(crate) fn run(args: &PrepareArgs) -> Outcome {
     drop(shown);
     let prepared = prepared?;
 
-    let report = Report::new(&prepared);
+    let report = report(&prepared)?;
     let mut json = serde_json::to_vec_pretty(&report).context("report.json")?;
     json.push(b'\n');
     write_file(&args.out.join("report.json"), &json)?;
-    Output::new(&args.json).finish(&table(&report), &report)?;
+    write_file(&args.out.join("report.html"), html(&report).as_bytes())?;
+    Output::new(&args.json).finish(&table(&prepared), &report)?;
+    for warning in &report.warnings {
+        note(&format!("warning: {}", warning.text));
+    }
+    let files = written(&prepared);
     note(&format!(
         "wrote {} into {}",
-        report.files.join(", "),
+        files.join(", "),
         args.out.display()
     ));
     Ok(())
+}
+
+/// Figures of what was written, and what reading and cleaning counted.
+fn report(prepared: &Prepared) -> Outcome<DataReport> {
+    let offsets: Vec<i32> = prepared
+        .inputs
+        .iter()
+        .map(|input| input.utc_offset_minutes)
+        .collect();
+    let mut measure = Measure::new(&offsets);
+    for path in &prepared.tables {
+        measure_table(path, &mut measure)?;
+    }
+    Ok(measure.report(Intake::of(prepared)))
+}
+
+/// The names of the files written.
+fn written(prepared: &Prepared) -> Vec<String> {
+    prepared
+        .tables
+        .iter()
+        .chain(&prepared.items)
+        .chain(&prepared.summaries)
+        .chain(std::iter::once(&prepared.quarantine))
+        .filter_map(|path| path.file_name())
+        .map(|name| name.to_string_lossy().into_owned())
+        .chain(["report.json".to_owned(), "report.html".to_owned()])
+        .collect()
 }
 
 /// From what was typed to what will be done.
@@ -136,85 +166,37 @@ impl Observer for Shown {
     }
 }
 
-/// What `report.json` holds.
-#[derive(Serialize)]
-struct Report<'a> {
-    name: &'a str,
-    records_in: u64,
-    records_out: u64,
-    records_quarantined: u64,
-    /// The files written.
-    files: Vec<String>,
-    inputs: &'a [InputAccount],
-    cleaning: &'a BucketAccount,
-    sides: &'a SideAccount,
-    /// Lines that got the user whom their anonymous id belongs to.
-    stitched_lines: u64,
-    resumed: bool,
-    /// Seconds of reading, cleaning and joining.
-    seconds: [f64; 3],
-}
-
-impl<'a> Report<'a> {
-    fn new(prepared: &'a Prepared) -> Self {
-        let named = prepared
-            .tables
-            .iter()
-            .chain(&prepared.items)
-            .chain(&prepared.summaries)
-            .chain(std::iter::once(&prepared.quarantine));
-        let files = named
-            .filter_map(|path| path.file_name())
-            .map(|name| name.to_string_lossy().into_owned())
-            .chain(["report.json".to_owned()])
-            .collect();
-        Self {
-            name: &prepared.name,
-            records_in: prepared.records_in,
-            records_out: prepared.records_out,
-            records_quarantined: prepared.records_quarantined,
-            files,
-            inputs: &prepared.inputs,
-            cleaning: &prepared.cleaning,
-            sides: &prepared.sides,
-            stitched_lines: prepared.stitched_lines,
-            resumed: prepared.resumed,
-            seconds: prepared.times.map(|time| time.as_secs_f64()),
-        }
-    }
-}
-
-fn table(report: &Report<'_>) -> Table {
+fn table(prepared: &Prepared) -> Table {
     let mut table = Table::new();
     let counts = |table: &mut Table, what: &str, counts: &Counts| {
         for (rule, count) in counts {
             table.row([format!("{what} {rule}"), count.to_string()]);
         }
     };
-    for input in report.inputs {
+    for input in &prepared.inputs {
         table.block(format!("{} ({})", input.path.display(), input.format));
         table.row(["rows read".to_owned(), input.rows.to_string()]);
         table.row(["rows set aside".to_owned(), input.rejected.to_string()]);
         counts(&mut table, "set aside:", &input.rejected_by);
         counts(&mut table, "repaired:", &input.repaired_by);
     }
-    let cleaning = report.cleaning;
+    let cleaning = &prepared.cleaning;
     table.block("cleaning");
     counts(&mut table, "set aside:", &cleaning.removed_by);
     counts(&mut table, "repaired:", &cleaning.repaired_by);
     table.row([
         "lines given a user by stitching".to_owned(),
-        report.stitched_lines.to_string(),
+        prepared.stitched_lines.to_string(),
     ]);
     table.block("table");
     table.row(["visitors".to_owned(), cleaning.owners.to_string()]);
     table.row(["sessions".to_owned(), cleaning.sessions.to_string()]);
     table.row(["events".to_owned(), cleaning.events.to_string()]);
-    table.row(["records in".to_owned(), report.records_in.to_string()]);
-    table.row(["= records out".to_owned(), report.records_out.to_string()]);
+    table.row(["records in".to_owned(), prepared.records_in.to_string()]);
+    table.row(["= records out".to_owned(), prepared.records_out.to_string()]);
     table.row([
         "+ in quarantine".to_owned(),
-        report.records_quarantined.to_string(),
+        prepared.records_quarantined.to_string(),
     ]);
     table
 }

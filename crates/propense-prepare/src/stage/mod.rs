@@ -195,7 +195,7 @@ fn parse(
     parts: &Receiver<(u64, Vec<Block>)>,
     to_keep: &Sender<(u64, Result<Laid, PrepareError>)>,
 ) {
-    let mut layout = Layout::new(job.source, job.bits);
+    let mut layout = Layout::new(job.source, plan.format(), job.bits);
     for (number, blocks) in parts {
         let mut parse = || {
             let (mut rows, mut rejected) = (0, 0);
@@ -233,7 +233,7 @@ fn from_table(
     let mut table = EventTable::open(file, job.path)?;
     keeper.account.format = "event table".to_owned();
     keeper.account.utc_offset_minutes = table.utc_offset_minutes();
-    let mut layout = Layout::new(job.source, job.bits);
+    let mut layout = Layout::new(job.source, Format::Events, job.bits);
     let mut more = true;
     while more {
         let (mut rows, mut rejected) = (0, 0);

@@ -1,13 +1,14 @@
 //! From the events of a reader to lines in buckets.
 
 use arrow::array::RecordBatch;
-use propense_events::{Action, Event, Item, Place as Record, Problem, Session, Sink};
+use propense_events::{Action, Event, Format, Item, Place as Record, Problem, Session, Sink};
 use twox_hash::XxHash64;
 
 use super::columns::{Columns, NumberColumn, Place, TextColumn};
 use crate::PrepareError;
 use crate::account::InputAccount;
 use crate::quarantine::Quarantine;
+use crate::several::tell_apart;
 use crate::table::{ColumnSet, Key, Owner, Record as Origin, bucket, group};
 
 /// Part of an input, ready to be laid down.
@@ -34,6 +35,7 @@ pub(super) struct Batch {
 /// Takes events and lays their lines out by bucket.
 pub(super) struct Layout {
     source: u16,
+    format: Format,
     bits: u32,
     buckets: Vec<Columns>,
     batches: Vec<Batch>,
@@ -47,9 +49,10 @@ pub(super) struct Layout {
 }
 
 impl Layout {
-    pub(super) fn new(source: u16, bits: u32) -> Self {
+    pub(super) fn new(source: u16, format: Format, bits: u32) -> Self {
         Self {
             source,
+            format,
             bits,
             buckets: (0..1usize << bits).map(|_| Columns::default()).collect(),
             batches: Vec::new(),
@@ -122,7 +125,8 @@ fn amount(item: Option<&Item>) -> Option<f64> {
 }
 
 impl Sink for Layout {
-    fn event(&mut self, event: Event, record: Record<'_>) {
+    fn event(&mut self, mut event: Event, record: Record<'_>) {
+        tell_apart(&mut event, self.format, usize::from(self.source));
         let group = self.group(&record);
         let owner = Owner::of(
             event.user_id.as_deref(),

@@ -1,0 +1,9 @@
+//! The data report: figures, warnings, the page.
+#![allow(clippy::unwrap_used)]
+
+mod figures;
+mod page;
+mod properties;
+mod run;
+mod shop;
+mod warnings;
