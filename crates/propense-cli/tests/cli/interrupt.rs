@@ -116,6 +116,22 @@ fn an_interrupted_eval_gives_no_figures() {
     assert!(!at("e.json").exists() && !at("e.html").exists());
 }
 
+/// The exit status, once it has ended: it must not take for ever.
+#[track_caller]
+fn end_of(child: &mut Child) -> std::process::ExitStatus {
+    let begun = Instant::now();
+    loop {
+        if let Some(status) = child.try_wait().expect("a status") {
+            return status;
+        }
+        if begun.elapsed() > Duration::from_secs(120) {
+            child.kill().expect("killed");
+            panic!("Ctrl-C did not end it");
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
 /// A file that is never read to its end: whoever reads it waits.
 fn pipe(folder: &Path, name: &str) -> PathBuf {
     let path = folder.join(name);
@@ -176,7 +192,7 @@ fn ctrl_c_ends_every_command_that_has_nothing_to_keep() {
             .expect("started");
         let held = opened_by_a_reader(input);
         press(&child);
-        let ended = child.wait().expect("ended");
+        let ended = end_of(&mut child);
         let mut said = String::new();
         let mut stderr = child.stderr.take().expect("stderr");
         stderr.read_to_string(&mut said).expect("text");
@@ -246,7 +262,7 @@ fn keys_while_training(keys: &str) -> Option<(Option<i32>, String, bool)> {
     let mut terminal = child.stdin.take().expect("stdin");
     terminal.write_all(keys.as_bytes()).expect("keys");
     terminal.flush().expect("keys");
-    let status = child.wait().expect("ended");
+    let status = end_of(&mut child);
     drop(terminal);
     let shown = reader.join().expect("what was shown");
     Some((status.code(), shown, bundle.exists()))
