@@ -59,16 +59,21 @@ fn the_rows_of_a_version_1_specification_have_not_changed() {
     let context: Context = serde_json::from_value(visit["context"].clone()).expect("readable");
     let rows: Vec<Vec<f32>> = serde_json::from_value(visit["rows"].clone()).expect("readable");
     let events = visit["events"].as_array().expect("a list");
+    // Reviews are in the visit and not in its rows: training left them out.
+    let events: Vec<_> = events
+        .iter()
+        .map(|event| parse_event(&event.to_string(), 1, &Limits::default()))
+        .map(|(event, _)| event.expect("kept"))
+        .filter(|event| !spec.leaves_out(event.kind))
+        .collect();
     assert_eq!(rows.len(), events.len());
     let mut featuriser: Option<Featuriser> = None;
     let spec = Arc::new(spec);
     let mut row = Vec::new();
     for (event, expected) in events.iter().zip(rows) {
-        let (event, _) = parse_event(&event.to_string(), 1, &Limits::default());
-        let event = event.expect("kept");
         featuriser
             .get_or_insert_with(|| Featuriser::new(Arc::clone(&spec), event.timestamp, &context))
-            .push(&event, &mut row);
+            .push(event, &mut row);
         assert_eq!(row.len(), expected.len());
         for (found, expected) in row.iter().zip(expected) {
             // A logarithm's last digit differs between targets.

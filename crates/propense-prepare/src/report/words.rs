@@ -21,8 +21,8 @@ pub(crate) fn percent(share: f64) -> String {
         p if p < 0.001 => "below 0.001 %".to_owned(),
         p if p < 0.1 => format!("{p:.3} %"),
         p if p < 1.0 => format!("{p:.2} %"),
-        p if p < 99.95 || p >= 100.0 => format!("{p:.1} %").replace(".0 %", " %"),
-        _ => "nearly 100 %".to_owned(),
+        p if (99.95..100.0).contains(&p) => "nearly 100 %".to_owned(),
+        p => format!("{p:.1} %").replace(".0 %", " %"),
     }
 }
 

@@ -1,4 +1,5 @@
 //! The data report: figures, warnings, the page.
+#![cfg(feature = "engine")]
 #![allow(clippy::unwrap_used)]
 
 mod figures;

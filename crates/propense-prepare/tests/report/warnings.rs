@@ -173,7 +173,7 @@ fn visitors() {
 fn days_and_clocks() {
     let on = |visit: &Visit| (visit.start - MONDAY) / DAY;
     check(&["days_without_events"], |visits| {
-        visits.retain(|visit| on(visit) != 17)
+        visits.retain(|visit| on(visit) != 17);
     });
     // Closed on Sundays.
     check(&[], |visits| visits.retain(|visit| on(visit) % 7 != 6));
@@ -193,11 +193,11 @@ fn days_and_clocks() {
         }
     });
     check(&["stray_times"], |visits| {
-        visits[100].start = MONDAY - 400 * DAY
+        visits[100].start = MONDAY - 400 * DAY;
     });
     // Of thirteen days there are few orders, too.
     check(&["short_period", "few_orders"], |visits| {
-        visits.retain(|visit| on(visit) < 13)
+        visits.retain(|visit| on(visit) < 13);
     });
     check(&["other_events"], |visits| {
         for visit in visits {
@@ -219,17 +219,17 @@ fn prices_and_currencies() {
         }
     };
     check(&["prices_missing"], |visits| {
-        change(visits, 3, |event| event.price = None)
+        change(visits, 3, |event| event.price = None);
     });
     check(&["prices_missing"], |visits| {
-        change(visits, 1, |event| event.price = None)
+        change(visits, 1, |event| event.price = None);
     });
     check(&[], |visits| change(visits, 10, |event| event.price = None));
     check(&["several_currencies"], |visits| {
-        change(visits, 10, |event| event.currency = "GBP")
+        change(visits, 10, |event| event.currency = "GBP");
     });
     check(&[], |visits| {
-        change(visits, 500, |event| event.currency = "GBP")
+        change(visits, 500, |event| event.currency = "GBP");
     });
 }
 
@@ -279,6 +279,6 @@ fn reading_and_cleaning() {
 fn nothing() {
     check_intake(&["no_events"], Vec::clear, |_| ());
     check_intake(&["summaries_only"], Vec::clear, |intake| {
-        intake.records.summaries = 9801
+        intake.records.summaries = 9801;
     });
 }

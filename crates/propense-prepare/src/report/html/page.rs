@@ -187,10 +187,10 @@ fn numbers(report: &DataReport) -> String {
     html.push_str(&figure(
         "sessions",
         number(totals.sessions),
-        format!(
-            "half have {} or fewer events",
-            report.sessions.events.median()
-        ),
+        match report.sessions.events.median() {
+            median if median <= 1.0 => "half have one event only".to_owned(),
+            median => format!("half have {median} or fewer events"),
+        },
     ));
     html.push_str(&figure(
         "visitors",
@@ -207,6 +207,7 @@ fn numbers(report: &DataReport) -> String {
             Some(value) if value.values.count > 0 => {
                 format!("half are worth {:.2} or less", value.values.median())
             }
+            _ if totals.orders == 0 => "none was placed".to_owned(),
             _ => "of unknown value".to_owned(),
         },
     ));

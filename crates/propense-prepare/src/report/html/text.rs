@@ -18,7 +18,7 @@ pub(super) fn escape(text: &str) -> String {
                 || ('\u{202a}'..='\u{202e}').contains(&c)
                 || ('\u{2066}'..='\u{2069}').contains(&c) =>
             {
-                safe.push('\u{fffd}')
+                safe.push('\u{fffd}');
             }
             c => safe.push(c),
         }

@@ -344,7 +344,7 @@ fn week(report: &DataReport) -> String {
         busiest(&hours),
     ) {
         (Some(day), Some(hour)) => format!(
-            "Most happens on {day}s, and in the hour from {hour}:00. The darkest field is {} events.",
+            "Most happens on {day}s, and in the hour from {hour}:00. The strongest field is {} events.",
             number(most)
         ),
         _ => String::new(),

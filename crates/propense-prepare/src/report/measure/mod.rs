@@ -3,6 +3,8 @@
 mod distinct;
 mod finish;
 mod orders;
+mod periods;
+mod stability;
 mod table;
 mod time;
 mod visit;
@@ -40,7 +42,7 @@ const OPEN: usize = 4096;
 
 /// Figures of the written table, in bounded memory (about 40 MB at most, whatever the table's
 /// size). Parts of a table, each cut between two owners, are measured apart and added up with
-/// [`Measure::merge`]; where everything fits ([`NAMES`] items, say), in any order.
+/// [`Measure::merge`]; where everything fits (131,072 items, say), in any order.
 #[derive(Debug, Clone)]
 pub struct Measure {
     /// The offset from UTC of each source, in milliseconds.

@@ -13,7 +13,7 @@ const FEW_ORDERS: u64 = 200;
 const TOO_FEW_ORDERS: u64 = 30;
 
 /// Sessions with an order above this share: there is nothing to tell apart.
-const ONLY_ORDERS: f64 = 0.95;
+const ONLY_ORDERS: f64 = 0.80;
 
 /// Orders in sessions that showed nothing before.
 const UNSEEN: f64 = 0.20;
@@ -32,7 +32,7 @@ pub(super) fn warnings(report: &DataReport) -> Vec<Warning> {
         .into_iter()
         .flatten()
         .collect();
-    found.extend(report.kinds.iter().filter_map(|kind| follows(kind)));
+    found.extend(report.kinds.iter().filter_map(follows));
     let base = share(report.balance.with_order, report.balance.sessions);
     found.extend(report.kinds.iter().filter_map(|kind| foretells(kind, base)));
     found
