@@ -100,7 +100,7 @@ fn request(args: &PrepareArgs) -> Outcome<Request> {
         to: to.unwrap_or(i64::MAX),
     });
     let gap_ms = args.gap * 60_000.0;
-    if !(gap_ms >= 1.0 && gap_ms < 1e12) {
+    if !(1.0..1e12).contains(&gap_ms) {
         return Err(usage("--gap", "a number of minutes above 0".to_owned()));
     }
     let mut rates = BTreeMap::new();

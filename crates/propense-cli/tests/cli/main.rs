@@ -6,6 +6,8 @@ mod flow;
 mod gpu;
 #[cfg(unix)]
 mod interrupt;
+#[cfg(feature = "engine")]
+mod prepare;
 mod protocol;
 mod protocol_small;
 mod python;
