@@ -180,15 +180,15 @@ fn each_fault_has_its_error() {
         |e| matches!(e, E::Truncated { .. }),
     );
 
-    check(tampered(|_, m, _| m["format_version"] = json!(2)), |e| {
+    check(tampered(|_, m, _| m["format_version"] = json!(3)), |e| {
         matches!(
             e,
             E::Version {
-                found: 2,
-                supported: 1
+                found: 3,
+                supported: 2
             }
-        ) && e.to_string().contains("version 2")
-            && e.to_string().contains("version 1")
+        ) && e.to_string().contains("version 3")
+            && e.to_string().contains("version 2")
             && e.to_string().contains("Update Propense")
     });
     check(tampered(|_, m, _| m["format_version"] = json!(0)), |e| {

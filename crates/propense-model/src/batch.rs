@@ -101,6 +101,18 @@ impl Batch {
         Tensor::from_data(TensorData::new(self.context.clone(), shape), device)
     }
 
+    /// The newest row of each session, zeros where it has none: `[sessions, 1, features]`.
+    pub(crate) fn newest(&self, device: &Device) -> Tensor<3> {
+        let newest = self.rows.iter().flat_map(|rows| {
+            // The zero rows before a session stand for one without events.
+            rows.get(rows.len().saturating_sub(self.features)..)
+                .unwrap_or_default()
+        });
+        let newest: Vec<f32> = newest.copied().collect();
+        let shape = [self.sessions(), 1, self.features];
+        Tensor::from_data(TensorData::new(newest, shape), device)
+    }
+
     /// One where a session ends: `[steps, sessions]`.
     pub(crate) fn last_step(&self, device: &Device) -> Tensor<2> {
         let sessions = self.sessions();

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ModelError;
+use crate::{EnsembleConfig, ModelError};
 
 /// Activation of the LSTM's candidate and output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -34,6 +34,10 @@ pub struct ModelConfig {
     pub activation: CellActivation,
     /// Dropout on the joined vector before the output, in training only.
     pub dropout: f64,
+    /// The ensemble beside the recurrent path, whose mean logit is added; none in the published
+    /// network.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ensemble: Option<EnsembleConfig>,
 }
 
 /// Upper bounds that a configuration read from a file must keep: far above anything useful, far
@@ -57,6 +61,7 @@ impl ModelConfig {
             context_hidden: 32,
             activation: CellActivation::Tanh,
             dropout: 0.0,
+            ensemble: None,
         }
     }
 
@@ -103,6 +108,9 @@ impl ModelConfig {
         }
         shapes.push(("output.weight", vec![self.joined(), 1]));
         shapes.push(("output.bias", vec![1]));
+        if let Some(ensemble) = &self.ensemble {
+            shapes.extend(ensemble.weight_shapes());
+        }
         shapes
     }
 
@@ -143,6 +151,9 @@ impl ModelConfig {
                 value: self.dropout.to_string(),
                 allowed: "0 to below 1".into(),
             });
+        }
+        if let Some(ensemble) = &self.ensemble {
+            ensemble.validate(self.context + self.features)?;
         }
         // Every factor is bounded above, so that these products cannot overflow 64 bits; on
         // 32-bit targets they are counted in 64 bits.

@@ -43,7 +43,7 @@ pub enum ModelError {
     Version {
         /// The bundle's version.
         found: u64,
-        /// The version that this build reads.
+        /// The newest version that this build reads.
         supported: u64,
     },
     /// The manifest is not what the format describes.

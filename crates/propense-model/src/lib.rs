@@ -44,6 +44,7 @@ mod bundle;
 mod config;
 mod cpu;
 mod device;
+mod ensemble;
 mod error;
 mod layers;
 mod network;
@@ -60,6 +61,7 @@ pub use cpu::{CpuModel, CpuStream};
 pub use device::cpu_device;
 #[cfg(all(feature = "wgpu", not(target_family = "wasm")))]
 pub use device::{Adapter, gpu_device};
+pub use ensemble::{Ensemble, EnsembleConfig, Masks};
 pub use error::{BundleError, DeviceError, ModelError};
 pub use network::CnnLstm;
 pub use stream::Stream;

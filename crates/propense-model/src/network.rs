@@ -7,7 +7,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 
 use crate::layers::Layers;
 use crate::weights::values;
-use crate::{Batch, ModelConfig, ModelError, NamedTensor};
+use crate::{Batch, Ensemble, ModelConfig, ModelError, NamedTensor};
 
 /// The CNN-LSTM: a convolution over [events × features], ReLU, 2×2 max pooling, an LSTM over what
 /// is left, and a linear output; context joins before the output. Holds the weights in the layout
@@ -34,6 +34,8 @@ pub struct CnnLstm {
     /// Output bias, `[1]`.
     output_bias: Param<Tensor<1>>,
     dropout: Dropout,
+    /// The ensemble, where there is one.
+    ensemble: Option<Ensemble>,
     #[module(skip)]
     config: ModelConfig,
 }
@@ -88,6 +90,10 @@ impl CnnLstm {
             output_weight: Param::from_data(data("output.weight")?, device),
             output_bias: Param::from_data(data("output.bias")?, device),
             dropout: DropoutConfig::new(config.dropout).init(),
+            ensemble: match &config.ensemble {
+                Some(ensemble) => Some(Ensemble::new(ensemble, data, device)?),
+                None => None,
+            },
             config: config.clone(),
         })
     }
@@ -118,6 +124,15 @@ impl CnnLstm {
         }
         weights.push(named("output.weight", self.output_weight.val())?);
         weights.push(named("output.bias", self.output_bias.val())?);
+        if let Some(ensemble) = &self.ensemble {
+            let shapes = ensemble.config().weight_shapes();
+            for ((name, shape), tensor) in shapes.into_iter().zip(ensemble.weights()) {
+                weights.push(NamedTensor {
+                    shape,
+                    ..named(name, tensor)?
+                });
+            }
+        }
         Ok(weights)
     }
 
@@ -153,6 +168,7 @@ impl CnnLstm {
         let steps = time.div_ceil(2);
         let layers = self.layers();
 
+        let beside = self.beside(rows.clone(), context.clone());
         let before = [batch, self.config.kernel, self.config.features];
         let before = Tensor::zeros(before, &rows.device());
         let plane = Tensor::cat(vec![before, rows], 1); // [batch, kernel + time, features]
@@ -172,7 +188,7 @@ impl CnnLstm {
             .swap_dims(0, 1)
             .reshape([batch, 2 * steps])
             .narrow(1, 0, time);
-        logits + self.base(context)
+        logits + beside + self.base(context)
     }
 
     /// The logit of each session as a whole, by the phase in which it ends.
@@ -182,8 +198,9 @@ impl CnnLstm {
     pub fn forward_last(&self, batch: &Batch) -> Tensor<1> {
         let device = self.device();
         let (sessions, steps) = (batch.sessions(), batch.steps());
-        let base = self.base(batch.context(&device)); // [sessions, 1] or [1, 1]
-        let mut logits = Tensor::<2>::zeros([sessions, 1], &device) + base;
+        let context = batch.context(&device);
+        let beside = self.beside(batch.newest(&device), context.clone()); // [sessions, 1]
+        let mut logits = beside + self.base(context);
         if steps > 0 {
             let layers = self.layers();
             let windows = layers.windows(batch.plane(&device), 2); // [sessions, steps, step_inputs]
@@ -227,8 +244,26 @@ impl CnnLstm {
     #[must_use]
     pub fn forward_context_only(&self, context: Tensor<2>) -> Tensor<1> {
         let [batch, _] = context.dims();
-        let zeros = Tensor::<2>::zeros([batch, 1], &self.device());
-        (zeros + self.base(context)).reshape([batch])
+        let rows = Tensor::zeros([batch, 1, self.config.features], &self.device());
+        (self.beside(rows, context.clone()) + self.base(context)).reshape([batch])
+    }
+
+    /// What the ensemble adds after each event: `rows` is `[batch, time, features]` and `context`
+    /// `[batch, context]`; the result is `[batch, time]`, zeros without an ensemble.
+    pub(crate) fn beside(&self, rows: Tensor<3>, context: Tensor<2>) -> Tensor<2> {
+        let [batch, time, features] = rows.dims();
+        let Some(ensemble) = &self.ensemble else {
+            return Tensor::zeros([batch, time], &rows.device());
+        };
+        let rows = rows.reshape([batch * time, features]);
+        let inputs = if self.config.context == 0 {
+            rows
+        } else {
+            let width = self.config.context;
+            let context = context.unsqueeze_dim::<3>(1).expand([batch, time, width]);
+            Tensor::cat(vec![context.reshape([batch * time, width]), rows], 1)
+        };
+        ensemble.logits(inputs).reshape([batch, time])
     }
 
     /// What context and bias add to every logit of a session: `[batch, 1]`, or `[1, 1]` without

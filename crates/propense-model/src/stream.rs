@@ -96,7 +96,12 @@ impl Stream {
         let mut context: Vec<f32> = context.iter().copied().take(width).collect();
         context.resize(width, 0.0);
         let context = Tensor::<2>::from_data(TensorData::new(context, [1, width]), &device);
-        let base = self.model.base(context); // [1, 1]
+        let features = self.model.config().features;
+        let newest = self.rows[self.rows.len() - features..].to_vec();
+        let newest = TensorData::new(newest, [1, 1, features]);
+        let newest = Tensor::<3>::from_data(newest, &device);
+        let beside = self.model.beside(newest, context.clone()); // [1, 1]
+        let base = self.model.base(context) + beside; // [1, 1]
         // The last event, number `events`, advanced the state with index (events − 1) mod 2.
         match &self.states[(self.events + 1) % 2] {
             Some((output, _)) if self.events > 0 => {

@@ -58,6 +58,11 @@ impl ModelConfig {
                         bias[self.hidden..2 * self.hidden].fill(1.0);
                         bias
                     }
+                    ("ensemble.first", &[rows, units]) => random.even(rows * units, rows),
+                    ("ensemble.second" | "ensemble.output", _) => {
+                        let units = self.ensemble.as_ref().map_or(1, |e| e.hidden);
+                        random.even(shape.iter().product(), units)
+                    }
                     (_, &[rows, columns]) => random.glorot(rows * columns, rows, columns),
                     (_, shape) => vec![0.0; shape.iter().product()],
                 };
@@ -97,6 +102,15 @@ impl Random {
     /// Uniform within ±√(6 / (fan in + fan out)) (Glorot and Bengio 2010).
     fn glorot(&mut self, count: usize, fan_in: usize, fan_out: usize) -> Vec<f32> {
         let limit = (6.0 / (fan_in + fan_out) as f64).sqrt();
+        (0..count)
+            .map(|_| ((2.0 * self.uniform() - 1.0) * limit) as f32)
+            .collect()
+    }
+
+    /// Uniform within ±1 / √(fan in): the ensemble's members stand side by side in one matrix, so
+    /// that its width is no fan out.
+    fn even(&mut self, count: usize, fan_in: usize) -> Vec<f32> {
+        let limit = 1.0 / (fan_in.max(1) as f64).sqrt();
         (0..count)
             .map(|_| ((2.0 * self.uniform() - 1.0) * limit) as f32)
             .collect()

@@ -6,8 +6,20 @@ use serde::{Deserialize, Serialize};
 use super::Calibration;
 use crate::{ModelConfig, ModelError};
 
-/// Version of the bundle format that this build writes and reads.
-pub const FORMAT_VERSION: u64 = 1;
+/// The newest version of the bundle format. Every earlier one is read as well; version 2 added the
+/// ensemble, and is written only where there is one, so that a model without it still loads where
+/// only version 1 is known.
+pub const FORMAT_VERSION: u64 = 2;
+
+/// The lowest version that knows all of this network.
+pub(super) const fn lowest_version(model: &ModelConfig) -> u64 {
+    if model.ensemble.is_some() { 2 } else { 1 }
+}
+
+/// Whether a file of this version is read.
+pub(super) const fn known_version(version: u64) -> bool {
+    1 <= version && version <= FORMAT_VERSION
+}
 
 /// What stands in place of the checksum while it is computed.
 pub(super) const UNSIGNED: &str =
@@ -16,7 +28,8 @@ pub(super) const UNSIGNED: &str =
 /// The JSON under the safetensors metadata key `propense`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
-    /// [`FORMAT_VERSION`] of the writer.
+    /// The lowest version of the format that knows all that the bundle holds, at most
+    /// [`FORMAT_VERSION`].
     pub format_version: u64,
     /// The model's name, as in `giftshop`.
     pub name: String,
@@ -128,7 +141,7 @@ impl Manifest {
         features: FeatureSpec,
     ) -> Self {
         Self {
-            format_version: FORMAT_VERSION,
+            format_version: lowest_version(&model),
             name: name.into(),
             task: task.into(),
             model,
@@ -203,7 +216,7 @@ impl Manifest {
     /// Checks every rule that the format sets besides the weights.
     pub(super) fn validate(&self) -> Result<(), ModelError> {
         let fail = |detail: String| Err(ModelError::Manifest { detail });
-        if self.format_version != FORMAT_VERSION {
+        if !known_version(self.format_version) {
             return Err(ModelError::Version {
                 found: self.format_version,
                 supported: FORMAT_VERSION,
@@ -321,7 +334,7 @@ mod tests {
         check(|m| m.percentiles.truncate(100));
         check(|m| m.percentiles.reverse());
         check(|m| m.heads.clear());
-        check(|m| m.format_version = 2);
+        check(|m| m.format_version = 3);
         check(|m| m.model.features = 0);
         check(|m| m.model.features = 17);
         check(|m| m.model.context = 1);

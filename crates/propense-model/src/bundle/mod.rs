@@ -38,6 +38,7 @@ impl Bundle {
     pub fn from_model(manifest: Manifest, model: &CnnLstm) -> Result<Self, ModelError> {
         Ok(Self {
             manifest: Manifest {
+                format_version: manifest::lowest_version(model.config()),
                 model: model.config().clone(),
                 ..manifest
             },

@@ -3,7 +3,7 @@
 use safetensors::SafeTensors;
 use serde_json::Value;
 
-use super::manifest::{FORMAT_VERSION, UNSIGNED};
+use super::manifest::{FORMAT_VERSION, UNSIGNED, known_version};
 use super::precision::{restore, scale_name};
 use super::{Bundle, METADATA_KEY, Manifest, checksum, find};
 use crate::{ModelError, NamedTensor};
@@ -95,7 +95,7 @@ fn version(manifest: &Value) -> Result<(), ModelError> {
         .ok_or_else(|| ModelError::Missing {
             what: "format_version".into(),
         })?;
-    if found != FORMAT_VERSION {
+    if !known_version(found) {
         return Err(ModelError::Version {
             found,
             supported: FORMAT_VERSION,

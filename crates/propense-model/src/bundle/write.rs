@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use safetensors::tensor::TensorView;
 
-use super::manifest::{FORMAT_VERSION, UNSIGNED};
+use super::manifest::{UNSIGNED, lowest_version};
 use super::precision::store;
 use super::{Bundle, METADATA_KEY, Manifest, Precision, checksum};
 use crate::weights::values;
@@ -17,7 +17,7 @@ impl Bundle {
     /// [`ModelError`] where the bundle breaks a rule of the format: it could not be read back.
     pub fn to_bytes(&self, precision: Precision) -> Result<Vec<u8>, ModelError> {
         let manifest = Manifest {
-            format_version: FORMAT_VERSION,
+            format_version: lowest_version(&self.manifest.model),
             sha256: UNSIGNED.into(),
             ..self.manifest.clone()
         };

@@ -6,6 +6,7 @@
 //! our own polynomial, so that every target gives the same bits.
 
 mod arithmetic;
+mod ensemble;
 mod model;
 mod stream;
 

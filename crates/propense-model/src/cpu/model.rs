@@ -1,5 +1,6 @@
 //! The weights, packed for the CPU.
 
+use super::ensemble::CpuEnsemble;
 use crate::weights::values;
 use crate::{ModelConfig, ModelError, NamedTensor};
 
@@ -27,6 +28,7 @@ pub struct CpuModel {
     /// The output layer's row for the context layer, `[context_hidden]`.
     context_readout: Vec<f32>,
     output_bias: f32,
+    ensemble: Option<CpuEnsemble>,
 }
 
 impl CpuModel {
@@ -66,6 +68,10 @@ impl CpuModel {
             readout: readout.to_vec(),
             context_readout: context_readout.to_vec(),
             output_bias: weight("output.bias")?.iter().sum(),
+            ensemble: match &config.ensemble {
+                Some(ensemble) => Some(CpuEnsemble::new(ensemble, weight)?),
+                None => None,
+            },
             config: config.clone(),
         })
     }
@@ -76,10 +82,33 @@ impl CpuModel {
         &self.config
     }
 
-    /// What context and bias add to a session's logit: also the logit before the first event.
-    /// Numbers that are missing count as zero, a surplus is ignored.
+    /// What is added to the recurrent path's part of a session's logit, known its context and its
+    /// newest row (zeros before the first event): also the logit before the first event. Numbers
+    /// that are missing count as zero, a surplus is ignored.
     #[must_use]
-    pub fn base(&self, context: &[f32]) -> f32 {
+    pub fn base(&self, context: &[f32], newest: &[f32]) -> f32 {
+        let own = self.context_layer(context);
+        match &self.ensemble {
+            Some(ensemble) => own + ensemble.logit(self.inputs(context, newest)),
+            None => own,
+        }
+    }
+
+    /// Context, then newest row, each at its width.
+    fn inputs<'a>(
+        &self,
+        context: &'a [f32],
+        newest: &'a [f32],
+    ) -> impl Iterator<Item = f32> + use<'a> {
+        let at_width = |numbers: &'a [f32], width: usize| {
+            let zeros = core::iter::repeat(0.0);
+            numbers.iter().copied().chain(zeros).take(width)
+        };
+        at_width(context, self.config.context).chain(at_width(newest, self.config.features))
+    }
+
+    /// What the context layer and the bias add.
+    fn context_layer(&self, context: &[f32]) -> f32 {
         if self.config.context == 0 {
             return self.output_bias;
         }

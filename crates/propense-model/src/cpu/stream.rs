@@ -119,7 +119,10 @@ impl CpuStream {
     /// The logit after the last event, or before the first, with this context.
     #[must_use]
     pub fn logit(&self, context: &[f32]) -> f32 {
-        let base = self.model.base(context);
+        // Zero rows before the first event.
+        let newest = self.model.config.features;
+        let newest = &self.state.rows[self.state.rows.len() - newest..];
+        let base = self.model.base(context, newest);
         if self.is_empty() {
             return base;
         }
