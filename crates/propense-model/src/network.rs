@@ -125,13 +125,7 @@ impl CnnLstm {
         weights.push(named("output.weight", self.output_weight.val())?);
         weights.push(named("output.bias", self.output_bias.val())?);
         if let Some(ensemble) = &self.ensemble {
-            let shapes = ensemble.config().weight_shapes();
-            for ((name, shape), tensor) in shapes.into_iter().zip(ensemble.weights()) {
-                weights.push(NamedTensor {
-                    shape,
-                    ..named(name, tensor)?
-                });
-            }
+            weights.extend(ensemble.named_weights()?);
         }
         Ok(weights)
     }
@@ -140,6 +134,12 @@ impl CnnLstm {
     #[must_use]
     pub fn config(&self) -> &ModelConfig {
         &self.config
+    }
+
+    /// The ensemble, where there is one.
+    #[must_use]
+    pub const fn ensemble(&self) -> Option<&Ensemble> {
+        self.ensemble.as_ref()
     }
 
     /// The device that holds the weights.

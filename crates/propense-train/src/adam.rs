@@ -25,6 +25,8 @@ pub(crate) type Moments = Vec<(Vec<f32>, Vec<f32>)>;
 pub(crate) struct Adam {
     rate: f32,
     clip: Option<f32>,
+    /// Share of a weight (not of a bias) lost at each step, times the learning rate.
+    decay: f32,
     steps: u32,
     /// First and second moment of each parameter, flat.
     moments: Vec<(Tensor<1>, Tensor<1>)>,
@@ -36,9 +38,21 @@ impl Adam {
         Self {
             rate,
             clip,
+            decay: 0.0,
             steps: 0,
             moments: Vec::new(),
         }
+    }
+
+    /// With decoupled weight decay (Loshchilov and Hutter 2019).
+    pub(crate) const fn with_decay(mut self, decay: f32) -> Self {
+        self.decay = decay;
+        self
+    }
+
+    /// The learning rate from the next step on.
+    pub(crate) const fn set_rate(&mut self, rate: f32) {
+        self.rate = rate;
     }
 
     /// Steps taken.
@@ -62,6 +76,7 @@ impl Adam {
         let steps = self.steps as i32;
         let correction_2 = (1.0 - BETA_2.powi(steps)).sqrt();
         let mut update = Update {
+            kept: 1.0 - self.rate * self.decay,
             factor: self.rate * correction_2 / (1.0 - BETA_1.powi(steps)),
             epsilon: EPSILON * correction_2,
             scale: scale.flatten(),
@@ -121,6 +136,8 @@ impl ModuleVisitor for SquaredNorm<'_> {
 }
 
 struct Update<'a> {
+    /// Share of a weight that decay leaves.
+    kept: f32,
     factor: f32,
     epsilon: f32,
     scale: Option<Tensor<1>>,
@@ -158,6 +175,11 @@ impl ModuleMapper for Update<'_> {
             ),
         };
         let delta = first.clone() * self.factor / (second.clone().sqrt() + self.epsilon);
+        let weight = if D > 1 && self.kept < 1.0 {
+            weight * self.kept
+        } else {
+            weight
+        };
         let updated = weight - delta.reshape(shape);
         if index < self.moments.len() {
             self.moments[index] = (first, second);

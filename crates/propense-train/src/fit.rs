@@ -15,11 +15,11 @@ use crate::encode::Encoded;
 use crate::evaluation::{self, Evaluation, MeasureOptions};
 use crate::example::{Example, Positions, Weighting};
 use crate::metrics::{Metrics, best_f1_threshold};
-use crate::options::TrainOptions;
+use crate::options::{Preset, TrainOptions};
 use crate::progress::{EpochReport, Observer, Progress, StopReason};
 use crate::tasks::{self, ExampleOptions, Prepared, Shares};
 use crate::trainer::{self, Parts, Trained};
-use crate::{Task, TrainError, manifest, scoring};
+use crate::{Task, TrainError, base, manifest, scoring};
 use propense_prepare::Loaded;
 
 /// What is to be trained, and how.
@@ -27,6 +27,8 @@ use propense_prepare::Loaded;
 pub struct FitRequest {
     /// The task.
     pub task: Task,
+    /// The network.
+    pub preset: Preset,
     /// The training loop's settings.
     pub training: TrainOptions,
     /// How examples are made.
@@ -200,7 +202,10 @@ pub fn eval(
     let prepared = tasks::prepare(
         request.task,
         train,
-        Shares::Protocol,
+        match request.preset {
+            Preset::Seed => Shares::Protocol,
+            Preset::Base => Shares::Whole,
+        },
         &request.examples,
         observer,
     )?;
@@ -250,6 +255,85 @@ fn fit_model(
     observer: &mut dyn Observer,
 ) -> Result<Model, TrainError> {
     prepared.spec.validate()?;
+    observer.on(&Progress::Note(&request.device.reason));
+    let (config, trained, held_out) = match request.preset {
+        Preset::Seed => {
+            let (config, trained) = fit_seed(prepared, data, request, observer)?;
+            (config, trained, None)
+        }
+        Preset::Base => {
+            let base = base::fit(prepared, request, observer)?;
+            (base.config, base.trained, Some(base.held_out))
+        }
+    };
+    // Everything that is kept (calibration, threshold, golden vector) is computed on the CPU, so
+    // that it does not hang on the device that trained, with the weights as they will be stored.
+    let stored = request.precision.round(&trained.weights)?;
+    let network = network(&config, &stored)?;
+    let judged = match held_out {
+        // Each part of the training data, by members that have not seen it.
+        Some(held_out) if prepared.validation.examples.is_empty() => Judged {
+            scaling: Scaling::fit_weighted(&held_out.logits, &held_out.labels, &held_out.weights),
+            moments: held_out.logits.clone(),
+            logits: held_out.logits,
+            labels: held_out.labels,
+        },
+        _ => judge(&network, prepared)?,
+    };
+    let scaling = judged.scaling;
+    let probabilities = |logits: &[f32]| -> Vec<f32> {
+        logits
+            .iter()
+            .map(|logit| scaling.probability(*logit))
+            .collect()
+    };
+    let scores = probabilities(&judged.logits);
+    let threshold = best_f1_threshold(&scores, &judged.labels);
+    let seed = request.training.seed;
+    Ok(Model {
+        validation: ValidationFigures::measure(&scores, &judged.labels, threshold, seed),
+        threshold,
+        percentiles: Manifest::percentile_table(&probabilities(&judged.moments)),
+        network,
+        trained,
+        spec: prepared.spec.clone(),
+        scaling,
+        config,
+    })
+}
+
+/// What calibration, threshold and percentiles are fitted on.
+struct Judged {
+    scaling: Scaling,
+    /// Logits at the positions that are measured, and the outcomes.
+    logits: Vec<f32>,
+    labels: Vec<bool>,
+    /// Logits at any time of a session.
+    moments: Vec<f32>,
+}
+
+/// The network's scores of the validation part.
+fn judge(network: &CnnLstm, prepared: &Prepared) -> Result<Judged, TrainError> {
+    let validation = &prepared.validation.examples;
+    let logits = scoring::all_prefixes(network, validation, prepared.weighting)?;
+    let scored = scoring::pick(&logits, validation, prepared.positions);
+    Ok(Judged {
+        scaling: calibrate(&logits, validation, prepared.weighting, prepared.positions),
+        moments: match prepared.weighting {
+            Weighting::EveryPrefix => spread(&logits),
+            _ => scored.logits.clone(),
+        },
+        logits: scored.logits,
+        labels: scored.labels,
+    })
+}
+
+fn fit_seed(
+    prepared: &Prepared,
+    data: &Loaded,
+    request: &FitRequest,
+    observer: &mut dyn Observer,
+) -> Result<(ModelConfig, Trained), TrainError> {
     let config = ModelConfig {
         activation: request.activation,
         ..ModelConfig::seed(prepared.spec.row_len(), prepared.spec.context_len())
@@ -266,7 +350,6 @@ fn fit_model(
         reading: checkpoint::reading(&prepared.spec, &prepared.train.examples),
         network: json!(config).to_string(),
     };
-    observer.on(&Progress::Note(&request.device.reason));
     let parts = Parts {
         train: &prepared.train.examples,
         validation: &prepared.validation.examples,
@@ -281,37 +364,7 @@ fn fit_model(
         &request.device,
         observer,
     )?;
-    // Everything that is kept (calibration, threshold, golden vector) is computed on the CPU, so
-    // that it does not hang on the device that trained, with the weights as they will be stored.
-    let stored = request.precision.round(&trained.weights)?;
-    let network = network(&config, &stored)?;
-    let validation = &prepared.validation.examples;
-    let logits = scoring::all_prefixes(&network, validation, prepared.weighting)?;
-    let scaling = calibrate(&logits, validation, prepared.weighting, prepared.positions);
-    let probabilities = |logits: &[f32]| -> Vec<f32> {
-        logits
-            .iter()
-            .map(|logit| scaling.probability(*logit))
-            .collect()
-    };
-    let scored = scoring::pick(&logits, validation, prepared.positions);
-    let moments = match prepared.weighting {
-        Weighting::EveryPrefix => spread(&logits),
-        _ => scored.logits.clone(),
-    };
-    let judged = probabilities(&scored.logits);
-    let threshold = best_f1_threshold(&judged, &scored.labels);
-    let seed = request.training.seed;
-    Ok(Model {
-        validation: ValidationFigures::measure(&judged, &scored.labels, threshold, seed),
-        threshold,
-        percentiles: Manifest::percentile_table(&probabilities(&moments)),
-        network,
-        trained,
-        spec: prepared.spec.clone(),
-        scaling,
-        config,
-    })
+    Ok((config, trained))
 }
 
 /// Calibrates where the model is used: a shop's model after every event, each session counting

@@ -26,6 +26,7 @@
 
 mod adam;
 mod balanced;
+mod base;
 mod batch;
 mod bootstrap;
 mod calibrate;
@@ -33,6 +34,7 @@ mod catalogue;
 mod checkpoint;
 mod device;
 mod encode;
+mod ensemble;
 mod error;
 mod evaluation;
 mod example;
@@ -62,7 +64,7 @@ pub use metrics::{
     CALIBRATION_BINS, Confusion, Metrics, ReliabilityBin, average_precision, best_f1_threshold,
     brier, log_loss, reliability, roc_auc,
 };
-pub use options::TrainOptions;
+pub use options::{Preset, TrainOptions};
 pub use progress::{EpochReport, Observer, Pace, Progress, Silent, StopReason};
 pub use propense_prepare::{FileReport, LoadOptions, Loaded, load};
 pub use task::Task;

@@ -8,6 +8,30 @@ use crate::TrainError;
 /// Most examples in a batch: far beyond what helps, far from what no memory holds.
 const MOST_IN_BATCH: usize = 8192;
 
+/// Which network is trained, and how.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Preset {
+    /// The published network.
+    #[default]
+    Seed,
+    /// An ensemble of small networks on binned inputs, cross-validated as it is trained.
+    Base,
+}
+
+impl Preset {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Seed, Self::Base];
+
+    /// The name on the command line.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Seed => "seed",
+            Self::Base => "base",
+        }
+    }
+}
+
 /// How training goes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TrainOptions {

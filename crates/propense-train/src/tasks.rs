@@ -47,6 +47,8 @@ pub(crate) enum Shares {
     Shop,
     /// Training and validation: the test data is another set.
     Protocol,
+    /// Training alone: the test data is another set, and validation goes by turns.
+    Whole,
 }
 
 impl Shares {
@@ -55,6 +57,7 @@ impl Shares {
         match self {
             Self::Shop => (0.70, 0.15),
             Self::Protocol => (0.85, 0.15),
+            Self::Whole => (1.0, 0.0),
         }
     }
 }
@@ -63,8 +66,9 @@ impl Shares {
 pub(crate) struct Prepared {
     pub(crate) spec: FeatureSpec,
     pub(crate) train: Encoded,
+    /// Empty under [`Shares::Whole`].
     pub(crate) validation: Encoded,
-    /// Empty under [`Shares::Protocol`].
+    /// Empty under [`Shares::Protocol`] and [`Shares::Whole`].
     pub(crate) test: Encoded,
     /// The test part without what the users did in earlier sessions; empty where the features hold
     /// none of it.
@@ -97,7 +101,12 @@ pub(crate) fn prepare(
         ("validation part", &prepared.validation),
         ("test part", &prepared.test),
     ] {
-        if part == "test part" && shares == Shares::Protocol {
+        let empty = match shares {
+            Shares::Shop => false,
+            Shares::Protocol => part == "test part",
+            Shares::Whole => part != "training part",
+        };
+        if empty {
             continue;
         }
         // A session too short to be measured is learnt from all the same.
@@ -161,7 +170,7 @@ pub(crate) const fn scheme(task: Task, shares: Shares) -> (Weighting, Positions)
         }
         (Task::NextDay | Task::ThirtyDay, _) => (Weighting::Whole, Positions::Last),
         (Task::InSession, Shares::Shop) => (Weighting::EveryPrefix, Positions::Protocol),
-        (Task::InSession, Shares::Protocol) => (Weighting::Protocol, Positions::Protocol),
+        (Task::InSession, Shares::Protocol | Shares::Whole) => (Weighting::Protocol, Positions::Protocol),
     }
 }
 

@@ -344,7 +344,7 @@ fn weighted_loss(model: &CnnLstm, batch: &Batch, weighting: Weighting) -> Tensor
 
 /// Binary cross-entropy with logits, `max(x, 0) − x·y + ln(1 + e^−|x|)`: no term overflows.
 /// `labels` is `[batch, 1]` and spreads over time.
-fn cross_entropy(logits: Tensor<2>, labels: Tensor<2>) -> Tensor<2> {
+pub(crate) fn cross_entropy(logits: Tensor<2>, labels: Tensor<2>) -> Tensor<2> {
     let tail = logits.clone().abs().neg().exp().log1p();
     activation::relu(logits.clone()) - logits * labels + tail
 }

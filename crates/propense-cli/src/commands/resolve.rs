@@ -7,7 +7,7 @@ use anyhow::Context;
 use propense_events::{Format, Mapping};
 use propense_model::{Bundle, CellActivation, Precision};
 use propense_train::{
-    DeviceChoice, ExampleOptions, FitRequest, LoadOptions, Loaded, Task, TrainOptions, load,
+    DeviceChoice, ExampleOptions, FitRequest, LoadOptions, Loaded, Preset, Task, TrainOptions, load,
     use_threads,
 };
 
@@ -71,12 +71,7 @@ const MOST_EVENTS: usize = 4096;
 /// with its weights in full precision.
 pub(crate) fn request(task: &str, args: &FittingArgs) -> Outcome<FitRequest> {
     let task: Task = task.parse()?;
-    if args.preset != "seed" {
-        return Err(Failure::Usage(format!(
-            "--preset: unknown preset `{}`; this version has: seed",
-            args.preset
-        )));
-    }
+    let preset = preset(&args.preset)?;
     if !(1..=MOST_EVENTS).contains(&args.max_events) {
         let range = format!("--max-events: 1 to {MOST_EVENTS}");
         return Err(Failure::Usage(range));
@@ -102,6 +97,7 @@ pub(crate) fn request(task: &str, args: &FittingArgs) -> Outcome<FitRequest> {
     training.validate()?;
     Ok(FitRequest {
         task,
+        preset,
         training,
         examples: ExampleOptions {
             max_events: args.max_events,
@@ -117,6 +113,16 @@ pub(crate) fn request(task: &str, args: &FittingArgs) -> Outcome<FitRequest> {
         name: String::new(),
         licence: String::new(),
         created_at: String::new(),
+    })
+}
+
+fn preset(name: &str) -> Outcome<Preset> {
+    let found = Preset::ALL.into_iter().find(|preset| preset.name() == name);
+    found.ok_or_else(|| {
+        let known = Preset::ALL.map(Preset::name).join(", ");
+        Failure::Usage(format!(
+            "--preset: unknown preset `{name}`; this version has: {known}"
+        ))
     })
 }
 

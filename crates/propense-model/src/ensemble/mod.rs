@@ -15,8 +15,11 @@ use burn::module::{Module, Param};
 use burn::tensor::activation::relu;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
-pub(crate) use config::MAX_UNITS;
+use crate::network::read;
+use crate::{ModelError, NamedTensor};
+
 pub use config::EnsembleConfig;
+pub(crate) use config::MAX_UNITS;
 
 /// What dropout does to one batch in training: factors of the units of both hidden layers, 0 or
 /// `1 / (1 − share)`, each `[batch, members × hidden]`.
@@ -101,16 +104,31 @@ impl Ensemble {
         self.members(inputs, None).mean_dim(0).transpose()
     }
 
-    /// The weights, flat, in the order of [`EnsembleConfig::weight_shapes`].
-    pub(crate) fn weights(&self) -> [Tensor<1>; 6] {
-        [
-            self.first.val().flatten(0, 1),
+    /// The weights as plain numbers, in the bundle's names and shapes. Blocks until the device is
+    /// done: for native use.
+    ///
+    /// # Errors
+    /// [`ModelError::Device`] where the device cannot be read.
+    pub fn named_weights(&self) -> Result<Vec<NamedTensor>, ModelError> {
+        let flat = [
+            self.first.val().flatten::<1>(0, 1),
             self.first_bias.val(),
             self.second.val().flatten(0, 1),
             self.second_bias.val(),
             self.output.val().flatten(0, 1),
             self.output_bias.val(),
-        ]
+        ];
+        let shapes = self.config.weight_shapes().into_iter();
+        shapes
+            .zip(flat)
+            .map(|((name, shape), tensor)| {
+                Ok(NamedTensor {
+                    name: name.into(),
+                    shape,
+                    data: read(tensor.try_to_vec_as::<f32>())?,
+                })
+            })
+            .collect()
     }
 
     /// Each input laid out on its bins: `[batch, inputs]` to `[batch, encoded]`.

@@ -81,7 +81,7 @@ pub(super) fn prepare(
     let split = match shares {
         Shares::Shop => by_time_and_user(&keys, train, validation),
         // The last hours of a set of a few days are no sample of it.
-        Shares::Protocol => by_user(sessions.iter().map(user_or_self), train, validation),
+        Shares::Protocol | Shares::Whole => by_user(sessions.iter().map(user_or_self), train, validation),
     };
     let with_history =
         shares == Shares::Shop && history::forget_some(&mut sessions, &split, options.seed);

@@ -77,6 +77,7 @@ fn split_by_month(lines: &Timelines, shares: Shares) -> Result<[Vec<Snapshot>; 3
     let kept_back = match shares {
         Shares::Shop => 3,
         Shares::Protocol => 2,
+        Shares::Whole => 0,
     };
     if months.len() <= kept_back {
         return Err(TrainError::Unsuited {
@@ -90,7 +91,7 @@ fn split_by_month(lines: &Timelines, shares: Shares) -> Result<[Vec<Snapshot>; 3
         });
     }
     let (train, rest) = months.split_at(months.len() - kept_back);
-    let (validation, test) = rest.split_at(2);
+    let (validation, test) = rest.split_at(rest.len().min(2));
     Ok([train, validation, test].map(|moments| {
         moments
             .iter()

@@ -1,0 +1,79 @@
+//! The preset `base`: an ensemble on the context and the newest row, which holds the counters of
+//! the whole session.
+
+use propense_model::ModelConfig;
+
+use crate::TrainError;
+use crate::ensemble::{self, PARTS, Recipe, Table};
+use crate::fit::FitRequest;
+use crate::progress::Observer;
+use crate::tasks::Prepared;
+use crate::trainer::Trained;
+
+/// A trained ensemble in its network.
+pub(crate) struct Base {
+    pub(crate) config: ModelConfig,
+    pub(crate) trained: Trained,
+    pub(crate) held_out: HeldOut,
+}
+
+/// Scores of the training data by members that have not learnt from it.
+pub(crate) struct HeldOut {
+    pub(crate) logits: Vec<f32>,
+    pub(crate) labels: Vec<bool>,
+    pub(crate) weights: Vec<f32>,
+}
+
+/// Trains it on the training part.
+pub(crate) fn fit(
+    prepared: &Prepared,
+    request: &FitRequest,
+    observer: &mut dyn Observer,
+) -> Result<Base, TrainError> {
+    let sizes = (prepared.spec.row_len(), prepared.spec.context_len());
+    let examples = &prepared.train.examples;
+    let table = Table::new(examples, sizes.0, prepared.weighting, PARTS);
+    let recipe = Recipe {
+        seed: request.training.seed,
+        ..Recipe::default()
+    };
+    let device = &request.device.device;
+    let limit = request.training.time_limit;
+    let Some(ensembled) = ensemble::train(&table, sizes, &recipe, device, limit, observer)? else {
+        let place = "before the first epoch was complete: there is no result";
+        return Err(TrainError::Interrupted(place.to_owned()));
+    };
+    let config = ModelConfig {
+        // The recurrent path is silent: its output weights are zero. It has the least size.
+        filters: 1,
+        hidden: 1,
+        context_hidden: 1,
+        ensemble: Some(ensembled.config),
+        ..ModelConfig::seed(sizes.0, sizes.1)
+    };
+    let mut weights = config.initial_weights(recipe.seed)?;
+    for weight in &mut weights {
+        if weight.name.starts_with("output.") {
+            weight.data.fill(0.0);
+        }
+        let trained = ensembled.weights.iter().find(|w| w.name == weight.name);
+        if let Some(trained) = trained {
+            weight.data.clone_from(&trained.data);
+        }
+    }
+    Ok(Base {
+        config,
+        trained: Trained {
+            weights,
+            history: ensembled.history,
+            best_epoch: ensembled.best_epoch,
+            reason: ensembled.reason,
+            samples_per_second: ensembled.samples_per_second,
+        },
+        held_out: HeldOut {
+            logits: ensembled.held_out,
+            labels: table.labels,
+            weights: table.weights,
+        },
+    })
+}

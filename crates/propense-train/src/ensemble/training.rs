@@ -1,0 +1,331 @@
+//! The loop: AdamW (Loshchilov and Hutter 2019) under a warm-up and a cosine, dropout, a running
+//! average of the weights, the epoch with the lowest log-loss on what each member left out kept.
+
+use std::time::{Duration, Instant};
+
+use burn::module::Module;
+use burn::optim::GradientsParams;
+use burn::tensor::{Device, Tensor, TensorData};
+use propense_model::{CnnLstm, Ensemble, EnsembleConfig, Masks, ModelConfig, NamedTensor};
+use rand::RngCore;
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha12Rng;
+
+use super::average::Average;
+use super::{PARTS, Table, edges};
+use crate::TrainError;
+use crate::adam::{Adam, numbers};
+use crate::metrics::roc_auc;
+use crate::progress::{EpochReport, Observer, Pace, Progress, StopReason};
+use crate::trainer::cross_entropy;
+
+/// How the ensemble is trained.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Recipe {
+    /// Members that leave the same part out.
+    pub(crate) replicas: usize,
+    /// Units of each hidden layer of a member.
+    pub(crate) hidden: usize,
+    /// Bins of an input at most.
+    pub(crate) bins: usize,
+    /// Most epochs, over which the learning rate falls to zero.
+    pub(crate) epochs: usize,
+    /// Epochs without a lower loss before training stops.
+    pub(crate) patience: usize,
+    /// Examples in a batch.
+    pub(crate) batch: usize,
+    /// The highest learning rate.
+    pub(crate) rate: f32,
+    /// Share of the weights that is lost at each step, times the learning rate.
+    pub(crate) decay: f32,
+    /// Share of the hidden units that is left out at each step.
+    pub(crate) dropout: f64,
+    /// Decay of the running average.
+    pub(crate) average: f64,
+    /// Seed of the first weights, the shuffles and the dropout.
+    pub(crate) seed: u64,
+}
+
+impl Default for Recipe {
+    fn default() -> Self {
+        Self {
+            replicas: 3,
+            hidden: 32,
+            bins: 10,
+            epochs: 40,
+            patience: 8,
+            batch: 256,
+            rate: 0.002,
+            decay: 0.02,
+            dropout: 0.2,
+            average: 0.99,
+            seed: 1,
+        }
+    }
+}
+
+/// A trained ensemble.
+pub(crate) struct Ensembled {
+    pub(crate) config: EnsembleConfig,
+    /// The ensemble's weights, by the bundle's names.
+    pub(crate) weights: Vec<NamedTensor>,
+    /// For each row of the table the mean logit of the members that have not learnt from it.
+    pub(crate) held_out: Vec<f32>,
+    pub(crate) history: Vec<EpochReport>,
+    pub(crate) best_epoch: usize,
+    pub(crate) reason: StopReason,
+    pub(crate) samples_per_second: f64,
+}
+
+/// Trains an ensemble on this table, with rows of `sizes` (features, context); none where the
+/// observer stopped it before the first epoch was complete.
+pub(crate) fn train(
+    table: &Table,
+    sizes: (usize, usize),
+    recipe: &Recipe,
+    device: &Device,
+    limit: Option<Duration>,
+    observer: &mut dyn Observer,
+) -> Result<Option<Ensembled>, TrainError> {
+    let config = EnsembleConfig {
+        members: PARTS * recipe.replicas,
+        hidden: recipe.hidden,
+        edges: edges::edges(table, recipe.bins),
+    };
+    let (features, context) = sizes;
+    let whole = ModelConfig {
+        ensemble: Some(config.clone()),
+        ..ModelConfig::seed(features, context)
+    };
+    let mut weights = whole.initial_weights(recipe.seed)?;
+    start_at_base_rate(&mut weights, table);
+    let differentiable = device.clone().autodiff();
+    let network = CnnLstm::from_weights(&whole, &weights, &differentiable)?;
+    let Some(ensemble) = network.ensemble().cloned() else {
+        return Ok(None);
+    };
+    let mut run = Run {
+        table,
+        recipe,
+        device: differentiable,
+        members: config.members,
+        units: config.units(),
+        ensemble,
+        adam: Adam::new(recipe.rate, None).with_decay(recipe.decay),
+        average: Average::default(),
+        random: ChaCha12Rng::seed_from_u64(recipe.seed),
+        step: 0,
+    };
+    observer.on(&Progress::Start {
+        done: &[],
+        epochs: recipe.epochs,
+        examples: table.len(),
+        parameters: weights.iter().map(|weight| weight.data.len()).sum(),
+    });
+    let started = Instant::now();
+    let mut samples_per_second = 0.0;
+    let mut history: Vec<EpochReport> = Vec::new();
+    let mut best: Option<(usize, Average, Vec<f32>)> = None;
+    let reason = loop {
+        let epoch = history.len() + 1;
+        if epoch > recipe.epochs {
+            break StopReason::Epochs;
+        }
+        if best.is_some() && limit.is_some_and(|limit| started.elapsed() >= limit) {
+            break StopReason::Time;
+        }
+        let clock = Instant::now();
+        let Some(train_loss) = run.epoch(observer)? else {
+            break StopReason::Interrupted;
+        };
+        samples_per_second = table.len() as f64 / clock.elapsed().as_secs_f64().max(1e-9);
+        let (held_out, loss) = run.held_out()?;
+        if !(loss.is_finite() && train_loss.is_finite()) {
+            return Err(TrainError::Diverged { epoch });
+        }
+        let lowest = history.iter().map(|e| e.validation_loss);
+        let is_best = loss < lowest.fold(f64::INFINITY, f64::min);
+        let epoch_report = EpochReport {
+            epoch,
+            train_loss,
+            validation_loss: loss,
+            validation_auc: roc_auc(&held_out, &table.labels),
+            best: is_best,
+        };
+        let seconds = clock.elapsed().as_secs_f64();
+        observer.on(&Progress::Epoch {
+            report: &epoch_report,
+            pace: Pace {
+                samples_per_second,
+                epoch_seconds: seconds,
+                seconds_left: seconds * (recipe.epochs - epoch) as f64,
+            },
+            epochs: recipe.epochs,
+        });
+        history.push(epoch_report);
+        if is_best {
+            best = Some((epoch, run.average.clone(), held_out));
+        } else if best.as_ref().is_some_and(|b| epoch - b.0 >= recipe.patience) {
+            break StopReason::Patience;
+        }
+    };
+    let Some((best_epoch, average, held_out)) = best else {
+        return Ok(None);
+    };
+    observer.on(&Progress::End { best_epoch, reason });
+    Ok(Some(Ensembled {
+        weights: average.write(run.ensemble.valid()).named_weights()?,
+        config,
+        held_out,
+        history,
+        best_epoch,
+        reason,
+        samples_per_second,
+    }))
+}
+
+/// Each member's bias starts at the log-odds of the base rate.
+fn start_at_base_rate(weights: &mut [NamedTensor], table: &Table) {
+    let positives = table.labels.iter().filter(|label| **label).count() as f64;
+    let rate = (positives / table.len().max(1) as f64).clamp(0.001, 0.999);
+    for weight in weights {
+        if weight.name == "ensemble.output_bias" {
+            weight.data.fill((rate / (1.0 - rate)).ln() as f32);
+        }
+    }
+}
+
+/// Rows of one pass in scoring.
+const SCORED: usize = 4_096;
+
+struct Run<'a> {
+    table: &'a Table,
+    recipe: &'a Recipe,
+    device: Device,
+    members: usize,
+    units: usize,
+    ensemble: Ensemble,
+    adam: Adam,
+    average: Average,
+    random: ChaCha12Rng,
+    step: usize,
+}
+
+impl Run<'_> {
+    /// One pass: the mean loss, or none where the observer stopped it.
+    fn epoch(&mut self, observer: &dyn Observer) -> Result<Option<f64>, TrainError> {
+        let mut order: Vec<usize> = (0..self.table.len()).collect();
+        order.shuffle(&mut self.random);
+        let (mut sum, mut total) = (0.0, 0.0);
+        for indices in order.chunks(self.recipe.batch.max(1)) {
+            let (loss, weight) = self.step(indices)?;
+            sum += loss;
+            total += weight;
+            if observer.stop() {
+                return Ok(None);
+            }
+        }
+        Ok(Some(sum / f64::max(total, 1e-9)))
+    }
+
+    /// Sum of the weighted losses over members and rows, and of the weights.
+    fn step(&mut self, indices: &[usize]) -> Result<(f64, f64), TrainError> {
+        let labels = indices.iter().map(|&row| f32::from(self.table.labels[row]));
+        let labels: Vec<f32> = labels.collect();
+        let mut weights = Vec::with_capacity(self.members * indices.len());
+        for member in 0..self.members {
+            weights.extend(indices.iter().map(|&row| {
+                let learns = self.table.folds[row] != member % PARTS;
+                f32::from(learns) * self.table.weights[row]
+            }));
+        }
+        let total: f32 = weights.iter().sum();
+        let size = indices.len();
+        let labels = self.tensor(labels, [1, size]);
+        let weights = self.tensor(weights, [self.members, size]);
+        let masks = self.masks(size);
+        let logits = self.ensemble.members(self.inputs(indices), masks); // [members, size]
+        let loss = (cross_entropy(logits, labels) * weights).sum(); // [1]
+        let value = numbers(loss.clone().inner())?;
+        // The members share nothing: each sees the gradient of its own mean loss, up to a factor
+        // that Adam does not feel.
+        let scale = self.members as f32 / total.max(1e-6);
+        let gradients = loss.mul_scalar(scale).backward();
+        let gradients = GradientsParams::from_grads(gradients, &self.ensemble);
+        self.adam.set_rate(self.rate());
+        self.ensemble = self.adam.step(self.ensemble.clone(), gradients);
+        self.average.add(&self.ensemble, self.recipe.average);
+        self.step += 1;
+        let value = value.first().copied().map_or(f64::NAN, f64::from);
+        Ok((value, f64::from(total)))
+    }
+
+    /// Rises over the first twentieth of the steps, then falls to zero along a cosine.
+    fn rate(&self) -> f32 {
+        let batches = self.table.len().div_ceil(self.recipe.batch.max(1));
+        let all = (self.recipe.epochs * batches).max(1) as f64;
+        let done = self.step as f64 / all;
+        let warm = (done / 0.05).min(1.0);
+        let cosine = 0.5 * (1.0 + (std::f64::consts::PI * done.min(1.0)).cos());
+        (f64::from(self.recipe.rate) * warm * cosine) as f32
+    }
+
+    /// Which hidden units take part, drawn on the CPU, so that every device draws the same.
+    fn masks(&mut self, size: usize) -> Option<Masks> {
+        let share = self.recipe.dropout;
+        if share <= 0.0 {
+            return None;
+        }
+        let border = (share * 65_536.0).round().clamp(0.0, 65_535.0) as u16;
+        let kept = (1.0 / (1.0 - f64::from(border) / 65_536.0)) as f32;
+        let mut bytes = vec![0u8; 2 * size * self.units];
+        Some([(); 2].map(|()| {
+            self.random.fill_bytes(&mut bytes);
+            let draws = bytes.chunks_exact(2).map(|two| u16::from_le_bytes([two[0], two[1]]));
+            let mask = draws.map(|draw| if draw < border { 0.0 } else { kept });
+            let shape = [size, self.units];
+            Tensor::from_data(TensorData::new(mask.collect::<Vec<f32>>(), shape), &self.device)
+        }))
+    }
+
+    /// For each row the mean logit of the members that leave it out, and the log-loss of that.
+    fn held_out(&self) -> Result<(Vec<f32>, f64), TrainError> {
+        let averaged = self.average.write(self.ensemble.valid());
+        let rows: Vec<usize> = (0..self.table.len()).collect();
+        let mut logits = Vec::with_capacity(rows.len());
+        for indices in rows.chunks(SCORED) {
+            let inputs = self.inputs(indices).inner();
+            let scores = numbers(averaged.members(inputs, None))?; // [members, indices]
+            for (place, &row) in indices.iter().enumerate() {
+                let own = (0..self.members).filter(|m| m % PARTS == self.table.folds[row]);
+                let own: Vec<f32> = own
+                    .filter_map(|member| scores.get(member * indices.len() + place))
+                    .copied()
+                    .collect();
+                logits.push(own.iter().sum::<f32>() / own.len().max(1) as f32);
+            }
+        }
+        let (mut sum, mut total) = (0.0, 0.0);
+        for ((logit, label), weight) in logits
+            .iter()
+            .zip(&self.table.labels)
+            .zip(&self.table.weights)
+        {
+            let z = f64::from(*logit) * if *label { 1.0 } else { -1.0 };
+            sum += f64::from(*weight) * ((-z).max(0.0) + (-z.abs()).exp().ln_1p());
+            total += f64::from(*weight);
+        }
+        Ok((logits, sum / f64::max(total, 1e-9)))
+    }
+
+    fn inputs(&self, indices: &[usize]) -> Tensor<2> {
+        let rows = indices.iter().flat_map(|&row| self.table.row(row));
+        let rows: Vec<f32> = rows.copied().collect();
+        self.tensor(rows, [indices.len(), self.table.width])
+    }
+
+    fn tensor(&self, values: Vec<f32>, shape: [usize; 2]) -> Tensor<2> {
+        Tensor::from_data(TensorData::new(values, shape), &self.device)
+    }
+}
