@@ -51,8 +51,8 @@ pub fn fit(sessions: &[&Session], options: &FitOptions) -> (FeatureSpec, Vec<Str
     }
     widen(&mut row, &mut seen, &mut notes);
 
-    let used = |measure, model: &RateModel<'_>| {
-        if has_number(&row, measure) {
+    let used = |needs: fn(Measure) -> bool, model: &RateModel<'_>| {
+        if has_any(&row, needs) {
             model.rates()
         } else {
             BTreeMap::new()
@@ -62,8 +62,8 @@ pub fn fit(sessions: &[&Session], options: &FitOptions) -> (FeatureSpec, Vec<Str
         version: SPEC_VERSION,
         context: fit_context(sessions, options, &mut notes),
         utc_offset_minutes: options.utc_offset_minutes.clamp(-18 * 60, 18 * 60),
-        item_rates: used(Measure::ItemRate, &training.items),
-        category_rates: used(Measure::CategoryRate, &training.categories),
+        item_rates: used(Measure::of_item_rates, &training.items),
+        category_rates: used(Measure::of_category_rates, &training.categories),
         typical_prices: training
             .prices
             .filter(|_| has_number(&row, Measure::PriceRatio)),
@@ -76,6 +76,11 @@ pub fn fit(sessions: &[&Session], options: &FitOptions) -> (FeatureSpec, Vec<Str
 fn has_number(row: &[RowFeature], wanted: Measure) -> bool {
     row.iter()
         .any(|feature| matches!(feature, RowFeature::Number { measure, .. } if *measure == wanted))
+}
+
+fn has_any(row: &[RowFeature], wanted: fn(Measure) -> bool) -> bool {
+    row.iter()
+        .any(|feature| matches!(feature, RowFeature::Number { measure, .. } if wanted(*measure)))
 }
 
 fn has_flag(row: &[RowFeature], wanted: Measure) -> bool {
@@ -210,8 +215,8 @@ impl Seen {
         if moments.constant() && moments.missing == 0 {
             return Err(format!("`{name}` left out: it is the same everywhere"));
         }
-        // The gap is missing at the first event alone, which the position tells already.
-        if measure == Measure::Gap && moments.constant() {
+        // A gap is missing at the first event alone, which the position tells already.
+        if is_gap(measure) && moments.constant() {
             return Err(format!("`{name}` left out: it is the same everywhere"));
         }
         Ok(self.column(measure, row))
@@ -228,13 +233,21 @@ impl Seen {
             measure,
             transform: measure.transform(),
             normal: summary.normal(),
-            flag: measure != Measure::Gap && moments.missing > 0 && moments.present > 0 && !told,
+            flag: !is_gap(measure) && moments.missing > 0 && moments.present > 0 && !told,
         }
     }
 
     fn summary(&mut self, measure: Measure) -> &mut Summary {
         self.numbers.entry(measure).or_default()
     }
+}
+
+/// Whether the measure is missing at the first event alone.
+const fn is_gap(measure: Measure) -> bool {
+    matches!(
+        measure,
+        Measure::Gap | Measure::MeanGap | Measure::LongestGap
+    )
 }
 
 /// The convolution and the pooling need [`MIN_ROW_LEN`] columns; time is known for every event.

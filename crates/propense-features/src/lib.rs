@@ -64,6 +64,7 @@ mod sight;
 mod spec;
 mod state;
 mod stay;
+mod summary;
 
 pub use error::FeatureError;
 pub use featuriser::{Featuriser, LIMIT, featurise};

@@ -67,11 +67,34 @@ pub enum Measure {
     InCart,
     /// Distinct items in the cart after the event.
     CartItems,
+    /// Mean of [`Measure::ItemRate`] over the events with an item so far, this one included; an item
+    /// that training has not seen counts as 0, the average; missing before the first.
+    MeanItemRate,
+    /// The highest of them.
+    MaxItemRate,
+    /// The lowest of them.
+    MinItemRate,
+    /// Their sum over the distinct items so far.
+    SumItemRate,
+    /// The same four of [`Measure::CategoryRate`], over the events with a category: the mean.
+    MeanCategoryRate,
+    /// The highest.
+    MaxCategoryRate,
+    /// The lowest.
+    MinCategoryRate,
+    /// The sum over the distinct categories.
+    SumCategoryRate,
+    /// Mean seconds between two events so far; missing at the first.
+    MeanGap,
+    /// The longest of these times; missing at the first event.
+    LongestGap,
+    /// Additions to the wish list so far, this event included.
+    Wishes,
 }
 
 impl Measure {
     /// Every measure, in the order of the variants.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 38] = [
         Self::Gap,
         Self::Elapsed,
         Self::Position,
@@ -99,6 +122,17 @@ impl Measure {
         Self::Searched,
         Self::InCart,
         Self::CartItems,
+        Self::MeanItemRate,
+        Self::MaxItemRate,
+        Self::MinItemRate,
+        Self::SumItemRate,
+        Self::MeanCategoryRate,
+        Self::MaxCategoryRate,
+        Self::MinCategoryRate,
+        Self::SumCategoryRate,
+        Self::MeanGap,
+        Self::LongestGap,
+        Self::Wishes,
     ];
 
     /// The measures that are fitted unless others are asked for: those of specification version 1.
@@ -119,18 +153,84 @@ impl Measure {
         Self::CategoryRate,
     ];
 
+    /// The rates of items and categories: what is learnt of them from other sessions' outcomes.
+    pub const RATES: [Self; 10] = [
+        Self::ItemRate,
+        Self::CategoryRate,
+        Self::MeanItemRate,
+        Self::MaxItemRate,
+        Self::MinItemRate,
+        Self::SumItemRate,
+        Self::MeanCategoryRate,
+        Self::MaxCategoryRate,
+        Self::MinCategoryRate,
+        Self::SumCategoryRate,
+    ];
+
+    /// What sums up the session so far, for a network that reads the newest row alone: beside
+    /// [`Measure::BASE`], as [`crate::FitOptions::summed`] asks for them.
+    pub(crate) const SUMMED: [Self; 13] = [
+        Self::Views,
+        Self::Carts,
+        Self::Wishes,
+        Self::MeanItemRate,
+        Self::MaxItemRate,
+        Self::MinItemRate,
+        Self::SumItemRate,
+        Self::MeanCategoryRate,
+        Self::MaxCategoryRate,
+        Self::MinCategoryRate,
+        Self::SumCategoryRate,
+        Self::MeanGap,
+        Self::LongestGap,
+    ];
+
+    /// Whether it needs the rates of items.
+    pub(crate) const fn of_item_rates(self) -> bool {
+        matches!(
+            self,
+            Self::ItemRate
+                | Self::MeanItemRate
+                | Self::MaxItemRate
+                | Self::MinItemRate
+                | Self::SumItemRate
+        )
+    }
+
+    /// Whether it needs the rates of categories.
+    pub(crate) const fn of_category_rates(self) -> bool {
+        matches!(
+            self,
+            Self::CategoryRate
+                | Self::MeanCategoryRate
+                | Self::MaxCategoryRate
+                | Self::MinCategoryRate
+                | Self::SumCategoryRate
+        )
+    }
+
     /// The order of a row's numbers. A 3×3 convolution looks at three neighbouring columns at
     /// once, so what belongs together stands together: time, rates, money, repetition, breadth,
     /// counters, cart. Left out where they are not fitted, the newer ones do not disturb the
     /// order of the others.
-    pub(crate) const ORDER: [Self; 27] = [
+    pub(crate) const ORDER: [Self; 38] = [
         Self::Gap,
+        Self::MeanGap,
+        Self::LongestGap,
         Self::Elapsed,
         Self::Position,
         Self::Dwell,
         Self::MeanDwell,
         Self::ItemRate,
+        Self::MeanItemRate,
+        Self::MaxItemRate,
+        Self::MinItemRate,
+        Self::SumItemRate,
         Self::CategoryRate,
+        Self::MeanCategoryRate,
+        Self::MaxCategoryRate,
+        Self::MinCategoryRate,
+        Self::SumCategoryRate,
         Self::Rating,
         Self::Price,
         Self::PriceRatio,
@@ -146,6 +246,7 @@ impl Measure {
         Self::Searches,
         Self::Searched,
         Self::Carts,
+        Self::Wishes,
         Self::SinceCart,
         Self::InCart,
         Self::CartItems,
@@ -184,6 +285,17 @@ impl Measure {
             Self::Searched => "searched",
             Self::InCart => "in_cart",
             Self::CartItems => "cart_items",
+            Self::MeanItemRate => "mean_item_rate",
+            Self::MaxItemRate => "max_item_rate",
+            Self::MinItemRate => "min_item_rate",
+            Self::SumItemRate => "sum_item_rate",
+            Self::MeanCategoryRate => "mean_category_rate",
+            Self::MaxCategoryRate => "max_category_rate",
+            Self::MinCategoryRate => "min_category_rate",
+            Self::SumCategoryRate => "sum_category_rate",
+            Self::MeanGap => "mean_gap",
+            Self::LongestGap => "longest_gap",
+            Self::Wishes => "wishes",
         }
     }
 
@@ -193,6 +305,14 @@ impl Measure {
         match self {
             Self::ItemRate
             | Self::CategoryRate
+            | Self::MeanItemRate
+            | Self::MaxItemRate
+            | Self::MinItemRate
+            | Self::SumItemRate
+            | Self::MeanCategoryRate
+            | Self::MaxCategoryRate
+            | Self::MinCategoryRate
+            | Self::SumCategoryRate
             | Self::PriceRatio
             | Self::Rating
             | Self::Searched
@@ -203,7 +323,13 @@ impl Measure {
 
     /// The first version of the specification that knows this measure.
     pub(crate) fn since(self) -> u32 {
-        if Self::BASE.contains(&self) { 1 } else { 2 }
+        if Self::BASE.contains(&self) {
+            1
+        } else if self <= Self::CartItems {
+            2
+        } else {
+            3
+        }
     }
 
     /// The measure that is missing in exactly the same rows: where that one has a column for it,
@@ -212,6 +338,10 @@ impl Measure {
         match self {
             Self::PriceRatio => Some(Self::Price),
             Self::ItemViews | Self::InCart => Some(Self::ItemRepeats),
+            Self::MaxItemRate | Self::MinItemRate | Self::SumItemRate => Some(Self::MeanItemRate),
+            Self::MaxCategoryRate | Self::MinCategoryRate | Self::SumCategoryRate => {
+                Some(Self::MeanCategoryRate)
+            }
             _ => None,
         }
     }

@@ -77,6 +77,16 @@ impl FitOptions {
         }
     }
 
+    /// The default with what sums up the session so far (version 3 of the specification), for a
+    /// network that reads the newest row alone.
+    #[must_use]
+    pub fn summed() -> Self {
+        Self {
+            measures: [&Measure::BASE[..], &Measure::SUMMED].concat(),
+            ..Self::default()
+        }
+    }
+
     /// The events of a session that may be learnt from.
     pub(crate) fn visible<'a>(&self, session: &'a Session) -> &'a [Event] {
         if self.whole_history {

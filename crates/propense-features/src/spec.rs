@@ -11,10 +11,11 @@ use crate::{HashedField, Measure, TypicalPrices};
 /// The newest version of the specification's meaning. Every earlier one is read as well and
 /// gives the numbers that it always gave; a later one is refused.
 ///
-/// Version 2 added measures, hashed identifiers and typical prices. [`crate::fit`] writes the
+/// Version 2 added measures, hashed identifiers and typical prices, version 3 the measures that
+/// sum up the session so far. [`crate::fit`] writes the
 /// lowest version that knows all that it used, so that a model without the new columns still
 /// loads where only version 1 is known.
-pub const SPEC_VERSION: u32 = 2;
+pub const SPEC_VERSION: u32 = 3;
 
 /// Centre and spread taken out of a number: `(transform(x) - mean) / std`.
 ///

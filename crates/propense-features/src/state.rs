@@ -4,17 +4,21 @@ use std::collections::BTreeMap;
 
 use propense_events::{Event, EventKind, Item};
 
-use crate::{Measure, cart::Cart, learnt::Learnt, stay::Stays};
+use crate::{Measure, cart::Cart, learnt::Learnt, stay::Stays, summary::Sums};
 
 /// Prices and quantities beyond these are errors; cut here, sums of them stay finite.
 pub(crate) const MOST_UNITS: f64 = 1e9;
 const MOST_MONEY: f64 = 1e12;
 
 /// The raw value of every measure after one event, by [`Measure`] as index; `None` is missing.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Observation([Option<f64>; Measure::ALL.len()]);
 
 impl Observation {
+    const fn nothing() -> Self {
+        Self([None; Measure::ALL.len()])
+    }
+
     pub(crate) fn get(&self, measure: Measure) -> Option<f64> {
         self.0.get(measure as usize).copied().flatten()
     }
@@ -52,6 +56,10 @@ pub(crate) struct State {
     views: u32,
     searches: u32,
     carts: u32,
+    wishes: u32,
+    item_rates: Sums,
+    category_rates: Sums,
+    gaps: Sums,
     /// Time of the last event that changed the cart.
     last_cart: Option<i64>,
     cart: Cart,
@@ -70,6 +78,10 @@ impl State {
             views: 0,
             searches: 0,
             carts: 0,
+            wishes: 0,
+            item_rates: Sums::default(),
+            category_rates: Sums::default(),
+            gaps: Sums::default(),
             last_cart: None,
             cart: Cart::default(),
             stays: Stays::default(),
@@ -83,12 +95,17 @@ impl State {
     /// Takes in one event. Time never runs backwards: an event that is older than the one before
     /// it counts as simultaneous with it.
     pub(crate) fn observe(&mut self, event: &Event, learnt: &impl Learnt) -> Observation {
-        let mut seen = Observation::default();
+        let mut seen = Observation::nothing();
         let now = self
             .latest
             .map_or(event.timestamp, |latest| latest.max(event.timestamp));
         let gap = self.latest.map(|latest| seconds(now, latest));
         seen.set(Measure::Gap, gap);
+        if let Some(gap) = gap {
+            self.gaps.add(gap, true);
+        }
+        seen.set(Measure::MeanGap, self.gaps.mean());
+        seen.set(Measure::LongestGap, self.gaps.high());
         seen.known(Measure::Elapsed, seconds(now, self.start));
         self.latest = Some(now);
         self.events += 1;
@@ -96,6 +113,7 @@ impl State {
 
         let opens = self.observe_stay(event, now, &mut seen);
         observe_learnt(event, learnt, &mut seen);
+        self.observe_rates(event, &mut seen);
         self.observe_items(event, opens, &mut seen);
         self.observe_counters(event, now, &mut seen);
         self.observe_cart(event, &mut seen);
@@ -112,6 +130,45 @@ impl State {
         let mean = self.stays.mean();
         seen.set(Measure::MeanDwell, mean.map(|mean| mean / 1000.0));
         stay.opens
+    }
+
+    /// The rates so far; before the items are counted, so that a new one is known as such.
+    fn observe_rates(&mut self, event: &Event, seen: &mut Observation) {
+        if let Some(item) = event.items.first() {
+            let rate = seen.get(Measure::ItemRate).unwrap_or(0.0);
+            let first = !self.items.contains_key(&item.item_id);
+            self.item_rates.add(rate, first);
+            if let Some(category) = &item.item_category {
+                let rate = seen.get(Measure::CategoryRate).unwrap_or(0.0);
+                let first = !self.categories.contains_key(category);
+                self.category_rates.add(rate, first);
+            }
+        }
+        for (sums, [mean, high, low, sum]) in [
+            (
+                &self.item_rates,
+                [
+                    Measure::MeanItemRate,
+                    Measure::MaxItemRate,
+                    Measure::MinItemRate,
+                    Measure::SumItemRate,
+                ],
+            ),
+            (
+                &self.category_rates,
+                [
+                    Measure::MeanCategoryRate,
+                    Measure::MaxCategoryRate,
+                    Measure::MinCategoryRate,
+                    Measure::SumCategoryRate,
+                ],
+            ),
+        ] {
+            seen.set(mean, sums.mean());
+            seen.set(high, sums.high());
+            seen.set(low, sums.low());
+            seen.set(sum, sums.distinct());
+        }
     }
 
     /// What came before of the first item; then all items are counted.
@@ -158,11 +215,13 @@ impl State {
                 self.carts = self.carts.saturating_add(1);
                 self.last_cart = Some(now);
             }
+            EventKind::AddToWishlist => self.wishes = self.wishes.saturating_add(1),
             EventKind::RemoveFromCart => self.last_cart = Some(now),
             _ => {}
         }
         seen.known(Measure::Searches, f64::from(self.searches));
         seen.known(Measure::Carts, f64::from(self.carts));
+        seen.known(Measure::Wishes, f64::from(self.wishes));
     }
 
     fn observe_cart(&mut self, event: &Event, seen: &mut Observation) {

@@ -234,6 +234,7 @@ fn example_options(manifest: &Manifest, task: Task) -> ExampleOptions {
         gap_ms: number("gap_ms")
             .and_then(|n| i64::try_from(n).ok())
             .unwrap_or(defaults.gap_ms),
-        seed: defaults.seed,
+        // What is summed up is for the fitted features to say.
+        ..defaults
     }
 }

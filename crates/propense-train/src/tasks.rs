@@ -28,6 +28,9 @@ pub struct ExampleOptions {
     pub gap_ms: i64,
     /// Seed of random splits.
     pub seed: u64,
+    /// Whether rows and context carry what sums up the session so far and ratios of what is known
+    /// of it, for a network that reads the context and the newest row alone.
+    pub summed: bool,
 }
 
 impl Default for ExampleOptions {
@@ -36,6 +39,7 @@ impl Default for ExampleOptions {
             max_events: 64,
             gap_ms: 30 * 60 * 1000,
             seed: 1,
+            summed: false,
         }
     }
 }

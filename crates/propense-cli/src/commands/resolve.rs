@@ -102,6 +102,7 @@ pub(crate) fn request(task: &str, args: &FittingArgs) -> Outcome<FitRequest> {
         examples: ExampleOptions {
             max_events: args.max_events,
             seed: args.seed,
+            summed: preset == Preset::Base,
             ..ExampleOptions::default()
         },
         activation: match args.activation {

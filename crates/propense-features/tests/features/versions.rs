@@ -100,11 +100,12 @@ fn the_lowest_version_that_knows_the_columns_is_written() {
     };
     assert_eq!(version(FitOptions::default()), 1);
     assert_eq!(version(FitOptions::full()), SPEC_VERSION);
+    assert_eq!(version(FitOptions::summed()), SPEC_VERSION);
     assert_eq!(
         version(FitOptions {
             item_buckets: 3,
             ..FitOptions::default()
         }),
-        SPEC_VERSION
+        2
     );
 }

@@ -59,10 +59,13 @@ fn user_or_self(session: &Session) -> &str {
     session.user.as_deref().unwrap_or(&session.id)
 }
 
-fn fit_options(data: &Loaded) -> FitOptions {
+fn fit_options(data: &Loaded, summed: bool) -> FitOptions {
     FitOptions {
         utc_offset_minutes: data.utc_offset_minutes,
-        ..FitOptions::default()
+        ..match summed {
+            true => FitOptions::summed(),
+            false => FitOptions::default(),
+        }
     }
 }
 
@@ -86,13 +89,13 @@ pub(super) fn prepare(
     let with_history =
         shares == Shares::Shop && history::forget_some(&mut sessions, &split, options.seed);
     let [train, validation, test] = parts(&sessions, &split);
-    let fit_options = fit_options(data);
+    let fit_options = fit_options(data, options.summed);
     let (mut spec, notes) = fit(&train, &fit_options);
     if !notes.is_empty() {
         observer.on(&Progress::Note(&format!("features: {}", notes.join("; "))));
     }
     let mut learnt = encode_out_of_fold(&spec, &train, &fit_options, options);
-    for measure in [Measure::ItemRate, Measure::CategoryRate] {
+    for measure in Measure::RATES {
         renormalise(&mut spec, measure, &mut learnt.examples);
     }
     let shared = Arc::new(spec.clone());

@@ -145,7 +145,7 @@ fn fit_on(lines: &Timelines, train: &[Snapshot], utc_offset_minutes: i32) -> Fea
     // A user is in training at many moments; a rate would know the outcome at the others.
     options
         .measures
-        .retain(|measure| !matches!(measure, Measure::ItemRate | Measure::CategoryRate));
+        .retain(|measure| !Measure::RATES.contains(measure));
     fit(&sessions.iter().collect::<Vec<_>>(), &options).0
 }
 
