@@ -4,9 +4,9 @@
 use propense_model::ModelConfig;
 
 use crate::TrainError;
-use crate::ensemble::{self, PARTS, Recipe, Table};
+use crate::ensemble::{self, PARTS, Recipe, Table, Targets, Teacher};
 use crate::fit::FitRequest;
-use crate::progress::Observer;
+use crate::progress::{Observer, Progress, StopReason};
 use crate::tasks::Prepared;
 use crate::trainer::Trained;
 
@@ -39,10 +39,30 @@ pub(crate) fn fit(
     };
     let device = &request.device.device;
     let limit = request.training.time_limit;
-    let Some(ensembled) = ensemble::train(&table, sizes, &recipe, device, limit, observer)? else {
-        let place = "before the first epoch was complete: there is no result";
-        return Err(TrainError::Interrupted(place.to_owned()));
+    let learn = |targets: &Targets, observer: &mut dyn Observer| {
+        let what = (&table, targets);
+        let ensembled = ensemble::train(what, sizes, &recipe, device, limit, observer)?;
+        ensembled.ok_or_else(|| {
+            let place = "before the first epoch was complete: there is no result";
+            TrainError::Interrupted(place.to_owned())
+        })
     };
+    let mut ensembled = learn(&Targets::outcomes(&table), observer)?;
+    if ensembled.reason != StopReason::Interrupted {
+        observer.on(&Progress::Note("boosted trees, to compare with and perhaps to learn from"));
+        let teacher = Teacher::new(&table, recipe.seed);
+        let own = ensemble::log_loss(&ensembled.held_out, &table);
+        let better = teacher.knows_better(own);
+        let note = format!(
+            "log-loss on what was not learnt from: ensemble {own:.4}, boosted trees {:.4}{}",
+            teacher.loss,
+            if better { "; they teach it" } else { "" }
+        );
+        observer.on(&Progress::Note(&note));
+        if better {
+            ensembled = learn(&teacher.targets(), observer)?;
+        }
+    }
     let config = ModelConfig {
         // The recurrent path is silent: its output weights are zero. It has the least size.
         filters: 1,

@@ -27,6 +27,7 @@
 mod adam;
 mod balanced;
 mod base;
+mod baselines;
 mod batch;
 mod bootstrap;
 mod calibrate;

@@ -16,7 +16,8 @@ pub(crate) fn edges(table: &Table, bins: usize) -> Vec<Vec<f32>> {
         .collect()
 }
 
-fn of_column(mut values: Vec<f32>, bins: usize) -> Vec<f32> {
+/// The edges of one column.
+pub(crate) fn of_column(mut values: Vec<f32>, bins: usize) -> Vec<f32> {
     values.sort_by(f32::total_cmp);
     let mut distinct = values.clone();
     distinct.dedup_by(|next, kept| *next - *kept < NARROWEST);

@@ -8,10 +8,25 @@
 mod average;
 mod edges;
 mod table;
+mod teacher;
 mod training;
 
+pub(crate) use edges::of_column as column_edges;
 pub(crate) use table::Table;
+pub(crate) use teacher::{Targets, Teacher};
 pub(crate) use training::{Recipe, train};
 
 /// Parts of the data of which each member leaves one out.
 pub(crate) const PARTS: usize = 5;
+
+/// Mean log-loss of these logits over the rows of the table, with their weights.
+pub(crate) fn log_loss(logits: &[f32], table: &Table) -> f64 {
+    let (mut sum, mut total) = (0.0, 0.0);
+    for ((logit, label), weight) in logits.iter().zip(&table.labels).zip(&table.weights) {
+        let z = f64::from(*logit) * if *label { 1.0 } else { -1.0 };
+        // -ln sigmoid(z) without overflow
+        sum += f64::from(*weight) * ((-z).max(0.0) + (-z.abs()).exp().ln_1p());
+        total += f64::from(*weight);
+    }
+    sum / f64::max(total, 1e-9)
+}

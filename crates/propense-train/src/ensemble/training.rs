@@ -13,7 +13,7 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha12Rng;
 
 use super::average::Average;
-use super::{PARTS, Table, edges};
+use super::{PARTS, Table, Targets, edges, log_loss};
 use crate::TrainError;
 use crate::adam::{Adam, numbers};
 use crate::metrics::roc_auc;
@@ -78,10 +78,10 @@ pub(crate) struct Ensembled {
     pub(crate) samples_per_second: f64,
 }
 
-/// Trains an ensemble on this table, with rows of `sizes` (features, context); none where the
+/// Trains an ensemble on this table towards these targets, with rows of `sizes` (features, context); none where the
 /// observer stopped it before the first epoch was complete.
 pub(crate) fn train(
-    table: &Table,
+    (table, targets): (&Table, &Targets),
     sizes: (usize, usize),
     recipe: &Recipe,
     device: &Device,
@@ -107,6 +107,7 @@ pub(crate) fn train(
     };
     let mut run = Run {
         table,
+        targets,
         recipe,
         device: differentiable,
         members: config.members,
@@ -201,6 +202,7 @@ const SCORED: usize = 4_096;
 
 struct Run<'a> {
     table: &'a Table,
+    targets: &'a Targets,
     recipe: &'a Recipe,
     device: Device,
     members: usize,
@@ -231,22 +233,23 @@ impl Run<'_> {
 
     /// Sum of the weighted losses over members and rows, and of the weights.
     fn step(&mut self, indices: &[usize]) -> Result<(f64, f64), TrainError> {
-        let labels = indices.iter().map(|&row| f32::from(self.table.labels[row]));
-        let labels: Vec<f32> = labels.collect();
+        let mut targets = Vec::with_capacity(self.members * indices.len());
         let mut weights = Vec::with_capacity(self.members * indices.len());
         for member in 0..self.members {
+            let part = member % PARTS;
+            targets.extend(indices.iter().map(|&row| self.targets.get(part, row)));
             weights.extend(indices.iter().map(|&row| {
-                let learns = self.table.folds[row] != member % PARTS;
+                let learns = self.table.folds[row] != part;
                 f32::from(learns) * self.table.weights[row]
             }));
         }
         let total: f32 = weights.iter().sum();
         let size = indices.len();
-        let labels = self.tensor(labels, [1, size]);
+        let targets = self.tensor(targets, [self.members, size]);
         let weights = self.tensor(weights, [self.members, size]);
         let masks = self.masks(size);
         let logits = self.ensemble.members(self.inputs(indices), masks); // [members, size]
-        let loss = (cross_entropy(logits, labels) * weights).sum(); // [1]
+        let loss = (cross_entropy(logits, targets) * weights).sum(); // [1]
         let value = numbers(loss.clone().inner())?;
         // The members share nothing: each sees the gradient of its own mean loss, up to a factor
         // that Adam does not feel.
@@ -306,17 +309,8 @@ impl Run<'_> {
                 logits.push(own.iter().sum::<f32>() / own.len().max(1) as f32);
             }
         }
-        let (mut sum, mut total) = (0.0, 0.0);
-        for ((logit, label), weight) in logits
-            .iter()
-            .zip(&self.table.labels)
-            .zip(&self.table.weights)
-        {
-            let z = f64::from(*logit) * if *label { 1.0 } else { -1.0 };
-            sum += f64::from(*weight) * ((-z).max(0.0) + (-z.abs()).exp().ln_1p());
-            total += f64::from(*weight);
-        }
-        Ok((logits, sum / f64::max(total, 1e-9)))
+        let loss = log_loss(&logits, self.table);
+        Ok((logits, loss))
     }
 
     fn inputs(&self, indices: &[usize]) -> Tensor<2> {

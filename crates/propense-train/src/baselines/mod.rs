@@ -1,0 +1,5 @@
+//! What a network has to be better than.
+
+mod trees;
+
+pub(crate) use trees::{Binned, Growth, Trees};
