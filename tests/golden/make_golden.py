@@ -46,6 +46,12 @@ CASES = [
     # The article's other activation, at the least width.
     dict(name="relu", features=4, context=0, filters=6, hidden=10, context_hidden=4,
          activation="relu", precision="f32", lengths=[1, 2, 3, 4, 5, 17, 40]),
+    # An ensemble beside the recurrent path, which reads context and newest row. Inputs that are not
+    # read, of one bin, of several.
+    dict(name="ensemble", features=9, context=3, filters=2, hidden=4, context_hidden=3,
+         activation="tanh", precision="f16", lengths=[0, 1, 2, 3, 10, 33], members=3, units=5,
+         edges=[[-0.5, 0.25, 1.5], [], [0.0, 1.0], [0.0, 1.0], [-2.0, -1.0, 0.0, 0.5, 1.0], [],
+                [-0.1, 0.1], [-1.5, 1.5], [0.0, 0.01, 0.3], [-3.0, 3.0], [0.5, 0.75], [-1.0, 0.0, 2.0]]),
 ]  # fmt: skip
 
 
@@ -96,7 +102,27 @@ def network(case, weights, rows, context):
     if case["context"] > 0:
         units = np.maximum(context @ w["context.weight"] + w["context.bias"], 0.0)
         joined = np.concatenate([hidden, units])
-    return float(joined @ w["output.weight"][:, 0] + w["output.bias"][0])
+    logit = float(joined @ w["output.weight"][:, 0] + w["output.bias"][0])
+    if "edges" in case:
+        newest = rows[-1] if len(rows) > 0 else np.zeros(case["features"])
+        logit += ensemble(case, w, np.concatenate([context, newest]))
+    return logit
+
+
+def ensemble(case, w, inputs):
+    """The mean logit of the members, one after the other."""
+    encoded = []
+    for x, edges in zip(inputs, case["edges"], strict=True):
+        for low, high in zip(edges[:-1], edges[1:]):
+            encoded.append(np.clip((x - low) / (high - low), 0.0, 1.0))
+    units, logits = case["units"], []
+    for member in range(case["members"]):
+        own = slice(member * units, (member + 1) * units)
+        first = np.array(encoded) @ w["ensemble.first"][:, own] + w["ensemble.first_bias"][own]
+        second = np.maximum(first, 0.0) @ w["ensemble.second"][own] + w["ensemble.second_bias"][own]
+        output = np.maximum(second, 0.0) @ w["ensemble.output"][own, 0]
+        logits.append(output + w["ensemble.output_bias"][member])
+    return float(np.mean(logits))
 
 
 # Weights -----------------------------------------------------------------------------------------
@@ -118,6 +144,15 @@ def shapes(case):
         result["context.bias"] = (case["context_hidden"],)
     result["output.weight"] = (joined, 1)
     result["output.bias"] = (1,)
+    if "edges" in case:
+        units = case["members"] * case["units"]
+        bins = sum(max(len(edges) - 1, 0) for edges in case["edges"])
+        result["ensemble.first"] = (bins, units)
+        result["ensemble.first_bias"] = (units,)
+        result["ensemble.second"] = (units, case["units"])
+        result["ensemble.second_bias"] = (units,)
+        result["ensemble.output"] = (units, 1)
+        result["ensemble.output_bias"] = (case["members"],)
     return result
 
 
@@ -178,7 +213,7 @@ def write_bundle(case, tensors, path):
     """docs/bundle.md, step by step."""
     unsigned = "0" * 64
     manifest = {
-        "format_version": 1,
+        "format_version": 2 if "edges" in case else 1,
         "name": f"golden-{case['name']}",
         "task": "in-session",
         "model": {
@@ -210,6 +245,12 @@ def write_bundle(case, tensors, path):
         "created_at": "2025-01-01T00:00:00Z",
         "sha256": unsigned,
     }
+    if "edges" in case:
+        manifest["model"]["ensemble"] = {
+            "members": case["members"],
+            "hidden": case["units"],
+            "edges": case["edges"],
+        }
     text = json.dumps(manifest, separators=(",", ":"))
     raw = save({name: np.ascontiguousarray(t) for name, t in tensors.items()}, {"propense": text})
     digits = hashlib.sha256(raw).hexdigest()
@@ -282,6 +323,9 @@ def main():
             logit = network(case, values, rows, context)
             sessions.append({"rows": rows.tolist(), "context": context.tolist(), "logit": logit})
             if arguments.check_keras and length in (1, 2, 3, 10, 33, 64):
+                # The published network is Keras' to check; the ensemble is not in it.
+                plain = {k: v for k, v in case.items() if k != "edges"}
+                logit = network(plain, values, rows, context)
                 found = keras_logit(case, values, rows, context)
                 worst = max(worst, abs(found - logit))
                 assert abs(found - logit) < 1e-4, (case["name"], length, found, logit)

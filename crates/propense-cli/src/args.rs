@@ -324,27 +324,28 @@ pub(crate) struct RunningArgs {
 /// How a model is fitted.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct FittingArgs {
-    /// The network: seed is the published one
-    #[arg(long, default_value = "seed")]
-    pub(crate) preset: String,
+    /// The network: seed is the published one, base an ensemble of small networks that reads the
+    /// context and the newest event's row [default: base of eval, seed of train]
+    #[arg(long)]
+    pub(crate) preset: Option<String>,
     #[command(flatten)]
     pub(crate) running: RunningArgs,
-    /// Most epochs
-    #[arg(long, default_value_t = 200)]
-    pub(crate) epochs: usize,
+    /// Most epochs [default: 200; base: 60]
+    #[arg(long)]
+    pub(crate) epochs: Option<usize>,
     /// Activation of the LSTM: relu is the article's variant, which needs --clip
     #[arg(long, value_enum, default_value_t = ActivationArg::Tanh)]
     pub(crate) activation: ActivationArg,
-    /// Sessions in a batch
-    #[arg(long, default_value_t = 128)]
-    pub(crate) batch: usize,
-    /// Learning rate of Adam
-    #[arg(long, default_value_t = 0.001)]
-    pub(crate) learning_rate: f32,
-    /// Epochs without a lower validation log-loss before training stops
-    #[arg(long, default_value_t = 10)]
-    pub(crate) patience: usize,
-    /// Largest norm of the gradient over all weights; 0 for no limit
+    /// Sessions in a batch [default: 128; base: 256]
+    #[arg(long)]
+    pub(crate) batch: Option<usize>,
+    /// Learning rate of Adam [default: 0.001; base: 0.002, falling to 0]
+    #[arg(long)]
+    pub(crate) learning_rate: Option<f32>,
+    /// Epochs without a lower validation log-loss before training stops [default: 10; base: 8]
+    #[arg(long)]
+    pub(crate) patience: Option<usize>,
+    /// Largest norm of the gradient over all weights; 0 for no limit; of seed alone
     #[arg(long, default_value_t = 5.0)]
     pub(crate) clip: f32,
     /// Seed: the same seed on the same CPU gives the same weights

@@ -34,11 +34,16 @@ pub(crate) fn fit(
     let examples = &prepared.train.examples;
     let table = Table::new(examples, sizes.0, prepared.weighting, PARTS);
     let recipe = Recipe {
+        epochs: request.training.epochs,
+        patience: request.training.patience,
+        batch: request.training.batch,
+        rate: request.training.learning_rate,
         seed: request.training.seed,
         ..Recipe::default()
     };
     let device = &request.device.device;
     let limit = request.training.time_limit;
+    request.training.validate()?;
     let learn = |targets: &Targets, observer: &mut dyn Observer| {
         let what = (&table, targets);
         let ensembled = ensemble::train(what, sizes, &recipe, device, limit, observer)?;
@@ -49,7 +54,9 @@ pub(crate) fn fit(
     };
     let mut ensembled = learn(&Targets::outcomes(&table), observer)?;
     if ensembled.reason != StopReason::Interrupted {
-        observer.on(&Progress::Note("boosted trees, to compare with and perhaps to learn from"));
+        observer.on(&Progress::Note(
+            "boosted trees, to compare with and perhaps to learn from",
+        ));
         let teacher = Teacher::new(&table, recipe.seed);
         let own = ensemble::log_loss(&ensembled.held_out, &table);
         let better = teacher.knows_better(own);
@@ -59,8 +66,11 @@ pub(crate) fn fit(
             if better { "; they teach it" } else { "" }
         );
         observer.on(&Progress::Note(&note));
-        if better {
-            ensembled = learn(&teacher.targets(), observer)?;
+        if better && !observer.stop() {
+            match learn(&teacher.targets(), observer) {
+                Err(TrainError::Interrupted(_)) => ensembled.reason = StopReason::Interrupted,
+                taught => ensembled = taught?,
+            }
         }
     }
     let config = ModelConfig {

@@ -72,6 +72,22 @@ impl Default for TrainOptions {
 }
 
 impl TrainOptions {
+    /// The defaults of a preset.
+    #[must_use]
+    pub fn of(preset: Preset) -> Self {
+        match preset {
+            Preset::Seed => Self::default(),
+            Preset::Base => Self {
+                epochs: 60,
+                batch: 256,
+                learning_rate: 0.002,
+                patience: 8,
+                clip: None,
+                ..Self::default()
+            },
+        }
+    }
+
     /// Refuses what cannot work, before any data is read.
     ///
     /// # Errors

@@ -174,7 +174,9 @@ pub(crate) const fn scheme(task: Task, shares: Shares) -> (Weighting, Positions)
         }
         (Task::NextDay | Task::ThirtyDay, _) => (Weighting::Whole, Positions::Last),
         (Task::InSession, Shares::Shop) => (Weighting::EveryPrefix, Positions::Protocol),
-        (Task::InSession, Shares::Protocol | Shares::Whole) => (Weighting::Protocol, Positions::Protocol),
+        (Task::InSession, Shares::Protocol | Shares::Whole) => {
+            (Weighting::Protocol, Positions::Protocol)
+        }
     }
 }
 

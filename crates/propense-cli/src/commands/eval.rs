@@ -1,6 +1,6 @@
 //! `propense eval`
 
-use propense_train::{MeasureOptions, eval};
+use propense_train::{MeasureOptions, Preset, eval};
 
 use super::{Outcome, evaluate, resolve};
 use crate::args::EvalArgs;
@@ -8,7 +8,7 @@ use crate::output::{Output, note, write_file};
 use crate::{progress, report};
 
 pub(crate) fn run(args: &EvalArgs) -> Outcome {
-    let request = resolve::request(&args.task, &args.fitting)?;
+    let request = resolve::request(&args.task, Preset::Base, &args.fitting)?;
     let train = resolve::data(&args.train, &args.reading)?;
     let test = resolve::data(&args.test, &args.reading)?;
     let mut observer = progress::observer(&format!("eval {}", args.task), args.fitting.plain);

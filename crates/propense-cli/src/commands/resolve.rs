@@ -7,8 +7,8 @@ use anyhow::Context;
 use propense_events::{Format, Mapping};
 use propense_model::{Bundle, CellActivation, Precision};
 use propense_train::{
-    DeviceChoice, ExampleOptions, FitRequest, LoadOptions, Loaded, Preset, Task, TrainOptions, load,
-    use_threads,
+    DeviceChoice, ExampleOptions, FitRequest, LoadOptions, Loaded, Preset, Task, TrainOptions,
+    load, use_threads,
 };
 
 use super::{Failure, Outcome};
@@ -68,10 +68,14 @@ pub(crate) fn device(args: &RunningArgs) -> Outcome<propense_train::Chosen> {
 const MOST_EVENTS: usize = 4096;
 
 /// Everything that a training needs beside the data, for a bundle without name, licence and time,
-/// with its weights in full precision.
-pub(crate) fn request(task: &str, args: &FittingArgs) -> Outcome<FitRequest> {
+/// with its weights in full precision. `usual` is the preset where none is named.
+pub(crate) fn request(task: &str, usual: Preset, args: &FittingArgs) -> Outcome<FitRequest> {
     let task: Task = task.parse()?;
-    let preset = preset(&args.preset)?;
+    let preset = match &args.preset {
+        Some(name) => preset(name)?,
+        None => usual,
+    };
+    let defaults = TrainOptions::of(preset);
     if !(1..=MOST_EVENTS).contains(&args.max_events) {
         let range = format!("--max-events: 1 to {MOST_EVENTS}");
         return Err(Failure::Usage(range));
@@ -84,10 +88,10 @@ pub(crate) fn request(task: &str, args: &FittingArgs) -> Outcome<FitRequest> {
         Some(_) => return Err(Failure::Usage("--minutes: a number above 0".to_owned())),
     };
     let training = TrainOptions {
-        epochs: args.epochs,
-        batch: args.batch,
-        learning_rate: args.learning_rate,
-        patience: args.patience,
+        epochs: args.epochs.unwrap_or(defaults.epochs),
+        batch: args.batch.unwrap_or(defaults.batch),
+        learning_rate: args.learning_rate.unwrap_or(defaults.learning_rate),
+        patience: args.patience.unwrap_or(defaults.patience),
         clip: (args.clip != 0.0).then_some(args.clip),
         seed: args.seed,
         time_limit,
@@ -95,6 +99,10 @@ pub(crate) fn request(task: &str, args: &FittingArgs) -> Outcome<FitRequest> {
         resume: args.resume,
     };
     training.validate()?;
+    if preset == Preset::Base && args.checkpoint.is_some() {
+        let why = "--checkpoint: the preset base is trained in minutes and keeps no state; leave it out, or use --preset seed";
+        return Err(Failure::Usage(why.to_owned()));
+    }
     Ok(FitRequest {
         task,
         preset,

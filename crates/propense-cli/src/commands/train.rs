@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use propense_model::Precision;
-use propense_train::{FitReport, FitRequest, StopReason, catalogue, fit_bundle};
+use propense_train::{FitReport, FitRequest, Preset, StopReason, catalogue, fit_bundle};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::{Failure, Outcome, resolve};
-use crate::args::{FittingArgs, PrecisionArg, TrainArgs};
+use crate::args::{PrecisionArg, TrainArgs};
 use crate::output::{Output, Table, note, write_file};
 use crate::{interrupt, progress};
 
@@ -24,10 +24,12 @@ pub(crate) fn run(args: &TrainArgs) -> Outcome {
     let created_at = created_at(args.created_at.as_deref())?;
     let checkpoint = args.fitting.checkpoint.clone();
     let checkpoint = checkpoint.unwrap_or_else(|| beside(&args.out));
-    let fitting = FittingArgs {
-        checkpoint: Some(checkpoint.clone()),
-        ..args.fitting.clone()
-    };
+    // `base` keeps no state; where one is asked for, that is refused with its reason.
+    let keeps = args.fitting.preset.as_deref() != Some(Preset::Base.name());
+    let mut fitting = args.fitting.clone();
+    if keeps {
+        fitting.checkpoint = Some(checkpoint.clone());
+    }
     let precision = match args.precision {
         PrecisionArg::F32 => Precision::F32,
         PrecisionArg::F16 => Precision::F16,
@@ -38,7 +40,7 @@ pub(crate) fn run(args: &TrainArgs) -> Outcome {
         name,
         licence: args.licence.clone(),
         created_at,
-        ..resolve::request(&args.task, &fitting)?
+        ..resolve::request(&args.task, Preset::Seed, &fitting)?
     };
     // Before any training: a mistake in the command.
     let named = args.catalogue.as_deref().map(catalogue).transpose()?;
@@ -61,6 +63,10 @@ pub(crate) fn run(args: &TrainArgs) -> Outcome {
         bytes.len()
     ));
     let done = fitted.report.history.len();
+    if fitted.report.stopped == StopReason::Interrupted && !keeps {
+        let message = format!("interrupted: the bundle holds the best of {done} epochs");
+        return Err(Failure::Interrupted(message));
+    }
     if fitted.report.stopped == StopReason::Interrupted {
         return Err(Failure::Interrupted(format!(
             "interrupted: the bundle holds the best of {done} epochs; the same command with --resume \

@@ -82,7 +82,9 @@ impl CpuEnsemble {
         }
         second.copy_from_slice(&self.second_bias);
         let blocks = self.second.chunks_exact(hidden * hidden);
-        let members = second.chunks_exact_mut(hidden).zip(first.chunks_exact(hidden));
+        let members = second
+            .chunks_exact_mut(hidden)
+            .zip(first.chunks_exact(hidden));
         for ((out, inputs), block) in members.zip(blocks) {
             add_product(out, inputs, block);
         }

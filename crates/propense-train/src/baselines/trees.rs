@@ -98,7 +98,8 @@ impl Trees {
         let mut random = ChaCha12Rng::seed_from_u64(growth.seed);
         let mut columns: Vec<usize> = (0..table.width).collect();
         let mut sample = rows.to_vec();
-        let share = |share: f64, of: usize| ((share * of as f64).ceil() as usize).clamp(1, of.max(1));
+        let share =
+            |share: f64, of: usize| ((share * of as f64).ceil() as usize).clamp(1, of.max(1));
         let mut trees = Vec::with_capacity(growth.trees);
         for _ in 0..growth.trees {
             for &row in rows {
@@ -182,10 +183,8 @@ fn grow(
         };
         let parent = leaves.swap_remove(place);
         let column = &binned.columns[cut.column];
-        let (low, high): (Vec<usize>, Vec<usize>) = parent
-            .rows
-            .iter()
-            .partition(|row| column[**row] <= cut.bin);
+        let (low, high): (Vec<usize>, Vec<usize>) =
+            parent.rows.iter().partition(|row| column[**row] <= cut.bin);
         let children = [tree.len(), tree.len() + 1];
         tree[parent.node] = Node::Split {
             column: cut.column,

@@ -35,7 +35,12 @@ pub(crate) fn of_column(mut values: Vec<f32>, bins: usize) -> Vec<f32> {
     edges.dedup_by(|next, kept| *next - *kept < NARROWEST);
     // Nearly all values are one: the ends still tell it from the rest.
     match edges.len() {
-        0 | 1 => distinct.first().into_iter().chain(distinct.last()).copied().collect(),
+        0 | 1 => distinct
+            .first()
+            .into_iter()
+            .chain(distinct.last())
+            .copied()
+            .collect(),
         _ => edges,
     }
 }

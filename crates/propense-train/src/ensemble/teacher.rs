@@ -26,7 +26,11 @@ impl Targets {
 
     /// The outcomes alone.
     pub(crate) fn outcomes(table: &Table) -> Self {
-        let outcomes: Vec<f32> = table.labels.iter().map(|l| f32::from(u8::from(*l))).collect();
+        let outcomes: Vec<f32> = table
+            .labels
+            .iter()
+            .map(|l| f32::from(u8::from(*l)))
+            .collect();
         Self(std::array::from_fn(|_| outcomes.clone()))
     }
 }

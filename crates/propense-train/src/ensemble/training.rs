@@ -53,7 +53,7 @@ impl Default for Recipe {
             replicas: 3,
             hidden: 32,
             bins: 10,
-            epochs: 40,
+            epochs: 60,
             patience: 8,
             batch: 256,
             rate: 0.002,
@@ -167,7 +167,10 @@ pub(crate) fn train(
         history.push(epoch_report);
         if is_best {
             best = Some((epoch, run.average.clone(), held_out));
-        } else if best.as_ref().is_some_and(|b| epoch - b.0 >= recipe.patience) {
+        } else if best
+            .as_ref()
+            .is_some_and(|b| epoch - b.0 >= recipe.patience)
+        {
             break StopReason::Patience;
         }
     };
@@ -285,10 +288,15 @@ impl Run<'_> {
         let mut bytes = vec![0u8; 2 * size * self.units];
         Some([(); 2].map(|()| {
             self.random.fill_bytes(&mut bytes);
-            let draws = bytes.chunks_exact(2).map(|two| u16::from_le_bytes([two[0], two[1]]));
+            let draws = bytes
+                .chunks_exact(2)
+                .map(|two| u16::from_le_bytes([two[0], two[1]]));
             let mask = draws.map(|draw| if draw < border { 0.0 } else { kept });
             let shape = [size, self.units];
-            Tensor::from_data(TensorData::new(mask.collect::<Vec<f32>>(), shape), &self.device)
+            Tensor::from_data(
+                TensorData::new(mask.collect::<Vec<f32>>(), shape),
+                &self.device,
+            )
         }))
     }
 

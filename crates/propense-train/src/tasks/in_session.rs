@@ -84,7 +84,9 @@ pub(super) fn prepare(
     let split = match shares {
         Shares::Shop => by_time_and_user(&keys, train, validation),
         // The last hours of a set of a few days are no sample of it.
-        Shares::Protocol | Shares::Whole => by_user(sessions.iter().map(user_or_self), train, validation),
+        Shares::Protocol | Shares::Whole => {
+            by_user(sessions.iter().map(user_or_self), train, validation)
+        }
     };
     let with_history =
         shares == Shares::Shop && history::forget_some(&mut sessions, &split, options.seed);
@@ -261,8 +263,20 @@ mod tests {
 
     #[test]
     fn what_follows_the_order_changes_nothing() {
+        for summed in [false, true] {
+            what_follows_changes_nothing(summed);
+        }
+    }
+
+    fn what_follows_changes_nothing(summed: bool) {
         let data = shop(60);
-        let spec = prepared(&data).spec;
+        let options = ExampleOptions {
+            summed,
+            ..ExampleOptions::default()
+        };
+        let spec = prepare(&data, Shares::Protocol, &options, &mut Silent)
+            .expect("examples")
+            .spec;
         let mut longer = data.clone();
         for user in (0..60).step_by(3) {
             let start = user as i64 * 4000;
