@@ -37,6 +37,7 @@ mod error;
 mod evaluation;
 mod example;
 mod fit;
+mod horizon;
 mod manifest;
 mod metrics;
 mod options;
@@ -58,6 +59,7 @@ pub use device::{Chosen, DeviceChoice};
 pub use error::TrainError;
 pub use evaluation::{Evaluation, MeasureOptions, ScoreRow, evaluate, score};
 pub use fit::{FitReport, FitRequest, Fitted, NamedMetrics, PartSizes, eval, fit_bundle};
+pub use horizon::{Horizon, Target};
 pub use metrics::{
     CALIBRATION_BINS, Confusion, Metrics, ReliabilityBin, average_precision, best_f1_threshold,
     brier, log_loss, reliability, roc_auc,
@@ -69,4 +71,3 @@ pub use task::Task;
 pub use tasks::ExampleOptions;
 pub use threads::use_threads;
 
-use example::Example;
