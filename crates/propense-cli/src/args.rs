@@ -354,6 +354,16 @@ pub(crate) struct FittingArgs {
     /// Events of a session that are learnt from, at most; measuring looks at all
     #[arg(long, default_value_t = 64)]
     pub(crate) max_events: usize,
+    /// How far ahead in-session looks: session (to its end), or 30m, 12h, 7d from each event on,
+    /// into the user's later sessions too
+    #[arg(long, default_value = "session", value_name = "session|N(m|h|d)")]
+    pub(crate) horizon: String,
+    /// In-session: an order of the very item that the newest event is about
+    #[arg(long)]
+    pub(crate) this_item: bool,
+    /// Begin a new session at the shop's midnight, too, where the shop names no sessions
+    #[arg(long)]
+    pub(crate) midnight: bool,
     /// Minutes after which no further epoch begins
     #[arg(long, value_name = "MINUTES")]
     pub(crate) minutes: Option<f64>,

@@ -92,7 +92,7 @@ pub use reader::{Plan, Reader};
 #[cfg(feature = "adapters")]
 pub use records::{Block, MAX_RECORD};
 pub use session::Session;
-pub use sessionise::sessionise;
+pub use sessionise::{sessionise, sessionise_by_day};
 #[cfg(feature = "adapters")]
 pub use sink::{Key, Place, Sink};
 #[cfg(feature = "adapters")]

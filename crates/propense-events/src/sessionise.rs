@@ -26,6 +26,30 @@ enum Owner {
 /// began. Sessions come out sorted by start, then id; every event is in exactly one of them.
 #[must_use]
 pub fn sessionise(events: Vec<Event>, gap_ms: i64) -> (Vec<Session>, Vec<Problem>) {
+    sessionise_where(events, |before, time| time.saturating_sub(before) > gap_ms)
+}
+
+/// [`sessionise`], where midnight begins a new session, too: that of a place `utc_offset_minutes`
+/// ahead of UTC.
+#[must_use]
+pub fn sessionise_by_day(
+    events: Vec<Event>,
+    gap_ms: i64,
+    utc_offset_minutes: i32,
+) -> (Vec<Session>, Vec<Problem>) {
+    const DAY: i64 = 24 * 60 * 60 * 1000;
+    let day = |time: i64| (time + i64::from(utc_offset_minutes) * 60_000).div_euclid(DAY);
+    sessionise_where(events, |before, time| {
+        time.saturating_sub(before) > gap_ms || day(before) != day(time)
+    })
+}
+
+/// [`sessionise`] with any rule that tells from the times of two events of one visitor, the earlier
+/// first, whether a new session begins between them.
+fn sessionise_where(
+    events: Vec<Event>,
+    begins: impl Fn(i64, i64) -> bool,
+) -> (Vec<Session>, Vec<Problem>) {
     let mut problems = Vec::new();
     let mut groups: Vec<(Owner, Vec<Event>)> = Vec::new();
     let mut group_of: HashMap<Owner, (usize, i64)> = HashMap::new();
@@ -71,7 +95,7 @@ pub fn sessionise(events: Vec<Event>, gap_ms: i64) -> (Vec<Session>, Vec<Problem
         match owner {
             Owner::Session(id) => sessions.extend(session(id, events)),
             Owner::User(user) | Owner::Anonymous(user) => {
-                for visit in split_at_pauses(events, gap_ms) {
+                for visit in split(events, &begins) {
                     sessions.extend(session(names.next(&user), visit));
                 }
             }
@@ -82,14 +106,14 @@ pub fn sessionise(events: Vec<Event>, gap_ms: i64) -> (Vec<Session>, Vec<Problem
     (sessions, problems)
 }
 
-fn split_at_pauses(events: Vec<Event>, gap_ms: i64) -> Vec<Vec<Event>> {
+fn split(events: Vec<Event>, begins: &impl Fn(i64, i64) -> bool) -> Vec<Vec<Event>> {
     let mut visits: Vec<Vec<Event>> = Vec::new();
     let mut before = None;
     for event in events {
-        let pause = before.map(|time| event.timestamp.saturating_sub(time));
+        let goes_on = before.is_some_and(|before| !begins(before, event.timestamp));
         before = Some(event.timestamp);
         match visits.last_mut() {
-            Some(visit) if pause.is_some_and(|pause| pause <= gap_ms) => visit.push(event),
+            Some(visit) if goes_on => visit.push(event),
             _ => visits.push(vec![event]),
         }
     }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use crate::{
     draw::Draws,
-    rates::{CART_VIEWED, CHECKOUT_EARLIER, REMOVED_LINES, VIEWS_PER_CART_LINE},
+    rates::{CART_VIEWED, CHECKOUT_EARLIER, REMOVED_LINES},
     shop::Line,
 };
 
@@ -35,15 +35,16 @@ pub(crate) struct Step {
 pub(crate) struct Cart {
     /// In order of time.
     pub(crate) steps: Vec<Step>,
-    /// What it holds in the end: never nothing.
+    /// What it holds in the end: the invoice, in its order. Never nothing.
     pub(crate) held: Vec<Line>,
-    /// Whether no product page was seen, so that the line was added from elsewhere.
+    /// Whether no page showed a line, so that it was added from elsewhere.
     pub(crate) without_view: bool,
 }
 
-/// Fills a cart from the real invoice that the visit is interested in: with those of its lines
-/// that the visit has seen, as many as its item pages can hold. `shown` has an entry for every page
-/// of the visit, a product where the page shows one. None where the invoice is empty.
+/// Fills a cart with the real invoice that the visit is interested in, each line on a page that
+/// shows its product. Other products that were seen may be put in, one unit of each, and are taken
+/// out again. `shown` has an entry for every page of the visit, a product where the page shows one.
+/// None where the invoice is empty.
 pub(crate) fn fill(shown: &[Option<usize>], interest: &[Line], draws: &mut Draws) -> Option<Cart> {
     let mut pages_of: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     for (page, product) in shown.iter().enumerate() {
@@ -51,41 +52,60 @@ pub(crate) fn fill(shown: &[Option<usize>], interest: &[Line], draws: &mut Draws
             pages_of.entry(*product).or_default().push(page);
         }
     }
-    let mut lines: Vec<(Line, usize)> = interest
-        .iter()
-        .filter_map(|line| Some((*line, *draws.pick(pages_of.get(&line.product)?)?)))
+    let mut without_view = false;
+    let mut others: Vec<usize> = pages_of
+        .keys()
+        .copied()
+        .filter(|product| interest.iter().all(|line| line.product != *product))
         .collect();
-    let without_view = lines.is_empty();
-    if without_view {
-        lines.push((*interest.first()?, draws.index(shown.len())));
-    }
-    let item_pages: usize = pages_of.values().map(Vec::len).sum();
-    draws.shuffle(&mut lines);
-    lines.truncate((item_pages / VIEWS_PER_CART_LINE).max(1));
+    draws.shuffle(&mut others);
 
     let mut steps = Vec::new();
-    let mut held = Vec::with_capacity(lines.len());
-    let mut kept = lines.len();
-    for (line, page) in lines {
-        let mut step = |page, act, line| steps.push(Step { page, act, line });
-        step(page, Act::Add, Some(line));
-        if draws.chance(CART_VIEWED) {
-            step(page, Act::Look, None);
+    for line in interest {
+        let page = match pages_of.get(&line.product) {
+            Some(pages) => draws.pick(pages).copied().unwrap_or_default(),
+            None => {
+                without_view = true;
+                draws.index(shown.len())
+            }
+        };
+        add(&mut steps, page, *line, draws);
+        if !draws.chance(REMOVED_LINES) {
+            continue;
         }
-        if draws.chance(REMOVED_LINES) && kept > 1 {
-            kept -= 1;
-            let later = page + draws.index(shown.len() - page);
-            step(later, Act::Remove, Some(line));
-        } else {
-            held.push(line);
-        }
+        let Some((product, pages)) = others
+            .pop()
+            .and_then(|product| Some((product, pages_of.get(&product)?)))
+        else {
+            continue;
+        };
+        let page = draws.pick(pages).copied().unwrap_or_default();
+        let line = Line { product, units: 1 };
+        add(&mut steps, page, line, draws);
+        steps.push(Step {
+            page: page + draws.index(shown.len() - page),
+            act: Act::Remove,
+            line: Some(line),
+        });
+    }
+    if steps.is_empty() {
+        return None;
     }
     steps.sort_by_key(|step| (step.page, step.act));
     Some(Cart {
         steps,
-        held,
+        held: interest.to_vec(),
         without_view,
     })
+}
+
+/// Puts a line into the cart, and perhaps looks at it then.
+fn add(steps: &mut Vec<Step>, page: usize, line: Line, draws: &mut Draws) {
+    let mut step = |act, line| steps.push(Step { page, act, line });
+    step(Act::Add, Some(line));
+    if draws.chance(CART_VIEWED) {
+        step(Act::Look, None);
+    }
 }
 
 /// Begins the checkout with this cart: on the last of `pages` pages, or some pages earlier, but not
@@ -150,51 +170,61 @@ mod tests {
     fn line(product: usize) -> Line {
         Line {
             product,
-            units: 1,
-            clipped: false,
+            units: 2 + product as u32,
         }
     }
 
     #[test]
-    fn a_cart_holds_seen_lines_of_the_invoice_and_never_nothing() {
-        let interest: Vec<Line> = (0..6).map(line).collect();
+    fn a_cart_ends_as_the_whole_invoice_each_line_from_a_page_that_shows_it() {
+        let interest: Vec<Line> = [5, 1, 3].map(line).to_vec();
         let shown: Vec<Option<usize>> = [None, Some(1), Some(9), Some(3), None, Some(1), Some(5)]
             .into_iter()
             .chain((20..25).map(Some))
             .collect();
+        let mut removed = 0;
         for visit in 0..200 {
             let mut draws = Draws::new(5, Purpose::Cart, visit);
             let mut cart = fill(&shown, &interest, &mut draws).unwrap();
             assert!(!cart.without_view);
+            assert_eq!(cart.held, interest);
             begin_checkout(&mut cart, shown.len(), &mut draws);
-            // Ten item pages hold two lines.
-            assert!((1..=2).contains(&cart.held.len()));
-            assert!(
-                cart.held
-                    .iter()
-                    .all(|line| [1, 3, 5].contains(&line.product))
-            );
             let order: Vec<_> = cart
                 .steps
                 .iter()
                 .map(|step| (step.page, step.act))
                 .collect();
             assert!(order.is_sorted());
+            let mut inside: BTreeMap<usize, u32> = BTreeMap::new();
             for step in &cart.steps {
                 assert!(step.page < shown.len());
-                if step.act == Act::Add {
-                    assert_eq!(shown[step.page], step.line.map(|line| line.product));
+                match (step.act, step.line) {
+                    (Act::Add, Some(line)) => {
+                        assert_eq!(shown[step.page], Some(line.product));
+                        assert_eq!(inside.insert(line.product, line.units), None);
+                    }
+                    (Act::Remove, Some(line)) => {
+                        removed += 1;
+                        assert_eq!(inside.remove(&line.product), Some(line.units));
+                    }
+                    _ => {}
                 }
             }
+            let wanted: BTreeMap<usize, u32> = interest
+                .iter()
+                .map(|line| (line.product, line.units))
+                .collect();
+            assert_eq!(inside, wanted);
         }
+        // Three lines, 8 % each.
+        assert!((25..80).contains(&removed), "{removed}");
     }
 
     #[test]
-    fn without_item_pages_the_first_line_is_added_from_elsewhere() {
+    fn without_item_pages_the_invoice_is_added_from_elsewhere() {
         let mut draws = Draws::new(5, Purpose::Cart, 0);
         let cart = fill(&[None, None], &[line(4), line(5)], &mut draws).unwrap();
         assert!(cart.without_view);
-        assert_eq!(cart.held, [line(4)]);
+        assert_eq!(cart.held, [line(4), line(5)]);
         assert_eq!(fill(&[None], &[], &mut draws), None);
     }
 

@@ -74,6 +74,7 @@ pub fn giftshop(
     let mut report = GiftshopReport {
         seed: options.seed,
         invoices: shop.baskets(),
+        whole_invoices: shop.carts(),
         catalogue_share: catalogue.share_of_lines(&sales),
         ..GiftshopReport::default()
     };
@@ -223,7 +224,4 @@ fn count_cart(cart: &Cart, report: &mut GiftshopReport) {
     report.checkouts += usize::from(done(Act::BeginCheckout).next().is_some());
     report.carts_without_view += usize::from(cart.without_view);
     report.cart_lines += done(Act::Add).count();
-    report.clipped_lines += done(Act::Add)
-        .filter(|step| step.line.is_some_and(|line| line.clipped))
-        .count();
 }

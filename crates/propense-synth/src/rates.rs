@@ -16,33 +16,32 @@ pub const CHECKOUT_OF_ABANDONED: f64 = 0.20;
 /// Share of product-related pages, after the first, that show a list and no single item. Assumed.
 pub const LIST_PAGES: f64 = 0.25;
 
-/// Weights in percent of where the next item page's item comes from, for every session. Assumed.
+/// Weights in percent of where the item of an item page comes from, for every session, where the
+/// page is not one of those that show the lines of the session's invoice. Assumed.
 pub const NEXT_ITEM: NextItem = NextItem {
-    interest: 50,
-    co_purchased: 20,
-    popular: 15,
+    co_purchased: 40,
+    popular: 30,
 };
 
 /// Where the next item comes from, in percent; what remains to 100 is a return to an item that the
 /// session has seen before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NextItem {
-    /// The next line of the invoice that the session is interested in.
-    pub interest: u64,
     /// Another line of an invoice of that month that holds an item already seen.
     pub co_purchased: u64,
     /// Any line of any invoice of that month.
     pub popular: u64,
 }
 
-/// Item pages seen for each line that a cart can hold. Assumed.
+/// Item pages seen for each line of the invoice that a session is interested in, at least. Assumed.
 pub const VIEWS_PER_CART_LINE: usize = 4;
 
-/// Units of one line in a cart at most. The invoices are those of a shop that also sells to
-/// resellers; three quarters of its lines have a dozen units or fewer.
-pub const MAX_QUANTITY: u32 = 12;
+/// Units of one line at most, for an invoice to be one shopper's cart: the shop also sells to
+/// resellers. Invoices with more are passed over as carts, never cut.
+pub const MAX_QUANTITY: u32 = 24;
 
-/// Chance that a line is taken out of the cart again. Assumed.
+/// Chance, for each line that stays in the cart, that another product is put in and taken out
+/// again. Assumed.
 pub const REMOVED_LINES: f64 = 0.08;
 
 /// Chance that the cart is looked at after a line was added. Assumed.
@@ -52,6 +51,6 @@ pub const CART_VIEWED: f64 = 0.30;
 /// page earlier still. Assumed.
 pub const CHECKOUT_EARLIER: f64 = 0.50;
 
-/// Lines of an invoice at most for it to count as one shopper's interest. Larger ones in the file
-/// gather a day of small orders.
-pub const MAX_INTEREST_LINES: usize = 100;
+/// Lines of an invoice at most for its products to count as bought together. Larger ones in the
+/// file gather a day of small orders.
+pub const MAX_INVOICE_LINES: usize = 100;

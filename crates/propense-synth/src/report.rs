@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt};
 use propense_events::Session;
 use serde::{Deserialize, Serialize};
 
-use crate::{catalogue::Catalogue, rates};
+use crate::catalogue::Catalogue;
 
 /// Counts and sizes of what [`crate::giftshop`] wrote. Its `Display` is the table of the data card.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -29,8 +29,6 @@ pub struct GiftshopReport {
     pub cart_chance: f64,
     /// Lines put into carts.
     pub cart_lines: usize,
-    /// Of these, lines whose invoice had more units than [`rates::MAX_QUANTITY`].
-    pub clipped_lines: usize,
     /// Carts filled without a product page in the session.
     pub carts_without_view: usize,
     /// Sessions without a page in their summary, which got a landing page.
@@ -39,8 +37,10 @@ pub struct GiftshopReport {
     pub hidden_time: usize,
     /// First and last moment, in milliseconds since 1970.
     pub period: (i64, i64),
-    /// Usable invoices that the sessions draw from.
+    /// Invoices from which items are drawn.
     pub invoices: usize,
+    /// Of these, the ones that carts are made of, whole.
+    pub whole_invoices: usize,
     /// Products in the catalogue.
     pub products: usize,
     /// Share of the invoices' lines that the catalogue's products make up.
@@ -139,10 +139,6 @@ impl fmt::Display for GiftshopReport {
         row("sessions with a begun checkout", self.checkouts.to_string())?;
         row("lines put into carts", self.cart_lines.to_string())?;
         row(
-            &format!("of these clipped to {} units", rates::MAX_QUANTITY),
-            self.clipped_lines.to_string(),
-        )?;
-        row(
             "carts filled without a product page",
             self.carts_without_view.to_string(),
         )?;
@@ -155,6 +151,10 @@ impl fmt::Display for GiftshopReport {
             self.hidden_time.to_string(),
         )?;
         row("invoices drawn from", self.invoices.to_string())?;
+        row(
+            "of these used whole, as carts",
+            self.whole_invoices.to_string(),
+        )?;
         row(
             "products",
             format!(

@@ -28,6 +28,22 @@ pub(crate) struct SaleLine {
     pub(crate) pence: u32,
 }
 
+impl Sale {
+    /// The lines of products: without postage, fees and vouchers.
+    pub(crate) fn products(&self) -> impl Iterator<Item = &SaleLine> {
+        self.lines.iter().filter(|line| is_stock_code(&line.code))
+    }
+}
+
+/// Five digits and at most two letters. Postage, fees, discounts, vouchers and corrections have
+/// other codes.
+pub(crate) fn is_stock_code(code: &str) -> bool {
+    let letters = code.get(5..).unwrap_or("?");
+    code.bytes().take(5).all(|b| b.is_ascii_digit())
+        && letters.len() <= 2
+        && letters.bytes().all(|b| b.is_ascii_uppercase())
+}
+
 /// The sales among these events. Cancellations are left out, and so are lines without a price or
 /// without units: gifts, samples, breakages and stock corrections.
 pub(crate) fn sales(events: &[Event]) -> Vec<Sale> {
@@ -78,6 +94,26 @@ mod tests {
     use propense_events::Item;
 
     use super::*;
+
+    #[test]
+    fn stock_codes_are_told_from_fees() {
+        for code in ["85123A", "22423", "15056BL"] {
+            assert!(is_stock_code(code), "{code}");
+        }
+        for code in [
+            "POST",
+            "M",
+            "DOT",
+            "C2",
+            "BANK CHARGES",
+            "GIFT_0001_20",
+            "2242",
+            "",
+            "22423abc",
+        ] {
+            assert!(!is_stock_code(code), "{code}");
+        }
+    }
 
     #[test]
     fn keeps_sold_lines_and_joins_repeated_ones() {

@@ -5,25 +5,25 @@ use std::collections::BTreeMap;
 use crate::{
     catalogue::Catalogue,
     draw::Draws,
-    rates::{MAX_INTEREST_LINES, MAX_QUANTITY},
+    rates::{MAX_INVOICE_LINES, MAX_QUANTITY},
     sales::Sale,
 };
 
-/// One line of a real invoice: a product's position in the catalogue, and its units as a cart may
-/// hold them.
+/// One line of a real invoice: a product's position in the catalogue, and its units.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Line {
     pub(crate) product: usize,
     pub(crate) units: u32,
-    /// Whether the invoice had more units than [`MAX_QUANTITY`].
-    pub(crate) clipped: bool,
 }
 
 /// One month of invoices.
 #[derive(Debug, Default)]
 pub(crate) struct Month {
-    /// Baskets of a size that one shopper may have had in mind.
-    pub(crate) baskets: Vec<Vec<Line>>,
+    /// Whole invoices that may be one shopper's cart: every product in the catalogue, no line of
+    /// more than [`MAX_QUANTITY`] units. The shortest first.
+    carts: Vec<Vec<Line>>,
+    /// The catalogue's products on each invoice that is not too long.
+    baskets: Vec<Vec<usize>>,
     /// The product of every line of every invoice: drawing from it is drawing by popularity.
     sold: Vec<usize>,
     /// For each product, the baskets that hold it.
@@ -39,20 +39,29 @@ pub(crate) struct Shop {
 }
 
 impl Shop {
-    /// Sorts the sales into months. Months without a single usable basket are left out.
+    /// Sorts the sales into months. Months without an invoice that may be a cart are left out.
     pub(crate) fn new(sales: &[Sale], catalogue: &Catalogue) -> Self {
         let mut months: BTreeMap<(i32, u8), Month> = BTreeMap::new();
         for sale in sales {
             let month = months.entry((sale.year, sale.month)).or_default();
             month.add(sale, catalogue);
         }
-        months.retain(|_, month| !month.baskets.is_empty());
+        months.retain(|_, month| !month.carts.is_empty());
+        for month in months.values_mut() {
+            // Stable, so that equally long ones stay in the order of the file.
+            month.carts.sort_by_key(Vec::len);
+        }
         Self { months }
     }
 
-    /// Baskets that visits can be interested in.
+    /// Invoices from which items are drawn.
     pub(crate) fn baskets(&self) -> usize {
         self.months.values().map(|month| month.baskets.len()).sum()
+    }
+
+    /// Invoices that visits can be interested in, and carts hold.
+    pub(crate) fn carts(&self) -> usize {
+        self.months.values().map(|month| month.carts.len()).sum()
     }
 
     /// This month, or the nearest earlier one in the file, or the first.
@@ -72,21 +81,35 @@ impl Month {
             .lines(sale)
             .map(|(product, line)| Line {
                 product,
-                units: line.units.min(MAX_QUANTITY),
-                clipped: line.units > MAX_QUANTITY,
+                units: line.units,
             })
             .collect();
-        self.sold.extend(lines.iter().map(|line| line.product));
-        if lines.is_empty() || sale.lines.len() > MAX_INTEREST_LINES {
+        let products: Vec<usize> = lines.iter().map(|line| line.product).collect();
+        self.sold.extend(&products);
+        if products.is_empty() || sale.lines.len() > MAX_INVOICE_LINES {
             return;
         }
-        for line in &lines {
+        for product in &products {
             self.holding
-                .entry(line.product)
+                .entry(*product)
                 .or_default()
                 .push(self.baskets.len());
         }
-        self.baskets.push(lines);
+        self.baskets.push(products);
+        let whole = lines.len() == sale.products().count();
+        if whole && lines.iter().all(|line| line.units <= MAX_QUANTITY) {
+            self.carts.push(lines);
+        }
+    }
+
+    /// One of the month's whole invoices with at most this many lines; one of its shortest where
+    /// none is so short.
+    pub(crate) fn cart(&self, most_lines: usize, draws: &mut Draws) -> Option<&[Line]> {
+        let shortest = self.carts.first()?.len();
+        let fitting = self
+            .carts
+            .partition_point(|lines| lines.len() <= most_lines.max(shortest));
+        draws.pick(self.carts.get(..fitting)?).map(Vec::as_slice)
     }
 
     /// The minute of the day of one of the month's invoices on that kind of day. Where the month
@@ -110,7 +133,7 @@ impl Month {
             .baskets
             .get(basket)?
             .iter()
-            .map(|line| line.product)
+            .copied()
             .filter(|&other| other != product)
             .collect();
         draws.pick(&others).copied()

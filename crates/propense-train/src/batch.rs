@@ -18,8 +18,11 @@ pub(crate) struct Batch {
     pub(crate) rows: Tensor<3>,
     /// `[batch, context]`.
     pub(crate) context: Tensor<2>,
-    /// `[batch, 1]`, 0 or 1.
+    /// `[batch, time]`, 0 or 1: the outcome from this event on; 0 where it is not known, which
+    /// weighs nothing.
     pub(crate) labels: Tensor<2>,
+    /// `[batch, 1]`: the outcome from the start on.
+    pub(crate) context_labels: Tensor<2>,
     /// `[batch, time]`: weight of the prefix that ends with this event.
     pub(crate) weights: Tensor<2>,
     /// `[batch]`: weight of the context alone.
@@ -76,14 +79,18 @@ pub(crate) fn collate_whole(
     propense_model::Batch::of(config, sessions)
 }
 
-/// Outcomes of the named examples: `[batch, 1]`, 0 or 1.
-pub(crate) fn labels(examples: &[Example], indices: &[usize], device: &Device) -> Tensor<2> {
+/// Outcomes of the named examples as seen from their last prefixes: `[batch, 1]`, 0 or 1.
+pub(crate) fn last_labels(examples: &[Example], indices: &[usize], device: &Device) -> Tensor<2> {
     let labels: Vec<f32> = indices
         .iter()
-        .map(|&index| f32::from(u8::from(examples[index].label)))
+        .map(|&index| number(examples[index].label.at(examples[index].events)))
         .collect();
     let shape = [labels.len(), 1];
     Tensor::from_data(TensorData::new(labels, shape), device)
+}
+
+fn number(label: Option<bool>) -> f32 {
+    f32::from(u8::from(label.unwrap_or(false)))
 }
 
 /// Puts the named examples on the device.
@@ -104,6 +111,8 @@ pub(crate) fn collate(
     let width = indices.first().map_or(0, |&i| examples[i].context.len());
     let mut rows = vec![0.0; batch * time * features];
     let mut context = Vec::with_capacity(batch * width);
+    let mut labels = vec![0.0; batch * time];
+    let mut context_labels = Vec::with_capacity(batch);
     let mut weights = vec![0.0; batch * time];
     let mut context_weights = Vec::with_capacity(batch);
     let (mut total, mut scores_context) = (0.0, false);
@@ -112,7 +121,14 @@ pub(crate) fn collate(
         let from = place * time * features;
         rows[from..from + example.rows.len()].copy_from_slice(&example.rows);
         context.extend_from_slice(&example.context);
-        let all = weighting.weights(example.events);
+        let all = example.weights(weighting);
+        context_labels.push(number(example.label.at(0)));
+        for (event, label) in labels[place * time..][..example.events]
+            .iter_mut()
+            .enumerate()
+        {
+            *label = number(example.label.at(event + 1));
+        }
         total += all.iter().sum::<f32>();
         context_weights.push(all[0]);
         scores_context |= all[0] > 0.0;
@@ -121,7 +137,8 @@ pub(crate) fn collate(
     Batch {
         rows: Tensor::from_data(TensorData::new(rows, [batch, time, features]), device),
         context: Tensor::from_data(TensorData::new(context, [batch, width]), device),
-        labels: labels(examples, indices, device),
+        labels: Tensor::from_data(TensorData::new(labels, [batch, time]), device),
+        context_labels: Tensor::from_data(TensorData::new(context_labels, [batch, 1]), device),
         weights: Tensor::from_data(TensorData::new(weights, [batch, time]), device),
         context_weights: Tensor::from_data(TensorData::new(context_weights, [batch]), device),
         total,

@@ -46,7 +46,7 @@ pub(crate) struct RunKey {
     pub(crate) network: String,
 }
 
-/// SHA-256 over the fitted features and the outcomes to learn. The same bytes read in another
+/// SHA-256 over the fitted features and the outcomes to learn, from each prefix. The same bytes read in another
 /// format, or by another mapping, are other data.
 pub(crate) fn reading(spec: &FeatureSpec, train: &[Example]) -> String {
     let mut hash = Sha256::new();
@@ -56,7 +56,8 @@ pub(crate) fn reading(spec: &FeatureSpec, train: &[Example]) -> String {
     hash.update(
         train
             .iter()
-            .map(|example| u8::from(example.label))
+            .flat_map(|example| (0..=example.events).map(|prefix| example.label.at(prefix)))
+            .map(|label| label.map_or(2, u8::from))
             .collect::<Vec<_>>(),
     );
     hex(&hash.finalize())
@@ -258,6 +259,7 @@ mod tests {
     use propense_features::{FitOptions, fit};
 
     use super::*;
+    use crate::example::Label;
 
     fn weight(data: Vec<f32>) -> NamedTensor {
         NamedTensor {
@@ -362,7 +364,7 @@ mod tests {
             rows: Vec::new(),
             events: 0,
             context: Vec::new(),
-            label,
+            label: Label::Whole(label),
         };
         let train = [example(true), example(false)];
         let spec = fit(&[], &FitOptions::default()).0;

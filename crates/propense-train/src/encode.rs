@@ -6,7 +6,7 @@ use std::sync::Arc;
 use propense_events::{Event, Session};
 use propense_features::{FeatureSpec, Featuriser};
 
-use crate::example::Example;
+use crate::example::{Example, Label};
 
 /// The examples of one part.
 #[derive(Debug, Clone, Default)]
@@ -29,7 +29,7 @@ pub(crate) fn encode(
     spec: &Arc<FeatureSpec>,
     session: &Session,
     events: &[Event],
-    label: bool,
+    label: Label,
     max_events: usize,
     keep: Keep,
 ) -> Example {

@@ -234,6 +234,14 @@ fn example_options(manifest: &Manifest, task: Task) -> ExampleOptions {
         gap_ms: number("gap_ms")
             .and_then(|n| i64::try_from(n).ok())
             .unwrap_or(defaults.gap_ms),
+        midnight: settings
+            .and_then(|s| s.get("midnight"))
+            .and_then(serde_json::Value::as_bool)
+            .unwrap_or(defaults.midnight),
+        target: settings
+            .and_then(|s| s.get("target"))
+            .and_then(|target| serde_json::from_value(target.clone()).ok())
+            .unwrap_or(defaults.target),
         // What is summed up is for the fitted features to say.
         ..defaults
     }

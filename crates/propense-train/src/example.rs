@@ -17,7 +17,53 @@ pub(crate) struct Example {
     /// `[context]`.
     pub(crate) context: Vec<f32>,
     /// The outcome.
-    pub(crate) label: bool,
+    pub(crate) label: Label,
+}
+
+/// What is known of an example's outcome.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Label {
+    /// One outcome, whatever prefix is looked at.
+    Whole(bool),
+    /// The outcome from each prefix 0..=events on; none where it is not known.
+    Prefixes(Vec<Option<bool>>),
+}
+
+impl Label {
+    /// The outcome as seen from a prefix.
+    pub(crate) fn at(&self, prefix: usize) -> Option<bool> {
+        match self {
+            Self::Whole(label) => Some(*label),
+            Self::Prefixes(labels) => labels.get(prefix).copied().flatten(),
+        }
+    }
+
+    /// The outcome as seen from the last prefix from which it is known.
+    pub(crate) fn last(&self) -> Option<bool> {
+        match self {
+            Self::Whole(label) => Some(*label),
+            Self::Prefixes(labels) => labels.iter().rev().copied().flatten().next(),
+        }
+    }
+}
+
+impl From<bool> for Label {
+    fn from(label: bool) -> Self {
+        Self::Whole(label)
+    }
+}
+
+impl Example {
+    /// Weights of the prefixes 0..=events: nothing where the outcome is not known.
+    pub(crate) fn weights(&self, weighting: Weighting) -> Vec<f32> {
+        let mut weights = weighting.weights(self.events);
+        for (prefix, weight) in weights.iter_mut().enumerate() {
+            if self.label.at(prefix).is_none() {
+                *weight = 0.0;
+            }
+        }
+        weights
+    }
 }
 
 /// Which prefixes of an example count in the loss, and how much. Prefix 0 is the context alone.

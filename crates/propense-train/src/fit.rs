@@ -382,8 +382,9 @@ fn calibrate(
     let (mut all, mut labels, mut weights) = (Vec::new(), Vec::new(), Vec::new());
     for (list, example) in logits.iter().zip(examples) {
         all.extend_from_slice(list);
-        labels.resize(all.len(), example.label);
-        weights.extend(weighting.weights(example.events));
+        // A label that is not known weighs nothing.
+        labels.extend((0..list.len()).map(|prefix| example.label.at(prefix).unwrap_or(false)));
+        weights.extend(example.weights(weighting));
     }
     Scaling::fit_weighted(&all, &labels, &weights)
 }

@@ -40,6 +40,7 @@ mod error;
 mod evaluation;
 mod example;
 mod fit;
+mod horizon;
 mod manifest;
 mod metrics;
 mod options;
@@ -61,6 +62,7 @@ pub use device::{Chosen, DeviceChoice};
 pub use error::TrainError;
 pub use evaluation::{Evaluation, MeasureOptions, ScoreRow, evaluate, score};
 pub use fit::{FitReport, FitRequest, Fitted, NamedMetrics, PartSizes, eval, fit_bundle};
+pub use horizon::{Horizon, Target};
 pub use metrics::{
     CALIBRATION_BINS, Confusion, Metrics, ReliabilityBin, average_precision, best_f1_threshold,
     brier, log_loss, reliability, roc_auc,
@@ -71,5 +73,3 @@ pub use propense_prepare::{FileReport, LoadOptions, Loaded, load};
 pub use task::Task;
 pub use tasks::ExampleOptions;
 pub use threads::use_threads;
-
-use example::Example;

@@ -43,8 +43,9 @@ pub(crate) fn manifest(
         .examples
         .iter()
         .chain(&prepared.validation.examples);
-    let orders = known.clone().filter(|example| example.label).count();
-    let count = known.count();
+    let outcomes: Vec<bool> = known.filter_map(|example| example.label.last()).collect();
+    let orders = outcomes.iter().filter(|order| **order).count();
+    let count = outcomes.len();
     let times = data.events.iter().map(|event| event.timestamp);
     manifest.data = DataFingerprint {
         name: data.name.clone(),
@@ -63,6 +64,8 @@ pub(crate) fn manifest(
         "settings": {
             "max_events": request.examples.max_events,
             "gap_ms": request.examples.gap_ms,
+            "midnight": request.examples.midnight,
+            "target": request.examples.target,
             "seed": request.training.seed,
             "batch": request.training.batch,
             "learning_rate": request.training.learning_rate,

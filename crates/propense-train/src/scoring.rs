@@ -173,8 +173,10 @@ pub(crate) fn weighted_log_loss(
 ) -> f64 {
     let (mut sum, mut total) = (0.0, 0.0);
     for (list, example) in logits.iter().zip(examples) {
-        for (logit, weight) in list.iter().zip(weighting.weights(example.events)) {
-            let z = f64::from(*logit) * if example.label { 1.0 } else { -1.0 };
+        let labels = (0..).map(|prefix| example.label.at(prefix).unwrap_or(false));
+        let weights = example.weights(weighting);
+        for ((logit, weight), label) in list.iter().zip(weights).zip(labels) {
+            let z = f64::from(*logit) * if label { 1.0 } else { -1.0 };
             // −ln sigmoid(z) without overflow
             let loss = (-z).max(0.0) + (-z.abs()).exp().ln_1p();
             sum += f64::from(weight) * loss;
@@ -189,13 +191,13 @@ pub(crate) fn pick(logits: &[Vec<f32>], examples: &[Example], positions: Positio
     let mut scored = Scored::default();
     for (index, (list, example)) in logits.iter().zip(examples).enumerate() {
         for prefix in positions.of(example.events) {
-            let Some(&logit) = list.get(prefix) else {
+            let (Some(&logit), Some(label)) = (list.get(prefix), example.label.at(prefix)) else {
                 continue;
             };
             scored.example.push(index);
             scored.prefix.push(prefix);
             scored.logits.push(logit);
-            scored.labels.push(example.label);
+            scored.labels.push(label);
         }
     }
     scored
@@ -217,7 +219,7 @@ mod tests {
                 .collect(),
             events,
             context: vec![0.5, -1.0],
-            label: false,
+            label: false.into(),
         }
     }
 

@@ -6,8 +6,9 @@ use crate::example::Example;
 
 /// The output bias starts at the log-odds of the base rate: no epoch is spent on learning it.
 pub(crate) fn start_at_base_rate(weights: &mut [NamedTensor], examples: &[Example]) {
-    let positives = examples.iter().filter(|example| example.label).count() as f64;
-    let rate = (positives / examples.len().max(1) as f64).clamp(0.001, 0.999);
+    let outcomes: Vec<bool> = examples.iter().filter_map(|e| e.label.last()).collect();
+    let positives = outcomes.iter().filter(|order| **order).count() as f64;
+    let rate = (positives / outcomes.len().max(1) as f64).clamp(0.001, 0.999);
     for weight in weights {
         if weight.name == "output.bias" {
             weight.data.fill((rate / (1.0 - rate)).ln() as f32);

@@ -12,7 +12,8 @@ mod timeline;
 use propense_features::FeatureSpec;
 
 use crate::encode::Encoded;
-use crate::example::{Positions, Weighting};
+use crate::example::{Example, Positions, Weighting};
+use crate::horizon::Target;
 use crate::progress::{Observer, Progress};
 use crate::split::Split;
 use crate::{Task, TrainError};
@@ -26,6 +27,10 @@ pub struct ExampleOptions {
     pub max_events: usize,
     /// A pause longer than this begins a new session, in milliseconds.
     pub gap_ms: i64,
+    /// Whether the shop's midnight, too, begins a new session.
+    pub midnight: bool,
+    /// What is forecast of a session; only [`Task::InSession`] has a choice.
+    pub target: Target,
     /// Seed of random splits.
     pub seed: u64,
     /// Whether rows and context carry what sums up the session so far and ratios of what is known
@@ -38,6 +43,8 @@ impl Default for ExampleOptions {
         Self {
             max_events: 64,
             gap_ms: 30 * 60 * 1000,
+            midnight: false,
+            target: Target::default(),
             seed: 1,
             summed: false,
         }
@@ -190,10 +197,14 @@ pub(crate) fn check_classes(
     if encoded.examples.is_empty() {
         return Err(TrainError::NoExamples { part });
     }
-    let counted = encoded.examples.iter().filter(|example| {
-        measured.is_none_or(|positions| !positions.of(example.events).is_empty())
-    });
-    let labels: Vec<bool> = counted.map(|example| example.label).collect();
+    let outcome = |example: &Example| match measured {
+        None => example.label.last(),
+        Some(positions) => {
+            let seen = positions.of(example.events);
+            seen.into_iter().rev().find_map(|k| example.label.at(k))
+        }
+    };
+    let labels: Vec<bool> = encoded.examples.iter().filter_map(outcome).collect();
     let examples = labels.len();
     if examples == 0 {
         return Err(TrainError::TooShort {

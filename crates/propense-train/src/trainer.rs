@@ -10,7 +10,7 @@ use propense_model::{CnnLstm, ModelConfig, NamedTensor};
 
 use crate::TrainError;
 use crate::adam::{Adam, numbers};
-use crate::batch::{Batch, collate, collate_whole, labels, shuffled};
+use crate::batch::{Batch, collate, collate_whole, last_labels, shuffled};
 use crate::checkpoint::{self, RunKey, State};
 use crate::device::Chosen;
 use crate::example::{Example, Positions, Weighting};
@@ -255,7 +255,7 @@ impl Run {
             // Each example is scored once: half the work of scoring it after every event.
             let batch = collate_whole(parts.train, indices, config);
             let logits = self.model.forward_last(&batch).unsqueeze_dim(1); // [batch, 1]
-            let outcomes = labels(parts.train, indices, &self.device);
+            let outcomes = last_labels(parts.train, indices, &self.device);
             return (cross_entropy(logits, outcomes).sum(), indices.len() as f32);
         }
         let batch = collate(
@@ -332,7 +332,7 @@ fn weighted_loss(model: &CnnLstm, batch: &Batch, weighting: Weighting) -> Tensor
     }
     if batch.scores_context {
         let logits = model.forward_context_only(batch.context.clone()); // [batch]
-        let loss = cross_entropy(logits.unsqueeze_dim(1), batch.labels.clone()); // [batch, 1]
+        let loss = cross_entropy(logits.unsqueeze_dim(1), batch.context_labels.clone()); // [batch, 1]
         parts.push((loss.squeeze_dim::<1>(1) * batch.context_weights.clone()).sum());
     }
     match (parts.pop(), parts.pop()) {
@@ -343,7 +343,6 @@ fn weighted_loss(model: &CnnLstm, batch: &Batch, weighting: Weighting) -> Tensor
 }
 
 /// Binary cross-entropy with logits, `max(x, 0) − x·y + ln(1 + e^−|x|)`: no term overflows.
-/// `labels` is `[batch, 1]` and spreads over time.
 pub(crate) fn cross_entropy(logits: Tensor<2>, labels: Tensor<2>) -> Tensor<2> {
     let tail = logits.clone().abs().neg().exp().log1p();
     activation::relu(logits.clone()) - logits * labels + tail

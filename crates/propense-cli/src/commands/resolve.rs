@@ -7,8 +7,8 @@ use anyhow::Context;
 use propense_events::{Format, Mapping};
 use propense_model::{Bundle, CellActivation, Precision};
 use propense_train::{
-    DeviceChoice, ExampleOptions, FitRequest, LoadOptions, Loaded, Preset, Task, TrainOptions,
-    load, use_threads,
+    DeviceChoice, ExampleOptions, FitRequest, LoadOptions, Loaded, Preset, Target, Task,
+    TrainOptions, load, use_threads,
 };
 
 use super::{Failure, Outcome};
@@ -76,6 +76,18 @@ pub(crate) fn request(task: &str, usual: Preset, args: &FittingArgs) -> Outcome<
         None => usual,
     };
     let defaults = TrainOptions::of(preset);
+    let target = Target {
+        horizon: args
+            .horizon
+            .parse()
+            .map_err(|error| Failure::Usage(format!("--horizon: {error}")))?,
+        this_item: args.this_item,
+    };
+    if task != Task::InSession && (target != Target::default() || args.midnight) {
+        return Err(Failure::Usage(format!(
+            "--horizon, --this-item and --midnight belong to --task in-session, not to {task}"
+        )));
+    }
     if !(1..=MOST_EVENTS).contains(&args.max_events) {
         let range = format!("--max-events: 1 to {MOST_EVENTS}");
         return Err(Failure::Usage(range));
@@ -109,6 +121,8 @@ pub(crate) fn request(task: &str, usual: Preset, args: &FittingArgs) -> Outcome<
         training,
         examples: ExampleOptions {
             max_events: args.max_events,
+            midnight: args.midnight,
+            target,
             seed: args.seed,
             summed: preset == Preset::Base,
             ..ExampleOptions::default()

@@ -4,7 +4,7 @@ use std::io::Read;
 
 use crate::{
     Context, Event, EventKind, EventsError, Format, Item, Key, Mapping, Place, Rule, Value,
-    json::join, ledger::Ledger,
+    json::join, json_fields::FieldReader, ledger::Ledger,
 };
 
 use super::rows::{Header, Row, Rows};
@@ -212,8 +212,16 @@ impl Layout {
         if let Some(column) = self.context_json {
             let text = row.text(column, "context", ledger);
             if !text.is_empty() {
-                match serde_json::from_str::<Context>(&text) {
-                    Ok(found) => *context = found,
+                match serde_json::from_str::<serde_json::Value>(&text) {
+                    // As a live event's: an entry that cannot be used costs itself alone.
+                    Ok(found) => {
+                        let limits = ledger.limits;
+                        let mut reader = FieldReader::new(row.number, &limits);
+                        *context = reader.context(Some(&found));
+                        for problem in reader.problems {
+                            ledger.note(problem);
+                        }
+                    }
                     Err(_) => ledger.repaired(row.number, Rule::WrongType, "context", &text),
                 }
             }

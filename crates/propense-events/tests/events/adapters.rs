@@ -320,6 +320,22 @@ fn own_format_needs_only_time_and_event() {
 }
 
 #[test]
+fn a_context_column_is_read_as_a_live_events_context() {
+    let context = r#"{"device": "phone", "path": [1], "nothing": null, "visits": 3}"#;
+    let cell = context.replace('"', "\"\"");
+    let text = format!("event,timestamp,context\nview_item,1700000000000,\"{cell}\"\n");
+    let table = read(&text, None).expect("recognised");
+    let line =
+        format!(r#"{{"event": "view_item", "timestamp": 1700000000000, "context": {context}}}"#);
+    let (live, problems) =
+        propense_events::parse_event(&line, 2, &propense_events::Limits::default());
+    assert_eq!(table.events[0].context.len(), 2);
+    assert_eq!(Some(&table.events[0]), live.as_ref());
+    assert_eq!(table.problems, problems);
+    assert_eq!(rules(&table.problems), [(2, Rule::WrongType)]);
+}
+
+#[test]
 fn any_table_with_a_mapping() {
     let mapping = Mapping::from_json(
         r#"{

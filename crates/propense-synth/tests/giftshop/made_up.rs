@@ -47,7 +47,7 @@ fn retail() -> String {
                 text,
                 "{},{code},RED TOY NUMBER {code},{},{month}-{:02} 1{line}:30:00,{}.25,12345,United Kingdom",
                 500_000 + invoice,
-                1 + line * 20,
+                1 + line * 5,
                 1 + invoice % 28,
                 1 + line,
             )

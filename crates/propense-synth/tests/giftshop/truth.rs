@@ -2,7 +2,10 @@
 //!
 //! Both stand in the repository.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use propense_events::{Event, EventKind, Session, Value};
 use propense_synth::{CATALOGUE_FILE, SAMPLE_FILE};
@@ -167,6 +170,53 @@ fn every_order_was_filled_piece_by_piece_and_comes_last() {
             }
         }
     }
+}
+
+/// The products and units of an order, from the lines that have a stock code and a price.
+fn basket(order: &Event) -> BTreeMap<String, u64> {
+    let mut basket = BTreeMap::new();
+    for item in &order.items {
+        let code = item.item_id.trim().to_uppercase();
+        let digits = code.bytes().take_while(u8::is_ascii_digit).count();
+        let units = item.quantity.unwrap_or_default();
+        if digits == 5 && units >= 1.0 && item.price.unwrap_or_default() >= 0.01 {
+            *basket.entry(code).or_default() += units as u64;
+        }
+    }
+    basket
+}
+
+#[test]
+fn every_order_is_a_real_invoice_of_its_month() {
+    let Some((_, retail)) = real::sources() else {
+        return;
+    };
+    let month = |milliseconds: i64| {
+        let at = time::OffsetDateTime::from_unix_timestamp(milliseconds / 1_000).unwrap();
+        (at.year(), u8::from(at.month()))
+    };
+    let file = std::fs::File::open(retail).unwrap();
+    let format = Some(propense_events::Format::OnlineRetail);
+    let invoices = propense_events::read(flate2::read::GzDecoder::new(file), format, None).unwrap();
+    let real: BTreeSet<_> = invoices
+        .events
+        .iter()
+        .filter(|event| event.kind == EventKind::Purchase)
+        .map(|event| (month(event.timestamp), basket(event)))
+        .collect();
+    let mut orders = 0;
+    for session in real::read_sessions(&real::committed()) {
+        let Some(order) = session.events.last().filter(|_| session.converted()) else {
+            continue;
+        };
+        // The invoices end with October 2011.
+        let month = month(order.timestamp).min((2011, 10));
+        let basket = basket(order);
+        assert_eq!(basket.len(), order.items.len());
+        assert!(real.contains(&(month, basket)), "{}", session.id);
+        orders += 1;
+    }
+    assert_eq!(orders, 1_539);
 }
 
 #[test]

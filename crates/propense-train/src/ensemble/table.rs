@@ -41,8 +41,12 @@ impl Table {
             let owner = example.user.as_deref().unwrap_or(&example.id);
             let fold = fold_of(owner, folds);
             for (events, weight) in moments(example.events, weighting) {
+                // Nothing is learnt from a moment whose outcome is not known.
+                let Some(label) = example.label.at(events) else {
+                    continue;
+                };
                 write(example, events, features, &mut table.inputs);
-                table.labels.push(example.label);
+                table.labels.push(label);
                 table.weights.push(weight);
                 table.folds.push(fold);
                 table.moments.push((place, events));
@@ -129,7 +133,7 @@ mod tests {
             rows: vec![1.0, 2.0, 3.0, 4.0],
             events: 2,
             context: vec![9.0],
-            label: true,
+            label: true.into(),
         };
         let table = Table::new(&[example], 2, Weighting::EveryPrefix, 5);
         assert_eq!((table.len(), table.width), (3, 3));

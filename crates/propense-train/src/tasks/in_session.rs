@@ -7,13 +7,15 @@
 
 use std::sync::Arc;
 
-use propense_events::{Event, Session, sessionise};
+use propense_events::{Event, Session, sessionise, sessionise_by_day};
 use propense_features::{
     FeatureSpec, FitOptions, Measure, UserHistory, fit, fit_rates, follows_orders,
 };
 
 use super::{ExampleOptions, Prepared, Shares, history, parts, scheme, unsuited};
 use crate::encode::{Encoded, Keep, encode};
+use crate::example::Example;
+use crate::horizon::{Orders, Target};
 use crate::progress::{Observer, Progress};
 use crate::rates::renormalise;
 use crate::split::{by_time_and_user, by_user, fold_of};
@@ -35,7 +37,10 @@ fn sessions(
     let visits = |data: &Loaded| {
         let wanted = |event: &&Event| !follows_orders(event.kind);
         let events: Vec<Event> = data.events.iter().filter(wanted).cloned().collect();
-        sessionise(events, options.gap_ms).0
+        match options.midnight {
+            true => sessionise_by_day(events, options.gap_ms, data.utc_offset_minutes).0,
+            false => sessionise(events, options.gap_ms).0,
+        }
     };
     let mut own = visits(data);
     match history {
@@ -57,6 +62,27 @@ fn sessions(
 /// Whose the session is; a session without a user stands for itself.
 fn user_or_self(session: &Session) -> &str {
     session.user.as_deref().unwrap_or(&session.id)
+}
+
+/// What makes a session's label: the target, the orders, and up to when (milliseconds since 1970)
+/// everything is known.
+#[derive(Clone, Copy)]
+struct Labelling<'a> {
+    target: Target,
+    orders: &'a Orders<'a>,
+    known_until: i64,
+}
+
+/// The end of the data: the first millisecond of which nothing is known.
+fn end_of(data: &Loaded) -> i64 {
+    let last = data.events.iter().map(|event| event.timestamp).max();
+    last.unwrap_or(i64::MAX - 1) + 1
+}
+
+/// The start of the earliest of these sessions; `end` where there is none.
+fn start_of(sessions: &[&Session], end: i64) -> i64 {
+    let starts = sessions.iter().map(|session| session.start);
+    starts.min().unwrap_or(end).min(end)
 }
 
 fn fit_options(data: &Loaded, summed: bool) -> FitOptions {
@@ -91,12 +117,25 @@ pub(super) fn prepare(
     let with_history =
         shares == Shares::Shop && history::forget_some(&mut sessions, &split, options.seed);
     let [train, validation, test] = parts(&sessions, &split);
+    let orders = Orders::new(&data.events);
+    let until = |known_until| Labelling {
+        target: options.target,
+        orders: &orders,
+        known_until,
+    };
+    let end = end_of(data);
+    // A part's labels know nothing of the later parts' time, as on the day when a model is trained.
+    let [until_validation, until_test] = match shares {
+        Shares::Shop => [start_of(&validation, end), start_of(&test, end)],
+        Shares::Protocol | Shares::Whole => [end, end],
+    };
     let fit_options = fit_options(data, options.summed);
     let (mut spec, notes) = fit(&train, &fit_options);
     if !notes.is_empty() {
         observer.on(&Progress::Note(&format!("features: {}", notes.join("; "))));
     }
-    let mut learnt = encode_out_of_fold(&spec, &train, &fit_options, options);
+    let labelling = until(until_validation);
+    let mut learnt = encode_out_of_fold(&spec, &train, &fit_options, labelling, options);
     for measure in Measure::RATES {
         renormalise(&mut spec, measure, &mut learnt.examples);
     }
@@ -104,11 +143,11 @@ pub(super) fn prepare(
     let (weighting, positions) = scheme(Task::InSession, shares);
     Ok(Prepared {
         train: learnt,
-        validation: encode_whole(&shared, &validation),
-        test: encode_whole(&shared, &test),
+        validation: encode_whole(&shared, &validation, until(until_test)),
+        test: encode_whole(&shared, &test, until(end)),
         test_without_history: if with_history {
             let strangers = history::without(&test);
-            encode_whole(&shared, &strangers.iter().collect::<Vec<_>>())
+            encode_whole(&shared, &strangers.iter().collect::<Vec<_>>(), until(end))
         } else {
             Encoded::default()
         },
@@ -127,7 +166,12 @@ pub(super) fn encode_test(
 ) -> Result<Encoded, TrainError> {
     let sessions = sessions(data, history, options)?;
     let sessions: Vec<&Session> = sessions.iter().collect();
-    Ok(encode_whole(&Arc::new(spec.clone()), &sessions))
+    let labelling = Labelling {
+        target: options.target,
+        orders: &Orders::new(&data.events),
+        known_until: end_of(data),
+    };
+    Ok(encode_whole(&Arc::new(spec.clone()), &sessions, labelling))
 }
 
 /// The first `max_events` events of each session.
@@ -138,40 +182,64 @@ pub(super) fn encode_for_scoring(
 ) -> Result<Encoded, TrainError> {
     let sessions = sessions(data, None, options)?;
     let sessions: Vec<&Session> = sessions.iter().collect();
-    Ok(encode_all(&Arc::new(spec.clone()), &sessions, options))
+    // Nobody looks at the labels.
+    let labelling = Labelling {
+        target: Target::default(),
+        orders: &Orders::new([]),
+        known_until: i64::MAX,
+    };
+    let spec = Arc::new(spec.clone());
+    Ok(encode_all(&spec, &sessions, labelling, options))
 }
 
 fn encode_one(
     spec: &Arc<FeatureSpec>,
     session: &Session,
+    labelling: Labelling<'_>,
     options: &ExampleOptions,
-) -> crate::Example {
+) -> Example {
+    let before = session.before_purchase();
+    let seen = before.get(..options.max_events).unwrap_or(before);
+    let Labelling {
+        target,
+        orders,
+        known_until,
+    } = labelling;
     encode(
         spec,
         session,
-        session.before_purchase(),
-        session.converted(),
+        before,
+        orders.label(session, seen, target, known_until),
         options.max_events,
         Keep::First,
     )
 }
 
-fn encode_all(spec: &Arc<FeatureSpec>, sessions: &[&Session], options: &ExampleOptions) -> Encoded {
+fn encode_all(
+    spec: &Arc<FeatureSpec>,
+    sessions: &[&Session],
+    labelling: Labelling<'_>,
+    options: &ExampleOptions,
+) -> Encoded {
     Encoded {
         examples: sessions
             .iter()
-            .map(|session| encode_one(spec, session, options))
+            .map(|session| encode_one(spec, session, labelling, options))
             .collect(),
     }
 }
 
 /// Sessions to be measured on: only learning is limited to the first events, a live score is not.
-fn encode_whole(spec: &Arc<FeatureSpec>, sessions: &[&Session]) -> Encoded {
+fn encode_whole(
+    spec: &Arc<FeatureSpec>,
+    sessions: &[&Session],
+    labelling: Labelling<'_>,
+) -> Encoded {
     let whole = ExampleOptions {
         max_events: usize::MAX,
         ..ExampleOptions::default()
     };
-    encode_all(spec, sessions, &whole)
+    encode_all(spec, sessions, labelling, &whole)
 }
 
 /// Training rows: each fold of users with the rates of the other folds. The order of the
@@ -180,10 +248,11 @@ fn encode_out_of_fold(
     spec: &FeatureSpec,
     sessions: &[&Session],
     fit_options: &FitOptions,
+    labelling: Labelling<'_>,
     options: &ExampleOptions,
 ) -> Encoded {
     if spec.item_rates.is_empty() && spec.category_rates.is_empty() {
-        return encode_all(&Arc::new(spec.clone()), sessions, options);
+        return encode_all(&Arc::new(spec.clone()), sessions, labelling, options);
     }
     let folds: Vec<usize> = sessions
         .iter()
@@ -210,7 +279,7 @@ fn encode_out_of_fold(
         examples: sessions
             .iter()
             .zip(&folds)
-            .map(|(session, &fold)| encode_one(&specs[fold], session, options))
+            .map(|(session, &fold)| encode_one(&specs[fold], session, labelling, options))
             .collect(),
     }
 }
@@ -220,6 +289,7 @@ mod tests {
     use propense_events::{EventKind, Item};
 
     use super::*;
+    use crate::example::Label;
     use crate::progress::Silent;
 
     fn event(kind: EventKind, second: i64, user: usize, item: &str) -> Event {
@@ -345,7 +415,7 @@ mod tests {
             .train
             .examples
             .iter()
-            .find(|example| example.label)
+            .find(|example| example.label.at(0) == Some(true))
             .expect("an order");
         let (id, rows) = (target.id.clone(), target.rows.clone());
         data.events.retain(|event| {
@@ -358,7 +428,7 @@ mod tests {
             .iter()
             .find(|example| example.id == id)
             .expect("the session");
-        assert!(!same.label);
+        assert_eq!(same.label, false.into());
         let raw = |prepared: &Prepared, rows: &[f32]| {
             // Undo the normalisation, which is fitted on all rows.
             let mut column = 0;
@@ -383,6 +453,50 @@ mod tests {
         // for which no rate is known, so that it stands at the mean of the column.
         for (a, b) in a.iter().zip(&b).take(4) {
             assert!((a - b).abs() < 1e-4, "{a} became {b}");
+        }
+    }
+
+    #[test]
+    fn a_horizon_gives_each_prefix_its_label_and_no_part_knows_a_later_one() {
+        use crate::horizon::Horizon;
+
+        let data = shop(120);
+        // Each session lasts a minute, the next begins 4,000 seconds after it: an order within half
+        // a minute of an event is one of the last event alone, which comes 10 seconds before it.
+        let options = ExampleOptions {
+            target: Target {
+                horizon: Horizon::Within(30_000),
+                this_item: false,
+            },
+            ..ExampleOptions::default()
+        };
+        let parts = super::prepare(&data, Shares::Shop, &options, &mut Silent).expect("examples");
+        let examples = |part: &Encoded| part.examples.clone();
+        let [train, validation, test] =
+            [&parts.train, &parts.validation, &parts.test].map(examples);
+        for example in train.iter().chain(&validation).chain(&test) {
+            let user: usize = example.id[1..].parse().expect("a number");
+            let buys = user % 3 == 0;
+            let expected = (0..=5).map(|prefix| Some(buys && prefix == 5));
+            // The last moment of the data has no future.
+            let last = user == 119;
+            if !last {
+                assert_eq!(example.label, Label::Prefixes(expected.collect()), "{user}");
+            }
+        }
+        // Three hours reach beyond the part for its last two sessions; the data end with a session.
+        let options = ExampleOptions {
+            target: Target {
+                horizon: Horizon::Within(3 * 3_600_000),
+                this_item: false,
+            },
+            ..ExampleOptions::default()
+        };
+        let parts = super::prepare(&data, Shares::Shop, &options, &mut Silent).expect("examples");
+        for (part, last) in [(&parts.train, 2), (&parts.validation, 2), (&parts.test, 3)] {
+            let unknown = |example: &&Example| example.label.last().is_none();
+            assert_eq!(part.examples.iter().filter(unknown).count(), last);
+            assert!(part.examples.iter().rev().take(last).all(|e| unknown(&e)));
         }
     }
 

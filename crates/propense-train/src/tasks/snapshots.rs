@@ -184,7 +184,7 @@ fn encode_snapshots(
             spec,
             &session,
             events,
-            snapshot.label,
+            snapshot.label.into(),
             options.max_events,
             Keep::Last,
         );

@@ -160,7 +160,7 @@ fn encode_all(spec: &Arc<FeatureSpec>, sessions: &[&Session]) -> Encoded {
                     spec,
                     session,
                     &[],
-                    session.converted(),
+                    session.converted().into(),
                     usize::MAX,
                     Keep::First,
                 )

@@ -27,7 +27,7 @@ fn examples(count: usize, salt: u32) -> Vec<Example> {
                 id: index.to_string(),
                 user: None,
                 start: index as i64,
-                label: sum + 1.5 * context[0] + 0.3 * random() > 0.0,
+                label: (sum + 1.5 * context[0] + 0.3 * random() > 0.0).into(),
                 events,
                 rows,
                 context,
