@@ -65,6 +65,23 @@ pub(super) fn eval(
     folder: &Path,
     more: &str,
 ) -> serde_json::Value {
+    let result = run(task, parts, folder, more);
+    let number = |key: &str| result[key].as_f64().expect("a number");
+    assert!(number("auc") > 0.55, "{result}");
+    assert!(
+        number("log_loss") < number("base_rate_log_loss") + 0.02,
+        "{result}"
+    );
+    result
+}
+
+/// The result, whatever its figures.
+fn run(
+    task: &str,
+    parts: &[std::path::PathBuf; 2],
+    folder: &Path,
+    more: &str,
+) -> serde_json::Value {
     let json = folder.join("result.json");
     let line =
         format!("eval --task {task} --train {{}} --test {{}} --json {{}} --device cpu {more}");
@@ -75,12 +92,6 @@ pub(super) fn eval(
         assert!(!result[key].is_null(), "`{key}` is missing in {result}");
     }
     assert_eq!(result["task"], task);
-    let number = |key: &str| result[key].as_f64().expect("a number");
-    assert!(number("auc") > 0.55, "{result}");
-    assert!(
-        number("log_loss") < number("base_rate_log_loss") + 0.02,
-        "{result}"
-    );
     result
 }
 
@@ -147,4 +158,92 @@ fn in_session_with_figures_by_number_of_events() {
     assert_eq!(keys, ["2", "3", "5", "10"].into());
     let total: u64 = by_k.values().filter_map(|part| part["n"].as_u64()).sum();
     assert_eq!(Some(total), result["n"].as_u64());
+}
+
+/// A fixed order without meaning.
+fn shuffled<T>(mut list: Vec<T>) -> Vec<T> {
+    let mut state = 7_u64;
+    for last in (1..list.len()).rev() {
+        // Knuth's linear congruential generator; its high bits are good enough to shuffle with.
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        list.swap(last, (state >> 33) as usize % (last + 1));
+    }
+    list
+}
+
+#[track_caller]
+fn is_chance(result: &serde_json::Value) {
+    let auc = result["auc"].as_f64().expect("a number");
+    assert!((auc - 0.5).abs() < 0.03, "{result}");
+}
+
+#[test]
+fn from_shuffled_outcomes_of_summaries_nothing_is_learnt() {
+    let Some(data) = development_data("online_shoppers") else {
+        return;
+    };
+    let text = std::fs::read_to_string(data.join("online_shoppers_intention.csv")).expect("data");
+    let (header, lines) = text.split_once('\n').expect("a header");
+    let rows: Vec<(&str, &str)> = lines.lines().filter_map(|l| l.rsplit_once(',')).collect();
+    let outcomes = shuffled(rows.iter().map(|(_, outcome)| *outcome).collect());
+    let mut mixed = format!("{header}\n");
+    for ((known, _), outcome) in rows.iter().zip(outcomes) {
+        writeln!(mixed, "{known},{outcome}").expect("writing to a string");
+    }
+    let folder = tempfile::tempdir().expect("scratch folder");
+    let number = std::cell::Cell::new(0);
+    let parts = divide(&mixed, true, folder.path(), |_| {
+        number.set(number.get() + 1);
+        Some(number.get() % 2 == 0)
+    });
+    is_chance(&run("shoppers", &parts, folder.path(), ""));
+}
+
+/// Rates of items are learnt from outcomes: were a row to see its own, the network would learn to
+/// read it off.
+#[test]
+fn from_shuffled_orders_of_sessions_nothing_is_learnt() {
+    let Some(data) = development_data("jdata2019") else {
+        return;
+    };
+    let text = unpacked(&data.join("sessions.csv.gz"));
+    let mut lines = text.lines();
+    let header = lines.next().expect("a header");
+    // By session: what is seen before the first order, and whether there is one.
+    let mut sessions: std::collections::BTreeMap<String, (Vec<Vec<&str>>, bool)> =
+        std::collections::BTreeMap::new();
+    for line in lines {
+        let fields: Vec<&str> = line.split(',').collect();
+        let [_, user, _, kind, session, ..] = fields[..] else {
+            continue;
+        };
+        let known = sessions.entry(format!("{user}-{session}")).or_default();
+        match kind {
+            "4" => {}
+            "2" => known.1 = true,
+            _ if known.1 => {}
+            _ => known.0.push(fields),
+        }
+    }
+    let sessions: Vec<_> = sessions.into_values().filter(|s| !s.0.is_empty()).collect();
+    let orders = shuffled(sessions.iter().map(|session| session.1).collect());
+    let mut mixed = format!("{header}\n");
+    for ((events, _), order) in sessions.iter().zip(orders) {
+        for event in events {
+            writeln!(mixed, "{}", event.join(",")).expect("writing to a string");
+        }
+        if let (true, Some(last)) = (order, events.last()) {
+            let mut bought = last.clone();
+            bought[3] = "2";
+            writeln!(mixed, "{}", bought.join(",")).expect("writing to a string");
+        }
+    }
+    let folder = tempfile::tempdir().expect("scratch folder");
+    let parts = divide(&mixed, true, folder.path(), |line| {
+        let user: u64 = line.split(',').nth(1)?.parse().ok()?;
+        Some(user % 2 == 0)
+    });
+    is_chance(&run("in-session", &parts, folder.path(), ""));
 }
