@@ -6,7 +6,8 @@ use std::sync::Arc;
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Device, Gradients, Tensor};
 use propense_model::{
-    Batch, CellActivation, CpuModel, CpuStream, ModelConfig, NamedTensor, Stream, cpu_device,
+    Batch, CellActivation, CpuModel, CpuStream, EnsembleConfig, ModelConfig, NamedTensor, Stream,
+    cpu_device,
 };
 use propense_tests::{
     Numbers, batch_logits, cases, difference, fresh_bundle, gpu, relative_difference, tensors,
@@ -25,6 +26,18 @@ fn configs() -> impl Strategy<Value = ModelConfig> {
         context_hidden: 3,
         activation: CellActivation::Tanh,
         dropout: 0.0,
+        // Every second network has an ensemble; inputs without bins, with one and with several.
+        ensemble: (hidden % 2 == 0).then(|| EnsembleConfig {
+            members: 1 + filters % 3,
+            hidden: 1 + hidden / 2,
+            edges: (0..context + kernel + 1 + more)
+                .map(|input| {
+                    (0..=(input + 1) % 4)
+                        .map(|edge| edge as f32 * 0.7 - 1.0)
+                        .collect()
+                })
+                .collect(),
+        }),
     })
 }
 
@@ -94,7 +107,7 @@ proptest! {
             batch.push(&rows.concat(), &context);
             by_fast.push(fast.score(&rows.concat(), &context));
             expected.push(match events {
-                0 => fast.base(&context),
+                0 => fast.base(&context, &[]),
                 _ => batch_logits(&model, &rows, &context)[events - 1],
             });
         }
