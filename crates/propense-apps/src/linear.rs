@@ -53,7 +53,9 @@ impl Sums {
     /// The coefficients; none where there are no rows or the system cannot be solved.
     pub(crate) fn fit(&self, ridge: f64) -> Option<Ridge> {
         let n = self.columns;
-        let (total, xx) = (self.weight, |a: usize, b: usize| self.xx.get(a * n + b).copied());
+        let (total, xx) = (self.weight, |a: usize, b: usize| {
+            self.xx.get(a * n + b).copied()
+        });
         if total <= 0.0 {
             return None;
         }
@@ -62,7 +64,11 @@ impl Sums {
         for (place, mean) in means.iter().enumerate() {
             let variance = xx(place, place)? / total - mean * mean;
             // A column that does not vary says nothing; it is kept at zero.
-            scales.push(if variance > 1e-9 { variance.sqrt() } else { f64::INFINITY });
+            scales.push(if variance > 1e-9 {
+                variance.sqrt()
+            } else {
+                f64::INFINITY
+            });
         }
         let mean_y = self.y / total;
         let mut matrix = vec![0.0; n * n];
@@ -91,7 +97,11 @@ impl Sums {
 impl Ridge {
     /// The forecast for a row.
     pub(crate) fn forecast(&self, row: &[f64]) -> f64 {
-        let columns = row.iter().zip(&self.means).zip(&self.scales).zip(&self.weights);
+        let columns = row
+            .iter()
+            .zip(&self.means)
+            .zip(&self.scales)
+            .zip(&self.weights);
         let sum: f64 = columns
             .map(|(((value, mean), scale), weight)| (value - mean) / scale * weight)
             .sum();
@@ -146,7 +156,11 @@ mod tests {
         for step in 0..20 {
             let x = f64::from(step);
             let z = f64::from(step * step % 7);
-            sums.add(&[x, z, 4.0], 2.0 * x - 3.0 * z + 5.0, 1.0 + f64::from(step % 3));
+            sums.add(
+                &[x, z, 4.0],
+                2.0 * x - 3.0 * z + 5.0,
+                1.0 + f64::from(step % 3),
+            );
         }
         let fitted = sums.fit(1e-9).expect("a fit");
         assert!((fitted.forecast(&[30.0, 2.0, 4.0]) - 59.0).abs() < 1e-5);

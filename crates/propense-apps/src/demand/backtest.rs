@@ -35,7 +35,7 @@ pub struct Score {
     pub wape: f64,
     /// The same where the middle of the distribution is the forecast.
     pub wape_of_median: f64,
-    /// Mean absolute error over that of "last week again" on the item's own history (Hyndman and
+    /// Mean absolute error of the middle over that of "last week again" on the item's own history (Hyndman and
     /// Koehler 2006); single weeks only.
     pub mase: f64,
     /// Mean pinball loss over the shares 0.05 to 0.95, over units sold.
@@ -121,10 +121,12 @@ pub(super) fn measure(
                     };
                     let (forecast, outlook) = forecaster.forecast(state);
                     let busy = state.units.iter().rev().take(13);
-                    let busy = busy.clone().filter(|units| **units > 0.0).count() * 2
-                        >= busy.len().max(1);
+                    let busy =
+                        busy.clone().filter(|units| **units > 0.0).count() * 2 >= busy.len().max(1);
                     let group = if busy { Group::Steady } else { Group::Sparse };
-                    let scale = (window.weeks() == 1).then(|| naive_error(&state.units)).flatten();
+                    let scale = (window.weeks() == 1)
+                        .then(|| naive_error(&state.units))
+                        .flatten();
                     for group in [Group::All, group] {
                         let tally = tallies.entry((method, window, group)).or_default();
                         tally.forecasts += 1;
@@ -135,15 +137,15 @@ pub(super) fn measure(
                         tally.absolute_median += (units - at(0.5)).abs();
                         for share in MEASURED {
                             let over = units - at(share);
-                            tally.pinball +=
-                                f64::max(share * over, (share - 1.0) * over) / MEASURED.len() as f64;
+                            tally.pinball += f64::max(share * over, (share - 1.0) * over)
+                                / MEASURED.len() as f64;
                         }
                         for (count, probability) in tally.within.iter_mut().zip([0.8, 0.9]) {
                             let (low, high) = outlook.interval(probability);
                             *count += usize::from(units >= low && units <= high);
                         }
                         if let Some(scale) = scale {
-                            tally.scaled += (units - forecast).abs() / scale;
+                            tally.scaled += (units - at(0.5)).abs() / scale;
                             tally.scalable += 1;
                         }
                     }
@@ -181,6 +183,10 @@ pub(super) fn best(measured: &[Measured]) -> Option<Method> {
         sum.0 += line.score.pinball;
         sum.1 += 1.0;
     }
-    let means = sums.into_iter().map(|(method, (sum, count))| (method, sum / count));
-    means.min_by(|a, b| a.1.total_cmp(&b.1)).map(|(method, _)| method)
+    let means = sums
+        .into_iter()
+        .map(|(method, (sum, count))| (method, sum / count));
+    means
+        .min_by(|a, b| a.1.total_cmp(&b.1))
+        .map(|(method, _)| method)
 }

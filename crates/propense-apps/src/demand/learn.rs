@@ -14,11 +14,18 @@ const MOST: usize = 52;
 const HALF_LIFE: f64 = 26.0;
 /// Weight against large coefficients, in rows.
 const RIDGE: f64 = 10.0;
+/// Added to a distance before its logarithm is taken: a hit is not infinitely near.
+const LEAST_DISTANCE: f64 = 0.1;
 /// Weeks of its own that an item's distribution is taken from.
 const OWN: usize = 26;
 
 /// Columns with a bend, and where: the logarithm of a rate works differently for rare items.
-const BENT: [&str; 4] = ["units_smooth_10", "orders_smooth_10", "units_4", "log_units_13"];
+const BENT: [&str; 4] = [
+    "units_smooth_10",
+    "orders_smooth_10",
+    "units_4",
+    "log_units_13",
+];
 const BENDS: [f64; 4] = [1.0, 2.0, 3.0, 4.0];
 
 /// Every item as it stood at the end of one week.
@@ -60,6 +67,7 @@ impl Origin {
 #[derive(Debug)]
 pub(super) struct Panel {
     pub(super) origins: Vec<Origin>,
+    whole_units: bool,
 }
 
 impl Panel {
@@ -74,12 +82,15 @@ impl Panel {
         });
         Self {
             origins: origins.collect(),
+            whole_units: sales.whole_units,
         }
     }
 
     /// The origin after so many weeks.
     pub(super) fn at(&self, weeks: usize) -> Option<&Origin> {
-        let place = self.origins.binary_search_by_key(&weeks, |origin| origin.weeks);
+        let place = self
+            .origins
+            .binary_search_by_key(&weeks, |origin| origin.weeks);
         self.origins.get(place.ok()?)
     }
 }
@@ -97,8 +108,15 @@ pub(super) struct Forecaster {
     method: Method,
     window: Window,
     year: Option<usize>,
-    ridge: Option<Ridge>,
+    /// Of the pooled model: the level on a logarithmic scale, and how far outcomes lie from it.
+    level: Option<Ridge>,
+    width: Option<Ridge>,
+    whole_units: bool,
+    /// Outcomes by forecast: in units, and for the pooled model in widths from the level, too.
     spread: Spread,
+    in_widths: Spread,
+    /// The second half of a combination.
+    other: Option<Box<Self>>,
 }
 
 impl Forecaster {
@@ -108,8 +126,13 @@ impl Forecaster {
             method,
             window,
             year: now.year,
-            ridge: None,
+            level: None,
+            width: None,
+            whole_units: panel.whole_units,
             spread: Spread::default(),
+            in_widths: Spread::default(),
+            other: (method == Method::Combined)
+                .then(|| Box::new(Self::learn(Method::Damped, window, panel, now))),
         };
         if method == Method::OwnWeeks {
             return learnt;
@@ -124,41 +147,48 @@ impl Forecaster {
             0.5_f64.powf(age / HALF_LIFE)
         };
         let mut row = Vec::new();
-        if method == Method::Pooled {
-            let mut sums = Sums::new(COLUMNS + BENT.len() * BENDS.len());
-            for origin in &past {
-                for state in origin.active() {
-                    let Some(units) = now.outcome(state.item, origin.weeks, window) else {
-                        continue;
-                    };
-                    fill(&mut row, state);
-                    sums.add(&row, units.ln_1p(), weight(origin));
-                }
+        if !method.is_baseline() {
+            let level = fit(&past, now, window, &weight, |_, units| units.ln_1p());
+            if let Some(level) = &level {
+                // Harvey (1976): the logarithm of the distance is regressed on the same columns.
+                learnt.width = fit(&past, now, window, &weight, |row, units| {
+                    ((units.ln_1p() - level.forecast(row)).abs() + LEAST_DISTANCE).ln()
+                });
             }
-            learnt.ridge = sums.fit(RIDGE);
+            learnt.level = level;
         }
-        let mut pairs = Vec::new();
+        let (mut pairs, mut in_widths) = (Vec::new(), Vec::new());
         for origin in &past {
             let weight = weight(origin);
             for state in origin.active() {
                 if let Some(units) = now.outcome(state.item, origin.weeks, window) {
-                    pairs.push((learnt.index(state, origin.year, &mut row), units, weight));
+                    let (index, width) = learnt.index(state, origin.year, &mut row);
+                    pairs.push((index, units, weight));
+                    if let Some(width) = width {
+                        in_widths.push((index, (units.ln_1p() - index) / width, weight));
+                    }
                 }
             }
         }
+        learnt.in_widths = Spread::learn(in_widths);
         learnt.spread = Spread::learn(pairs);
         learnt
     }
 
-    /// The number by which outcomes are told apart, on a logarithmic scale.
-    fn index(&self, state: &State, year: Option<usize>, row: &mut Vec<f64>) -> f64 {
-        match &self.ridge {
-            Some(ridge) => {
-                fill(row, state);
-                ridge.forecast(row)
-            }
-            None => point(self.method, &state.units, self.window, year).ln_1p(),
-        }
+    /// The number by which outcomes are told apart, on a logarithmic scale, and how far they lie from it.
+    fn index(&self, state: &State, year: Option<usize>, row: &mut Vec<f64>) -> (f64, Option<f64>) {
+        let Some(level) = &self.level else {
+            return (
+                point(self.method, &state.units, self.window, year).ln_1p(),
+                None,
+            );
+        };
+        fill(row, state);
+        let width = self.width.as_ref();
+        (
+            level.forecast(row),
+            width.map(|width| width.forecast(row).exp()),
+        )
     }
 
     /// Units forecast, and what may happen.
@@ -168,14 +198,54 @@ impl Forecaster {
             return (textbook, own_weeks(&state.units, self.window.weeks()));
         }
         let mut row = Vec::new();
-        let index = self.index(state, self.year, &mut row);
-        let outlook = self.spread.outlook(index);
-        let outlook = outlook.unwrap_or_else(|| own_weeks(&state.units, self.window.weeks()));
-        match self.method {
-            Method::Pooled => (outlook.expected, outlook),
-            _ => (textbook, outlook),
+        let (index, width) = self.index(state, self.year, &mut row);
+        let by_level = self.spread.outlook(index);
+        let outlook = by_level.unwrap_or_else(|| own_weeks(&state.units, self.window.weeks()));
+        if self.method.is_baseline() {
+            return (textbook, outlook);
+        }
+        let mut own = outlook;
+        if let (Some(width), Some(standard)) = (width, self.in_widths.outlook(index)) {
+            own.quantiles = standard.quantiles.map(|outcome| {
+                let units = (index + width * outcome).exp_m1().max(0.0);
+                if self.whole_units {
+                    units.round()
+                } else {
+                    units
+                }
+            });
+            // The mean of the neighbours, which is steady, within what this item's own width allows.
+            own.expected = outlook
+                .expected
+                .clamp(own.quantile(0.25), own.quantile(0.975));
+        }
+        if let Some(other) = &self.other {
+            own = own.averaged(&other.forecast(state).1);
+        }
+        (own.expected, own)
+    }
+}
+
+/// A regression over all items at all past origins, on a target made of columns and units sold.
+fn fit(
+    past: &[&Origin],
+    now: &Origin,
+    window: Window,
+    weight: &dyn Fn(&Origin) -> f64,
+    target: impl Fn(&[f64], f64) -> f64,
+) -> Option<Ridge> {
+    let mut sums = Sums::new(COLUMNS + BENT.len() * BENDS.len());
+    let mut row = Vec::new();
+    for origin in past {
+        let weight = weight(origin);
+        for state in origin.active() {
+            if let Some(units) = now.outcome(state.item, origin.weeks, window) {
+                fill(&mut row, state);
+                sums.add(&row, target(&row, units), weight);
+            }
         }
     }
+    sums.fit(RIDGE)
 }
 
 /// A state's columns, with bends.
@@ -184,14 +254,19 @@ fn fill(row: &mut Vec<f64>, state: &State) {
     row.extend_from_slice(&state.features);
     for name in BENT {
         let place = FEATURES.iter().position(|feature| *feature == name);
-        let value = place.and_then(|place| state.features.get(place)).copied().unwrap_or(0.0);
+        let value = place
+            .and_then(|place| state.features.get(place))
+            .copied()
+            .unwrap_or(0.0);
         row.extend(BENDS.map(|bend| (value - bend).max(0.0)));
     }
 }
 
 /// The distribution of what the item sold in so many weeks on end.
 fn own_weeks(units: &[f64], weeks: usize) -> Outlook {
-    let tail = units.get(units.len().saturating_sub(OWN)..).unwrap_or_default();
+    let tail = units
+        .get(units.len().saturating_sub(OWN)..)
+        .unwrap_or_default();
     if tail.len() < weeks {
         // Too young for a single such stretch: each week by itself, so many times.
         let mut values: Vec<(f64, f64)> = tail.iter().map(|units| (*units, 1.0)).collect();

@@ -58,13 +58,15 @@ pub enum Method {
     Tsb,
     /// What the item itself sold in its last 26 weeks, as it was.
     OwnWeeks,
-    /// One model learnt over all items: `pooled.rs`.
+    /// One model learnt over all items: `learn.rs`.
     Pooled,
+    /// The pooled model and the damped trend, their distributions averaged share by share.
+    Combined,
 }
 
 impl Method {
-    /// Every method, the pooled model last.
-    pub const ALL: [Self; 10] = [
+    /// Every method, our own last.
+    pub const ALL: [Self; 11] = [
         Self::Naive,
         Self::SeasonalNaive,
         Self::MovingAverage,
@@ -75,7 +77,32 @@ impl Method {
         Self::Tsb,
         Self::OwnWeeks,
         Self::Pooled,
+        Self::Combined,
     ];
+
+    /// Its name on the command line.
+    #[must_use]
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Naive => "naive",
+            Self::SeasonalNaive => "seasonal-naive",
+            Self::MovingAverage => "moving-average",
+            Self::Exponential => "exponential",
+            Self::Damped => "damped",
+            Self::Croston => "croston",
+            Self::Sba => "sba",
+            Self::Tsb => "tsb",
+            Self::OwnWeeks => "own-weeks",
+            Self::Pooled => "pooled",
+            Self::Combined => "combined",
+        }
+    }
+
+    /// The method of this [`Self::key`].
+    #[must_use]
+    pub fn from_key(key: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|method| method.key() == key)
+    }
 
     /// Its name in tables.
     #[must_use]
@@ -91,13 +118,14 @@ impl Method {
             Self::Tsb => "Teunter-Syntetos-Babai",
             Self::OwnWeeks => "the item's own weeks",
             Self::Pooled => "all items together",
+            Self::Combined => "all items together, and damped trend",
         }
     }
 
-    /// Whether it is a textbook method that the pooled model has to beat.
+    /// Whether it is a textbook method, which our own have to beat.
     #[must_use]
     pub const fn is_baseline(self) -> bool {
-        !matches!(self, Self::Pooled)
+        !matches!(self, Self::Pooled | Self::Combined)
     }
 }
 
@@ -121,9 +149,9 @@ pub(super) fn point(
     match method {
         Method::Naive => units.last().copied().unwrap_or(0.0) * weeks,
         Method::SeasonalNaive => seasonal(units, window, a_year_before),
-        Method::MovingAverage | Method::OwnWeeks | Method::Pooled => {
-            mean_of_last(units, 13) * weeks
-        }
+        Method::MovingAverage | Method::OwnWeeks => mean_of_last(units, 13) * weeks,
+        // Learnt, not computed; this stands in where nothing can be learnt.
+        Method::Pooled | Method::Combined => mean_of_last(units, 13) * weeks,
         Method::Exponential => smooth(units, LEVEL) * weeks,
         Method::Damped => damped(units, window),
         Method::Croston => croston(units) * weeks,
@@ -213,21 +241,52 @@ mod tests {
         check(Method::MovingAverage, &[3.0, 5.0], two, 8.0);
         check(Method::Exponential, &[10.0, 20.0], two, 24.0);
         // Size 10, then 10 + 0.1·(20 − 10); interval 1 + 0.1·(2 − 1).
-        check(Method::Croston, &[10.0, 0.0, 20.0], Window::week(1), 11.0 / 1.1);
-        check(Method::Sba, &[10.0, 0.0, 20.0], Window::week(1), 10.0 * 0.95);
+        check(
+            Method::Croston,
+            &[10.0, 0.0, 20.0],
+            Window::week(1),
+            11.0 / 1.1,
+        );
+        check(
+            Method::Sba,
+            &[10.0, 0.0, 20.0],
+            Window::week(1),
+            10.0 * 0.95,
+        );
         check(Method::Tsb, &[10.0, 0.0], Window::week(3), 9.0);
         // Level 10 + 0.2·10, trend 0.05·2; then 12 + 0.09 and 12.09 + 0.081.
         check(Method::Damped, &[10.0, 20.0], two, 12.09 + 12.171);
         check(Method::SeasonalNaive, &[1.0, 2.0, 3.0, 4.0], two, 3.0);
-        check(Method::SeasonalNaive, &[1.0, 2.0, 3.0, 4.0], Window::week(4), 4.0);
-        check(Method::SeasonalNaive, &[1.0, 2.0, 3.0, 4.0], Window { from: 5, to: 5 }, 1.0);
+        check(
+            Method::SeasonalNaive,
+            &[1.0, 2.0, 3.0, 4.0],
+            Window::week(4),
+            4.0,
+        );
+        check(
+            Method::SeasonalNaive,
+            &[1.0, 2.0, 3.0, 4.0],
+            Window { from: 5, to: 5 },
+            1.0,
+        );
     }
 
     #[test]
     fn a_year_is_used_once_it_is_known() {
         let units: Vec<f64> = (0..60).map(f64::from).collect();
-        assert_eq!(point(Method::SeasonalNaive, &units, Window::week(1), Some(52)), 8.0);
-        assert_eq!(point(Method::SeasonalNaive, &units[30..], Window::week(1), Some(52)), 56.0);
+        assert_eq!(
+            point(Method::SeasonalNaive, &units, Window::week(1), Some(52)),
+            8.0
+        );
+        assert_eq!(
+            point(
+                Method::SeasonalNaive,
+                &units[30..],
+                Window::week(1),
+                Some(52)
+            ),
+            56.0
+        );
     }
 
     #[test]

@@ -12,7 +12,7 @@ use super::policy::{Advice, Stock, Terms};
 use super::sales::{Sales, SalesNotes};
 use super::simulate::{StockCost, simulate};
 use super::spread::Outlook;
-use super::state::{Propensities, State, mean_of_last};
+use super::state::{DORMANT, Propensities, State, mean_of_last};
 use crate::AppsError;
 
 /// How a plan is made.
@@ -70,7 +70,9 @@ impl Caution {
     pub const fn words(self) -> &'static str {
         match self {
             Self::New => "new: on sale for less than eight weeks",
-            Self::OneCustomer => "one customer took over half of the last quarter's units: ask first",
+            Self::OneCustomer => {
+                "one customer took over half of the last quarter's units: ask first"
+            }
             Self::Returns => "more came back than was sold",
             Self::NoPrice => "no price known: order quantity by rule of thumb",
             Self::OutOfStock => "out of stock: demand may be higher than what was sold",
@@ -102,6 +104,8 @@ pub struct ItemPlan {
     pub weeks: Vec<Span>,
     /// The weeks until an order placed next week would arrive.
     pub until_delivery: Span,
+    /// Units sold in each of the last 26 weeks, oldest first; fewer where it is younger.
+    pub recent: Vec<f64>,
     /// Units sold in the last week.
     pub last_week: f64,
     /// Mean units of the last 13 weeks.
@@ -147,6 +151,8 @@ pub struct DemandPlan {
     pub chosen_on: Vec<Measured>,
     /// Comparison on the weeks that came after.
     pub measured: Vec<Measured>,
+    /// Cost of stock over the weeks that chose.
+    pub choosing_costs: Vec<StockCost>,
     /// Cost of stock over the weeks that came after.
     pub stock_costs: Vec<StockCost>,
     /// Probability of the intervals.
@@ -167,16 +173,19 @@ impl DemandPlan {
     /// The best textbook method on the weeks that measured, by pinball loss over all windows.
     #[must_use]
     pub fn best_baseline(&self) -> Option<Method> {
-        let textbook = self.measured.iter().filter(|line| line.method.is_baseline());
+        let textbook = self
+            .measured
+            .iter()
+            .filter(|line| line.method.is_baseline());
         best(&textbook.cloned().collect::<Vec<_>>())
     }
 
     /// A method's figures on the weeks that measured, for a window and a group of items.
     #[must_use]
     pub fn score(&self, method: Method, window: Window, group: Group) -> Option<&Measured> {
-        self.measured.iter().find(|line| {
-            line.method == method && line.window == window && line.group == group
-        })
+        self.measured
+            .iter()
+            .find(|line| line.method == method && line.window == window && line.group == group)
     }
 }
 
@@ -190,7 +199,7 @@ pub fn plan(
     options: &DemandOptions,
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<DemandPlan, AppsError> {
-    check(options)?;
+    options.check()?;
     let known = sales.weeks.len();
     if known == 0 {
         return Err(AppsError::TooShort {
@@ -217,23 +226,41 @@ pub fn plan(
     } else {
         (Vec::new(), Vec::new())
     };
-    let steps = choosing.len() + measuring.len() + Method::ALL.len() + windows.len();
+    let steps = choosing.len() + measuring.len() + 2 * Method::ALL.len() + windows.len();
     let mut done = 0;
     let mut step = || {
         done += 1;
         progress(done, steps);
     };
     let until = measuring.first().copied().unwrap_or(known);
-    let chosen_on = measure(&panel, sales, &Method::ALL, &windows, &choosing, until, &mut step);
-    let measured = measure(&panel, sales, &Method::ALL, &windows, &measuring, known, &mut step);
-    let stock_costs = Method::ALL
-        .into_iter()
-        .filter_map(|method| {
-            let cost = simulate(&panel, sales, method, terms, &measuring);
+    let chosen_on = measure(
+        &panel,
+        sales,
+        &Method::ALL,
+        &windows,
+        &choosing,
+        until,
+        &mut step,
+    );
+    let measured = measure(
+        &panel,
+        sales,
+        &Method::ALL,
+        &windows,
+        &measuring,
+        known,
+        &mut step,
+    );
+    let mut costs = |origins: &[usize]| -> Vec<StockCost> {
+        let costs = Method::ALL.into_iter().filter_map(|method| {
+            let cost = simulate(&panel, sales, method, terms, origins);
             step();
             cost
-        })
-        .collect();
+        });
+        costs.collect()
+    };
+    let choosing_costs = costs(&choosing);
+    let stock_costs = costs(&measuring);
     let (method, choice) = match (options.method, best(&chosen_on)) {
         (Some(method), _) => (method, Choice::Given),
         (None, Some(method)) => (method, Choice::BackTest),
@@ -248,10 +275,15 @@ pub fn plan(
                 (*window, learnt)
             };
             let forecasters: Vec<(Window, Forecaster)> = windows.iter().map(learn).collect();
-            let plans = now.active().filter_map(|state| item(sales, state, &forecasters, options));
+            let plans = now
+                .active()
+                .filter_map(|state| item(sales, state, &forecasters, options));
             let mut plans: Vec<ItemPlan> = plans.collect();
             plans.sort_by(|a, b| {
-                let units = b.until_delivery.expected.total_cmp(&a.until_delivery.expected);
+                let units = b
+                    .until_delivery
+                    .expected
+                    .total_cmp(&a.until_delivery.expected);
                 units.then_with(|| a.item_id.cmp(&b.item_id))
             });
             (plans, now.states.len() - now.active().count())
@@ -267,6 +299,7 @@ pub fn plan(
         measuring_weeks: measuring.len(),
         chosen_on,
         measured,
+        choosing_costs,
         stock_costs,
         interval: options.interval,
         terms: *terms,
@@ -275,6 +308,17 @@ pub fn plan(
         dormant,
         notes: sales.notes.clone(),
     })
+}
+
+impl DemandOptions {
+    /// Whether every setting is within its range.
+    ///
+    /// # Errors
+    ///
+    /// Names the setting and its range.
+    pub fn check(&self) -> Result<(), AppsError> {
+        check(self)
+    }
 }
 
 fn check(options: &DemandOptions) -> Result<(), AppsError> {
@@ -336,7 +380,9 @@ fn item(
             high,
         }
     };
-    let until = outlooks.iter().find(|(window, _)| *window == terms.window())?;
+    let until = outlooks
+        .iter()
+        .find(|(window, _)| *window == terms.window())?;
     let stock = options.stock.get(&item.id);
     let mut cautions = Vec::new();
     let mut mark = |when: bool, caution: Caution| cautions.extend(when.then_some(caution));
@@ -345,7 +391,10 @@ fn item(
     mark(item.returned > item.units(), Caution::Returns);
     let cost = stock.and_then(|stock| stock.unit_cost);
     mark(state.price.is_none() && cost.is_none(), Caution::NoPrice);
-    mark(stock.is_some_and(|stock| stock.on_hand <= 0.0), Caution::OutOfStock);
+    mark(
+        stock.is_some_and(|stock| stock.on_hand <= 0.0),
+        Caution::OutOfStock,
+    );
     Some(ItemPlan {
         item_id: item.id.clone(),
         name: item.name.clone(),
@@ -355,6 +404,10 @@ fn item(
             .map(span)
             .collect(),
         until_delivery: span(until),
+        recent: state
+            .units
+            .get(state.units.len().saturating_sub(DORMANT)..)?
+            .to_vec(),
         last_week: state.units.last().copied().unwrap_or(0.0),
         mean_13: mean_of_last(&state.units, 13),
         price: state.price,

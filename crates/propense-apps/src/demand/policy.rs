@@ -114,12 +114,18 @@ impl Terms {
             Some(costs) => (2.0 * self.order_cost * week / costs.week).sqrt().max(week),
             None => week * self.cover_weeks,
         };
-        let pack = stock.and_then(|stock| stock.pack).filter(|pack| *pack > 0.0);
+        let pack = stock
+            .and_then(|stock| stock.pack)
+            .filter(|pack| *pack > 0.0);
         let whole = |units: f64| match pack {
             Some(pack) => (units / pack - 1e-9).ceil() * pack,
             None => (units - 1e-9).ceil(),
         };
-        let order_quantity = if week > 0.0 { whole(quantity).max(pack.unwrap_or(1.0)) } else { 0.0 };
+        let order_quantity = if week > 0.0 {
+            whole(quantity).max(pack.unwrap_or(1.0))
+        } else {
+            0.0
+        };
         let service = self.service.unwrap_or_else(|| match costs {
             // Hadley and Whitin (1963) for missed sales: a unit more is worth its margin in the
             // cycles in which it is asked for, and costs its keeping in all.
@@ -153,7 +159,11 @@ mod tests {
 
     /// 0 to 100 units in the three weeks, each as likely.
     fn outlook() -> Outlook {
-        Outlook::of(&mut (0..=100).map(|units| (f64::from(units), 1.0)).collect::<Vec<_>>())
+        Outlook::of(
+            &mut (0..=100)
+                .map(|units| (f64::from(units), 1.0))
+                .collect::<Vec<_>>(),
+        )
     }
 
     #[test]
@@ -191,10 +201,21 @@ mod tests {
 
     #[test]
     fn dear_stock_means_less_of_it_and_no_price_a_rule_of_thumb() {
-        let dear = Terms { holding: 4.0, ..Terms::default() };
-        let cheap = Terms { holding: 0.1, ..Terms::default() };
+        let dear = Terms {
+            holding: 4.0,
+            ..Terms::default()
+        };
+        let cheap = Terms {
+            holding: 0.1,
+            ..Terms::default()
+        };
         let service = |terms: &Terms| terms.advise(&outlook(), Some(5.0), None).service;
-        assert!(service(&dear) < service(&cheap), "{} {}", service(&dear), service(&cheap));
+        assert!(
+            service(&dear) < service(&cheap),
+            "{} {}",
+            service(&dear),
+            service(&cheap)
+        );
         let unpriced = dear.advise(&outlook(), None, None);
         assert_eq!(unpriced.service, 0.95);
         assert_eq!(unpriced.order_quantity, (50.0_f64 / 3.0 * 4.0).ceil());

@@ -18,7 +18,7 @@ pub struct SalesOptions {
     /// An order line whose exact counterpart (customer, item, units) is refunded within so many
     /// days counts as never ordered: a slip of the keyboard is no demand. Later refunds are returns.
     pub cancelled_within_days: i64,
-    /// Item identifiers that are no goods: postage, fees, manual entries. Upper case.
+    /// Item identifiers that are no goods: postage, fees, manual entries.
     pub book_entries: Vec<String>,
 }
 
@@ -34,8 +34,20 @@ impl Default for SalesOptions {
 
 /// Codes that shops use for what is no product, as UCI Online Retail has them.
 pub const BOOK_ENTRIES: [&str; 14] = [
-    "POST", "DOT", "M", "D", "C2", "S", "B", "C3", "ADJUST", "BANK CHARGES", "AMAZONFEE", "CRUK",
-    "PADS", "POSTAGE",
+    "POST",
+    "DOT",
+    "M",
+    "m",
+    "D",
+    "C2",
+    "S",
+    "B",
+    "BANK CHARGES",
+    "AMAZONFEE",
+    "CRUK",
+    "PADS",
+    "POSTAGE",
+    "SHIPPING",
 ];
 
 /// One item of one order.
@@ -103,6 +115,8 @@ pub struct Sales {
     pub weeks: Vec<i64>,
     /// The end of the last week.
     pub end: i64,
+    /// Whether all is sold by the piece, and not by weight or length.
+    pub whole_units: bool,
     /// What was found.
     pub notes: SalesNotes,
 }
@@ -132,7 +146,7 @@ impl Sales {
         let mut items: BTreeMap<&str, ItemSales> = BTreeMap::new();
         let mut customers: HashMap<&str, u32> = HashMap::new();
         for item in orders.iter().flat_map(|event| &event.items) {
-            if book.contains(item.item_id.to_uppercase().as_str()) {
+            if book.contains(item.item_id.as_str()) {
                 continue;
             }
             let known = items.entry(&item.item_id).or_default();
@@ -163,7 +177,10 @@ impl Sales {
                 if !units.is_finite() || units <= 0.0 {
                     continue;
                 }
-                if event.kind == EventKind::Purchase && customer.is_none() && item.price == Some(0.0) {
+                if event.kind == EventKind::Purchase
+                    && customer.is_none()
+                    && item.price == Some(0.0)
+                {
                     notes.stock_movements += 1;
                     continue;
                 }
@@ -184,10 +201,13 @@ impl Sales {
                 }
                 let undone = key
                     .and_then(|key| open.get_mut(&key))
-                    .and_then(|list| list.pop_if(|index| {
-                        let age = event.timestamp - lines.get(*index).map_or(i64::MIN, |line| line.at);
-                        age <= options.cancelled_within_days * DAY
-                    }))
+                    .and_then(|list| {
+                        list.pop_if(|index| {
+                            let age = event.timestamp
+                                - lines.get(*index).map_or(i64::MIN, |line| line.at);
+                            age <= options.cancelled_within_days * DAY
+                        })
+                    })
                     .and_then(|index| lines.get_mut(index));
                 match undone {
                     Some(line) => {
@@ -213,11 +233,15 @@ impl Sales {
             })
             .collect();
         notes.largest_customer_share = largest_share(&lines, customers.len());
+        let whole_units = lines.iter().all(|line| line.units.fract() == 0.0);
         let (weeks, end, closed) = calendar(&lines, options.utc_offset_minutes);
         notes.closed_weeks = closed;
         for raw in lines {
             // A line before the first whole week, or in none.
-            let Some(week) = weeks.partition_point(|start| *start <= raw.at).checked_sub(1) else {
+            let Some(week) = weeks
+                .partition_point(|start| *start <= raw.at)
+                .checked_sub(1)
+            else {
                 continue;
             };
             if let Some(item) = items.get_mut(raw.item) {
@@ -241,6 +265,7 @@ impl Sales {
             items,
             weeks,
             end,
+            whole_units,
             notes,
         }
     }
@@ -283,7 +308,9 @@ fn largest_share(lines: &[Raw], customers: usize) -> f64 {
     for line in lines.iter().filter(|line| line.cancelled_at.is_none()) {
         let value = line.units * line.price.unwrap_or(1.0);
         all += value;
-        let own = line.customer.and_then(|customer| spent.get_mut(customer as usize));
+        let own = line
+            .customer
+            .and_then(|customer| spent.get_mut(customer as usize));
         if let Some(own) = own {
             *own += value;
         }

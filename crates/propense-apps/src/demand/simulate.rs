@@ -71,10 +71,14 @@ pub(super) fn simulate(
         };
         let forecaster = Forecaster::learn(method, terms.window(), panel, now);
         for state in now.active() {
-            let Some(slot) = shelves.get_mut(state.item) else { continue };
+            let Some(slot) = shelves.get_mut(state.item) else {
+                continue;
+            };
             let (_, outlook) = forecaster.forecast(state);
             if cost.weeks == 0 {
-                let Some(costs) = terms.unit_costs(state.price, None) else { continue };
+                let Some(costs) = terms.unit_costs(state.price, None) else {
+                    continue;
+                };
                 let advice = terms.advise(&outlook, state.price, None);
                 cost.items += 1;
                 *slot = Some(Shelf {
@@ -97,7 +101,9 @@ pub(super) fn simulate(
             }
             shelf.coming.push(ordered);
             shelf.stock += shelf.coming.remove(0);
-            let demand = truth.outcome(state.item, weeks, Window::week(1)).unwrap_or(0.0);
+            let demand = truth
+                .outcome(state.item, weeks, Window::week(1))
+                .unwrap_or(0.0);
             let sold = demand.min(shelf.stock);
             shelf.stock -= sold;
             asked += demand;

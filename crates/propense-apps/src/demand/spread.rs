@@ -69,6 +69,15 @@ impl Outlook {
         outlook
     }
 
+    /// The average of two, share by share (Vincent 1912).
+    pub(super) fn averaged(mut self, other: &Self) -> Self {
+        self.expected = (self.expected + other.expected) / 2.0;
+        for (own, other) in self.quantiles.iter_mut().zip(&other.quantiles) {
+            *own = (*own + other) / 2.0;
+        }
+        self
+    }
+
     /// The same for so many times the units.
     pub(super) fn times(mut self, factor: f64) -> Self {
         self.expected *= factor;
@@ -82,7 +91,16 @@ impl Outlook {
 /// Outcomes by the size of their forecast.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Spread {
-    anchors: Vec<(f64, Outlook)>,
+    anchors: Vec<Anchor>,
+}
+
+/// A neighbourhood of forecasts.
+#[derive(Debug, Clone)]
+struct Anchor {
+    /// The forecast in its middle.
+    middle: f64,
+    /// Of its outcomes.
+    outlook: Outlook,
 }
 
 /// Outcomes that make one distribution: enough for its far ends, few enough to be alike.
@@ -98,16 +116,18 @@ impl Spread {
         }
         let step = (size / 8).max(1);
         let mut anchors = Vec::new();
-        let mut scratch = Vec::with_capacity(size);
         let mut from = 0;
         loop {
             let last = from + size >= pairs.len();
             let from_here = if last { pairs.len() - size } else { from };
             let near = pairs.get(from_here..from_here + size).unwrap_or_default();
-            scratch.clear();
-            scratch.extend(near.iter().map(|(_, outcome, weight)| (*outcome, *weight)));
-            let middle = near.get(size / 2).map_or(0.0, |pair| pair.0);
-            anchors.push((middle, Outlook::of(&mut scratch)));
+            let sample = near.iter().map(|(_, outcome, weight)| (*outcome, *weight));
+            let mut sample: Vec<(f64, f64)> = sample.collect();
+            let outlook = Outlook::of(&mut sample);
+            anchors.push(Anchor {
+                middle: near.get(size / 2).map_or(0.0, |pair| pair.0),
+                outlook,
+            });
             if last {
                 return Self { anchors };
             }
@@ -117,18 +137,27 @@ impl Spread {
 
     /// What may happen where this much is forecast; nothing is known before any outcome is.
     pub(super) fn outlook(&self, forecast: f64) -> Option<Outlook> {
-        let after = self.anchors.partition_point(|(middle, _)| *middle < forecast);
-        let before = after.checked_sub(1).and_then(|place| self.anchors.get(place));
+        self.nearest(forecast).map(|anchor| anchor.outlook)
+    }
+
+    fn nearest(&self, forecast: f64) -> Option<&Anchor> {
+        let place = |value: f64| self.anchors.partition_point(|anchor| anchor.middle < value);
+        let after = place(forecast);
+        let before = after
+            .checked_sub(1)
+            .and_then(|place| self.anchors.get(place));
         let nearest = match (before, self.anchors.get(after)) {
-            (Some(low), Some(high)) if forecast - low.0 <= high.0 - forecast => low.0,
-            (_, Some(high)) => high.0,
-            (Some(low), None) => low.0,
+            (Some(low), Some(high)) if forecast - low.middle <= high.middle - forecast => low,
+            (_, Some(high)) => high,
+            (Some(low), None) => low,
             (None, None) => return None,
         };
         // Of forecasts that are equal the neighbourhoods at either end reach into others.
-        let first = self.anchors.partition_point(|(middle, _)| *middle < nearest);
-        let last = self.anchors.partition_point(|(middle, _)| *middle <= nearest);
-        self.anchors.get((first + last) / 2).map(|(_, outlook)| *outlook)
+        let middle = nearest.middle;
+        let last = self
+            .anchors
+            .partition_point(|anchor| anchor.middle <= middle);
+        self.anchors.get((place(middle) + last) / 2)
     }
 }
 
@@ -155,13 +184,22 @@ mod tests {
     #[test]
     fn outcomes_of_forecasts_alike_are_the_outlook() {
         // Forecasts of 1 come to 0 or 2, forecasts of 10 to 10.
-        let mut pairs: Vec<(f64, f64, f64)> =
-            (0..1000).map(|n| (1.0, f64::from(n % 2) * 2.0, 1.0)).collect();
+        let mut pairs: Vec<(f64, f64, f64)> = (0..1000)
+            .map(|n| (1.0, f64::from(n % 2) * 2.0, 1.0))
+            .collect();
         pairs.extend((0..1000).map(|_| (10.0, 10.0, 1.0)));
         let spread = Spread::learn(pairs);
         let small = spread.outlook(1.1).expect("known");
-        assert_eq!((small.expected, small.quantile(0.25), small.quantile(0.75)), (1.0, 0.0, 2.0));
+        assert_eq!(
+            (small.expected, small.quantile(0.25), small.quantile(0.75)),
+            (1.0, 0.0, 2.0)
+        );
         assert_eq!(spread.outlook(50.0).expect("known").quantile(0.5), 10.0);
         assert_eq!(Spread::default().outlook(1.0), None);
+        let both = small.averaged(&spread.outlook(50.0).expect("known"));
+        assert_eq!(
+            (both.expected, both.quantile(0.25), both.quantile(0.75)),
+            (5.5, 5.0, 6.0)
+        );
     }
 }

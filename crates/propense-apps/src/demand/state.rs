@@ -6,15 +6,40 @@ use super::sales::{ItemSales, Sales};
 
 /// Names of the numbers in [`State::features`], in order.
 pub const FEATURES: [&str; 25] = [
-    "units_1", "units_2", "units_4", "units_8", "units_13", "units_26", "orders_1", "orders_2",
-    "orders_4", "orders_8", "orders_13", "orders_26", "units_smooth_10", "units_smooth_30",
-    "orders_smooth_10", "orders_smooth_30", "log_units_4", "log_units_13", "log_units_smooth",
-    "busy_weeks_4", "busy_weeks_13", "weeks_since_sale", "weeks_on_sale", "largest_customer_share",
+    "units_1",
+    "units_2",
+    "units_4",
+    "units_8",
+    "units_13",
+    "units_26",
+    "orders_1",
+    "orders_2",
+    "orders_4",
+    "orders_8",
+    "orders_13",
+    "orders_26",
+    "units_smooth_10",
+    "units_smooth_30",
+    "orders_smooth_10",
+    "orders_smooth_30",
+    "log_units_4",
+    "log_units_13",
+    "log_units_smooth",
+    "busy_weeks_4",
+    "busy_weeks_13",
+    "weeks_since_sale",
+    "weeks_on_sale",
+    "largest_customer_share",
     "buyers_8",
 ];
 
 /// Further columns: price, price against its usual, units of an order, and the given propensity.
-pub const FURTHER: [&str; 4] = ["price", "price_against_usual", "units_per_order", "propensity"];
+pub const FURTHER: [&str; 4] = [
+    "price",
+    "price_against_usual",
+    "units_per_order",
+    "propensity",
+];
 
 /// All columns of the pooled model before its bends.
 pub(super) const COLUMNS: usize = FEATURES.len() + FURTHER.len();
@@ -45,7 +70,9 @@ pub type Propensities = HashMap<String, Vec<(i64, f64)>>;
 
 /// Mean of the last `count` values; of all where there are fewer.
 pub(super) fn mean_of_last(values: &[f64], count: usize) -> f64 {
-    let tail = values.get(values.len().saturating_sub(count)..).unwrap_or_default();
+    let tail = values
+        .get(values.len().saturating_sub(count)..)
+        .unwrap_or_default();
     tail.iter().sum::<f64>() / tail.len().max(1) as f64
 }
 
@@ -62,7 +89,9 @@ pub(super) fn states(sales: &Sales, weeks: usize, propensities: &Propensities) -
     // Only what had been scored by then may be looked at.
     let scored = |id: &str| -> Option<f64> {
         let list = propensities.get(id)?;
-        let place = list.partition_point(|(at, _)| *at < moment).checked_sub(1)?;
+        let place = list
+            .partition_point(|(at, _)| *at < moment)
+            .checked_sub(1)?;
         list.get(place).map(|(_, propensity)| *propensity)
     };
     let usual = mean(propensities.keys().filter_map(|id| scored(id)));
@@ -89,7 +118,10 @@ fn state(
 ) -> Option<State> {
     let known = || {
         item.lines.iter().filter(move |line| {
-            line.week < weeks && line.cancelled_at.is_none_or(|cancelled| cancelled >= moment)
+            line.week < weeks
+                && line
+                    .cancelled_at
+                    .is_none_or(|cancelled| cancelled >= moment)
         })
     };
     let first = known().map(|line| line.week).min()?;
@@ -99,9 +131,10 @@ fn state(
     let mut recent: HashMap<Option<u32>, f64> = HashMap::new();
     let mut buyers: HashSet<u32> = HashSet::new();
     for line in known() {
-        if let (Some(sum), Some(count)) =
-            (units.get_mut(line.week - first), orders.get_mut(line.week - first))
-        {
+        if let (Some(sum), Some(count)) = (
+            units.get_mut(line.week - first),
+            orders.get_mut(line.week - first),
+        ) {
             *sum += line.units;
             *count += 1.0;
         }
@@ -146,7 +179,11 @@ fn state(
         _ => 0.0,
     };
     let lines = mean_of_last(&orders, 13);
-    let per_order = if lines > 0.0 { mean_of_last(&units, 13) / lines } else { 0.0 };
+    let per_order = if lines > 0.0 {
+        mean_of_last(&units, 13) / lines
+    } else {
+        0.0
+    };
     features.extend([
         price.map_or(0.0, |price| price.max(0.01).ln()),
         against_usual,

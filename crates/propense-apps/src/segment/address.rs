@@ -137,7 +137,10 @@ pub fn decide(
     now: i64,
     terms: &Terms,
 ) -> Decision {
-    let profits: Vec<f64> = candidates.iter().map(|candidate| candidate.profit(terms)).collect();
+    let profits: Vec<f64> = candidates
+        .iter()
+        .map(|candidate| candidate.profit(terms))
+        .collect();
     let mut groups = vec![Group::NotWorth; candidates.len()];
     let mut order: Vec<(&Candidate<'_>, f64, &mut Group)> = candidates
         .iter()
@@ -151,7 +154,9 @@ pub fn decide(
         if profit <= 0.0 || profit.is_nan() {
             continue;
         }
-        let reached = terms.target_profit.is_some_and(|target| expected.profit >= target);
+        let reached = terms
+            .target_profit
+            .is_some_and(|target| expected.profit >= target);
         let spent = expected.cost + terms.contact_cost;
         let beyond = terms.budget.is_some_and(|budget| spent > budget + 1e-9);
         *group = if enough(contacts.get(candidate.id), now, terms.cap) {
@@ -171,7 +176,9 @@ pub fn decide(
             expected.profit += profit;
         }
     }
-    expected.short_of_target = terms.target_profit.filter(|target| expected.profit < *target);
+    expected.short_of_target = terms
+        .target_profit
+        .filter(|target| expected.profit < *target);
     Decision {
         groups,
         profits,
@@ -181,7 +188,9 @@ pub fn decide(
 
 /// Whether a customer was contacted often enough.
 fn enough(contacts: Option<&Vec<i64>>, now: i64, cap: Option<(u32, u32)>) -> bool {
-    let Some((most, days)) = cap else { return false };
+    let Some((most, days)) = cap else {
+        return false;
+    };
     let since = now - i64::from(days) * DAY;
     let count = contacts.map_or(0, |list| {
         list.iter().filter(|at| **at >= since && **at < now).count()
@@ -216,7 +225,11 @@ mod tests {
     }
 
     fn count(decision: &Decision, group: Group) -> usize {
-        decision.groups.iter().filter(|other| **other == group).count()
+        decision
+            .groups
+            .iter()
+            .filter(|other| **other == group)
+            .count()
     }
 
     #[test]
@@ -229,33 +242,62 @@ mod tests {
             holdout: 0.0,
             ..Terms::default()
         };
-        let run = |terms: &Terms, contacts: &Contacts| decide(&candidates, contacts, 100 * DAY, terms);
+        let run =
+            |terms: &Terms, contacts: &Contacts| decide(&candidates, contacts, 100 * DAY, terms);
         let none = Contacts::new();
         let all = run(&base, &none);
-        assert_eq!((count(&all, Group::Address), count(&all, Group::NotWorth)), (74, 26));
-        let budget = Terms { budget: Some(10.0), ..base };
+        assert_eq!(
+            (count(&all, Group::Address), count(&all, Group::NotWorth)),
+            (74, 26)
+        );
+        let budget = Terms {
+            budget: Some(10.0),
+            ..base
+        };
         let ten = run(&budget, &none);
-        assert_eq!((count(&ten, Group::Address), count(&ten, Group::Beyond)), (10, 64));
+        assert_eq!(
+            (count(&ten, Group::Address), count(&ten, Group::Beyond)),
+            (10, 64)
+        );
         assert_eq!(ten.groups[99], Group::Address);
-        let target = Terms { target_profit: Some(8.0), ..base };
+        let target = Terms {
+            target_profit: Some(8.0),
+            ..base
+        };
         let three = run(&target, &none);
-        assert_eq!((three.expected.contacts, three.expected.short_of_target), (3, None));
-        let more = Terms { target_profit: Some(1e6), ..base };
+        assert_eq!(
+            (three.expected.contacts, three.expected.short_of_target),
+            (3, None)
+        );
+        let more = Terms {
+            target_profit: Some(1e6),
+            ..base
+        };
         assert_eq!(run(&more, &none).expected.short_of_target, Some(1e6));
-        let capped = Terms { cap: Some((2, 30)), ..base };
+        let capped = Terms {
+            cap: Some((2, 30)),
+            ..base
+        };
         let contacts: Contacts = [
             ("c99".to_owned(), vec![80 * DAY, 90 * DAY]),
             ("c98".to_owned(), vec![60 * DAY, 90 * DAY]),
         ]
         .into();
         let found = run(&capped, &contacts);
-        assert_eq!((found.groups[99], found.groups[98]), (Group::Capped, Group::Address));
+        assert_eq!(
+            (found.groups[99], found.groups[98]),
+            (Group::Capped, Group::Address)
+        );
     }
 
     #[test]
     fn a_tenth_is_held_out_and_always_the_same() {
         let ids: Vec<String> = (0..10_000).map(|n| n.to_string()).collect();
-        let held = |seed| ids.iter().filter(|id| held_out(id, 0.1, seed)).collect::<Vec<_>>();
+        let held = |seed| {
+            ids.iter()
+                .filter(|id| held_out(id, 0.1, seed))
+                .collect::<Vec<_>>()
+        };
         assert!((900..1100).contains(&held(1).len()), "{}", held(1).len());
         assert_eq!(held(1), held(1));
         assert_ne!(held(1), held(2));
@@ -269,9 +311,15 @@ mod tests {
             alone: Some(0.9),
             order_value: 50.0,
         };
-        let terms = Terms { discount: 0.1, ..Terms::default() };
+        let terms = Terms {
+            discount: 0.1,
+            ..Terms::default()
+        };
         assert!(sure.profit(&terms) < 0.0);
-        let persuadable = Candidate { alone: Some(0.1), ..sure };
+        let persuadable = Candidate {
+            alone: Some(0.1),
+            ..sure
+        };
         assert!(persuadable.profit(&terms) > 0.0);
     }
 }

@@ -74,7 +74,12 @@ impl Base {
                 value: value.unwrap_or(0.0),
             };
             let customer = customers.entry(user).or_default();
-            if purchase { &mut customer.orders } else { &mut customer.refunds }.push(order);
+            if purchase {
+                &mut customer.orders
+            } else {
+                &mut customer.refunds
+            }
+            .push(order);
         }
         let mut customers: Vec<Customer> = customers
             .into_iter()
@@ -95,7 +100,12 @@ impl Base {
             most = f64::max(most, paid);
         }
         notes.largest_customer_share = if all > 0.0 { most / all } else { 0.0 };
-        let times = || customers.iter().flat_map(|customer| &customer.orders).map(|order| order.at);
+        let times = || {
+            customers
+                .iter()
+                .flat_map(|customer| &customer.orders)
+                .map(|order| order.at)
+        };
         let offset = i64::from(utc_offset_minutes) * 60_000;
         let last = times().max().unwrap_or(0);
         Self {
@@ -109,7 +119,9 @@ impl Base {
 
 /// The event's value, or that of its items.
 fn value(event: &Event) -> Option<f64> {
-    let given = event.value.filter(|value| value.is_finite() && *value >= 0.0);
+    let given = event
+        .value
+        .filter(|value| value.is_finite() && *value >= 0.0);
     given.or_else(|| {
         let priced = event.items.iter().filter_map(|item| {
             let value = item.price? * item.quantity.unwrap_or(1.0);
@@ -151,7 +163,10 @@ impl Customer {
         let (first, last) = (orders.first()?, orders.last()?);
         let refunds = self.refunds.iter().take_while(|order| order.at < at);
         let days = |from: i64| (at - from) as f64 / DAY as f64;
-        let visits: BTreeSet<i64> = orders.iter().map(|order| order.at.div_euclid(DAY)).collect();
+        let visits: BTreeSet<i64> = orders
+            .iter()
+            .map(|order| order.at.div_euclid(DAY))
+            .collect();
         let paid: f64 = orders.iter().map(|order| order.value).sum();
         let back: f64 = refunds.clone().map(|order| order.value).sum();
         Some(Habits {
@@ -162,7 +177,10 @@ impl Customer {
             spent: (paid - back).max(0.0),
             order_value: paid / count as f64,
             recent_orders: [30.0, 60.0, 90.0, 180.0].map(|period| {
-                orders.iter().filter(|order| days(order.at) <= period).count() as f64
+                orders
+                    .iter()
+                    .filter(|order| days(order.at) <= period)
+                    .count() as f64
             }),
             gap_days: (visits.len() > 1)
                 .then(|| (days(first.at) - days(last.at)) / (visits.len() - 1) as f64),
@@ -174,7 +192,9 @@ impl Customer {
     #[must_use]
     pub fn orders_within(&self, at: i64, days: i64) -> bool {
         let until = at + days * DAY;
-        self.orders.iter().any(|order| order.at >= at && order.at < until)
+        self.orders
+            .iter()
+            .any(|order| order.at >= at && order.at < until)
     }
 }
 
@@ -187,7 +207,9 @@ impl Habits {
     pub(super) fn columns(&self) -> [f64; COLUMNS] {
         let [a, b, c, d] = self.recent_orders.map(f64::ln_1p);
         let gap = self.gap_days.unwrap_or(0.0);
-        let in_gaps = self.gap_days.map_or(0.0, |gap| self.recency_days / gap.max(1.0));
+        let in_gaps = self
+            .gap_days
+            .map_or(0.0, |gap| self.recency_days / gap.max(1.0));
         [
             self.recency_days.ln_1p(),
             self.recency_days / 30.0,

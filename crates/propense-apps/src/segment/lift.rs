@@ -55,7 +55,11 @@ pub fn lift(scores: &[f64], bought: &[bool], share: f64) -> Lift {
     Lift {
         share,
         customers: wanted,
-        rate: if wanted > 0.0 { found_by_then / wanted } else { 0.0 },
+        rate: if wanted > 0.0 {
+            found_by_then / wanted
+        } else {
+            0.0
+        },
         lift: if share > 0.0 { reached / share } else { 0.0 },
         reached,
     }
@@ -84,10 +88,16 @@ mod tests {
     fn a_small_case_by_hand() {
         // Best: a buyer; then two tied, one of whom bought; then one who did not.
         let (scores, bought) = ([0.9, 0.5, 0.5, 0.1], [true, false, true, false]);
-        assert_eq!(gains(&scores, &bought), [(0.0, 0.0), (0.25, 0.5), (0.75, 1.0), (1.0, 1.0)]);
+        assert_eq!(
+            gains(&scores, &bought),
+            [(0.0, 0.0), (0.25, 0.5), (0.75, 1.0), (1.0, 1.0)]
+        );
         for (share, rate, reached) in [(0.25, 1.0, 0.5), (0.5, 0.75, 0.75), (1.0, 0.5, 1.0)] {
             let found = lift(&scores, &bought, share);
-            assert_eq!((found.rate, found.reached, found.lift), (rate, reached, reached / share));
+            assert_eq!(
+                (found.rate, found.reached, found.lift),
+                (rate, reached, reached / share)
+            );
         }
         assert_eq!(lift(&[], &[], 0.1).lift, 0.0);
     }

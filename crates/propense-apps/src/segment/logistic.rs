@@ -45,7 +45,11 @@ impl Logistic {
         }
         for scale in &mut scales {
             // A column that does not vary says nothing.
-            *scale = if *scale > 1e-12 { scale.sqrt() } else { f64::INFINITY };
+            *scale = if *scale > 1e-12 {
+                scale.sqrt()
+            } else {
+                f64::INFINITY
+            };
         }
         let size = columns + 1;
         let mut fitted = Self {
@@ -59,12 +63,17 @@ impl Logistic {
             let mut right = vec![0.0; size];
             for (number, (raw, outcome)) in rows.iter().zip(outcomes).enumerate() {
                 fitted.scaled(raw.as_ref(), &mut row);
-                let weight = weights.and_then(|list| list.get(number)).copied().unwrap_or(1.0);
+                let weight = weights
+                    .and_then(|list| list.get(number))
+                    .copied()
+                    .unwrap_or(1.0);
                 let chance = sigmoid(dot(&row, &fitted.weights));
                 let residual = weight * (f64::from(*outcome) - chance);
                 let curvature = weight * (chance * (1.0 - chance)).max(1e-6);
-                for ((value, slope), line) in
-                    row.iter().zip(&mut right).zip(matrix.chunks_exact_mut(size))
+                for ((value, slope), line) in row
+                    .iter()
+                    .zip(&mut right)
+                    .zip(matrix.chunks_exact_mut(size))
                 {
                     *slope += residual * value;
                     let scaled = curvature * value;
@@ -84,7 +93,9 @@ impl Logistic {
                 }
             }
             let step = solve(matrix, right)?;
-            let largest = step.iter().fold(0.0, |most: f64, change| most.max(change.abs()));
+            let largest = step
+                .iter()
+                .fold(0.0, |most: f64, change| most.max(change.abs()));
             // A step across the whole scale would overshoot on outcomes that are told apart fully.
             let length = (2.0 / largest).min(1.0);
             for (weight, change) in fitted.weights.iter_mut().zip(step) {

@@ -24,7 +24,8 @@ pub use customers::{Base, BaseNotes, Customer, Habits};
 pub use lift::{Lift, gains, lift};
 pub use plan::{CustomerPlan, SegmentInput, SegmentPlan, SegmentSummary, Source, plan};
 pub use propensity::{
-    HORIZON_DAYS, HabitModel, HeldBack, PROPENSITY, Ranking, Standing, compare, held_back_moments,
+    HABITS, HORIZON_DAYS, HabitModel, HeldBack, PROPENSITY, Ranking, Standing, compare,
+    held_back_moments,
 };
 pub use rfm::{Rfm, Segment, rfm};
 pub use uplift::{Kind, QiniPoint, Treatment, Uplift, UpliftModel, UpliftReport, learn};

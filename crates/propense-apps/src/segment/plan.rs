@@ -94,7 +94,9 @@ pub struct SegmentPlan {
     pub source: Source,
     /// Terms of the mailing.
     pub terms: Terms,
-    /// Customers, the most worthwhile first.
+    /// Customers, the most worthwhile first. Not part of the JSON: a list of people goes where it is
+    /// asked for, and nowhere else.
+    #[serde(skip)]
     pub customers: Vec<CustomerPlan>,
     /// Segments, the most valuable first.
     pub segments: Vec<SegmentSummary>,
@@ -125,7 +127,7 @@ const PRIOR_ORDERS: f64 = 2.0;
 ///
 /// Without a customer, without any score, or where a term is out of range.
 pub fn plan(base: &Base, input: &SegmentInput<'_>) -> Result<SegmentPlan, AppsError> {
-    check(&input.terms)?;
+    input.terms.check()?;
     let Standing { customers, habits } = base.standing(base.now);
     if customers.is_empty() {
         return Err(AppsError::NoOrders { events: 0 });
@@ -136,7 +138,9 @@ pub fn plan(base: &Base, input: &SegmentInput<'_>) -> Result<SegmentPlan, AppsEr
     let mut scored_by_habits = 0;
     let mut candidates = Vec::with_capacity(customers.len());
     for (place, own) in customers.iter().zip(&habits) {
-        let Some(customer) = base.customers.get(*place) else { continue };
+        let Some(customer) = base.customers.get(*place) else {
+            continue;
+        };
         let given = input.propensities.get(&customer.id).copied();
         let given = given.filter(|propensity| (0.0..=1.0).contains(propensity));
         let propensity = match (given, input.habits) {
@@ -205,7 +209,11 @@ pub fn plan(base: &Base, input: &SegmentInput<'_>) -> Result<SegmentPlan, AppsEr
         orders_at_random: mean * decision.expected.contacts as f64,
         held_back: input.held_back.clone(),
         uplift: input.uplift.map(|(_, report)| report.clone()),
-        scored_by_habits: if input.source == Source::Habits { 0 } else { scored_by_habits },
+        scored_by_habits: if input.source == Source::Habits {
+            0
+        } else {
+            scored_by_habits
+        },
         warnings: warnings(base, input),
         notes: base.notes.clone(),
         customers: rows,
@@ -262,6 +270,17 @@ fn warnings(base: &Base, input: &SegmentInput<'_>) -> Vec<String> {
         );
     }
     found
+}
+
+impl Terms {
+    /// Whether every term is within its range.
+    ///
+    /// # Errors
+    ///
+    /// Names the term and its range.
+    pub fn check(&self) -> Result<(), AppsError> {
+        check(self)
+    }
 }
 
 fn check(terms: &Terms) -> Result<(), AppsError> {

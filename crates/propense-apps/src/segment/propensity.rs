@@ -101,7 +101,10 @@ impl Ranking {
     /// The lift of the best tenth.
     #[must_use]
     pub fn top_decile(&self) -> f64 {
-        let tenth = self.lifts.iter().find(|lift| (lift.share - 0.1).abs() < 1e-9);
+        let tenth = self
+            .lifts
+            .iter()
+            .find(|lift| (lift.share - 0.1).abs() < 1e-9);
         tenth.map_or(0.0, |lift| lift.lift)
     }
 }
@@ -124,25 +127,48 @@ pub struct HeldBack {
 /// Name of the ranking by the score that is used.
 pub const PROPENSITY: &str = "propensity";
 
-/// How a score and the rules ranked the base at a moment, by who ordered afterwards.
+/// Name of the ranking by the regression on habits, where another score is used.
+pub const HABITS: &str = "habits alone";
+
+/// How a score, other scores (by name) and the rules ranked the base at a moment, by who ordered
+/// afterwards.
 #[must_use]
-pub fn compare(base: &Base, standing: &Standing, at: i64, propensities: &[f64]) -> HeldBack {
+pub fn compare(
+    base: &Base,
+    standing: &Standing,
+    at: i64,
+    propensities: &[f64],
+    others: &[(&str, &[f64])],
+) -> HeldBack {
     let bought = base.bought(standing, at);
     let rfm = rfm(&standing.habits);
     let of = |value: fn(&Habits) -> f64| standing.habits.iter().map(value).collect::<Vec<f64>>();
     let rules: [(&str, Vec<f64>); 4] = [
-        ("RFM: fifths added up", rfm.iter().map(|rfm| f64::from(rfm.sum())).collect()),
-        ("RFM: recency first", rfm.iter().map(|rfm| f64::from(rfm.cell())).collect()),
+        (
+            "RFM: fifths added up",
+            rfm.iter().map(|rfm| f64::from(rfm.sum())).collect(),
+        ),
+        (
+            "RFM: recency first",
+            rfm.iter().map(|rfm| f64::from(rfm.cell())).collect(),
+        ),
         ("ordered last", of(|habits| -habits.recency_days)),
         ("ordered most often", of(|habits| habits.orders)),
     ];
     let rank = |name: &str, scores: &[f64], rule: bool| Ranking {
         name: name.to_owned(),
         rule,
-        lifts: [0.05, 0.1, 0.2, 0.3, 0.5].map(|share| lift(scores, &bought, share)).to_vec(),
+        lifts: [0.05, 0.1, 0.2, 0.3, 0.5]
+            .map(|share| lift(scores, &bought, share))
+            .to_vec(),
         gains: gains(scores, &bought),
     };
     let mut rankings = vec![rank(PROPENSITY, propensities, false)];
+    rankings.extend(
+        others
+            .iter()
+            .map(|(name, scores)| rank(name, scores, false)),
+    );
     rankings.extend(rules.iter().map(|(name, scores)| rank(name, scores, true)));
     let count = bought.len().max(1) as f64;
     HeldBack {
@@ -159,7 +185,9 @@ pub fn compare(base: &Base, standing: &Standing, at: i64, propensities: &[f64]) 
 #[must_use]
 pub fn held_back_moments(base: &Base, months: usize) -> Vec<i64> {
     let months = i64::try_from(months).unwrap_or(0);
-    let moments = (1..=months).rev().map(|month| base.now - month * HORIZON_DAYS * DAY);
+    let moments = (1..=months)
+        .rev()
+        .map(|month| base.now - month * HORIZON_DAYS * DAY);
     let least = base.from + (LEAST_HISTORY + 2 * HORIZON_DAYS) * DAY;
     moments.filter(|at| *at >= least).collect()
 }

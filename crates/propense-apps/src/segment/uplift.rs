@@ -56,7 +56,8 @@ pub struct UpliftReport {
     /// Qini coefficient of each way: area between its curve and that of a random order, for each
     /// customer contacted; 0 where the order says nothing.
     pub qini: [(UpliftModel, f64); 2],
-    /// Twice the standard error of the coefficient where the order says nothing, by shuffling.
+    /// What the coefficient hardly exceeds where the order says nothing: three standard errors, by
+    /// shuffling.
     pub chance: f64,
     /// Curve of the way used.
     pub curve: Vec<QiniPoint>,
@@ -145,6 +146,8 @@ impl Uplift {
 struct Line {
     row: Vec<f64>,
     fold: u64,
+    /// A number drawn for the customer.
+    lot: u64,
     treated: bool,
     ordered: bool,
 }
@@ -155,8 +158,12 @@ struct Line {
 ///
 /// In words, where the log cannot tell: too few customers or orders in one of the groups.
 pub fn learn(base: &Base, log: &[Treatment]) -> Result<(Uplift, UpliftReport), String> {
-    let places: HashMap<&str, usize> =
-        base.customers.iter().enumerate().map(|(place, one)| (one.id.as_str(), place)).collect();
+    let places: HashMap<&str, usize> = base
+        .customers
+        .iter()
+        .enumerate()
+        .map(|(place, one)| (one.id.as_str(), place))
+        .collect();
     let lines: Vec<Line> = log
         .iter()
         .filter_map(|line| {
@@ -164,6 +171,7 @@ pub fn learn(base: &Base, log: &[Treatment]) -> Result<(Uplift, UpliftReport), S
             Some(Line {
                 row: customer.habits(line.at)?.columns().to_vec(),
                 fold: xxh64(line.customer.as_bytes(), 7) % FOLDS,
+                lot: xxh64(line.customer.as_bytes(), 8),
                 treated: line.treated,
                 ordered: line.ordered,
             })
@@ -189,7 +197,9 @@ pub fn learn(base: &Base, log: &[Treatment]) -> Result<(Uplift, UpliftReport), S
     let mut two = vec![0.0; used];
     let mut one = vec![0.0; used];
     for fold in 0..FOLDS {
-        let Some(models) = fit(&lines, share, Some(fold)) else { continue };
+        let Some(models) = fit(&lines, share, Some(fold)) else {
+            continue;
+        };
         for ((line, two), one) in lines.iter().zip(&mut two).zip(&mut one) {
             if line.fold == fold {
                 *two = models.0.probability(&line.row) - models.1.probability(&line.row);
@@ -248,7 +258,10 @@ pub fn learn(base: &Base, log: &[Treatment]) -> Result<(Uplift, UpliftReport), S
 
 /// The three regressions, without one fold.
 fn fit(lines: &[Line], share: f64, without: Option<u64>) -> Option<(Logistic, Logistic, Logistic)> {
-    let kept: Vec<&Line> = lines.iter().filter(|line| Some(line.fold) != without).collect();
+    let kept: Vec<&Line> = lines
+        .iter()
+        .filter(|line| Some(line.fold) != without)
+        .collect();
     let group = |treated: bool| {
         let own: Vec<&&Line> = kept.iter().filter(|line| line.treated == treated).collect();
         let rows: Vec<&[f64]> = own.iter().map(|line| line.row.as_slice()).collect();
@@ -256,7 +269,10 @@ fn fit(lines: &[Line], share: f64, without: Option<u64>) -> Option<(Logistic, Lo
         Logistic::fit(&rows, &outcomes, None, RIDGE)
     };
     let rows: Vec<&[f64]> = kept.iter().map(|line| line.row.as_slice()).collect();
-    let outcomes: Vec<bool> = kept.iter().map(|line| line.ordered == line.treated).collect();
+    let outcomes: Vec<bool> = kept
+        .iter()
+        .map(|line| line.ordered == line.treated)
+        .collect();
     // Both groups count alike, whatever their sizes.
     let weights: Vec<f64> = kept
         .iter()
@@ -270,18 +286,30 @@ fn fit(lines: &[Line], share: f64, without: Option<u64>) -> Option<(Logistic, Lo
 /// contacted less those of the ones left alone, scaled to the same number, per customer contacted in all.
 fn qini(lines: &[Line], scores: &[f64]) -> Vec<QiniPoint> {
     let mut order: Vec<(f64, &Line)> = scores.iter().copied().zip(lines).collect();
-    order.sort_by(|a, b| b.0.total_cmp(&a.0));
+    // Those who are alike go in no order of the log's making.
+    order.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.lot.cmp(&b.1.lot)));
     let all = lines.iter().filter(|line| line.treated).count().max(1) as f64;
     let every = order.len().div_ceil(POINTS).max(1);
     let mut curve = vec![(0.0, 0.0)];
     let (mut contacted, mut alone) = ((0.0, 0.0), (0.0, 0.0));
     for (place, (_, line)) in order.iter().enumerate() {
-        let group = if line.treated { &mut contacted } else { &mut alone };
+        let group = if line.treated {
+            &mut contacted
+        } else {
+            &mut alone
+        };
         group.0 += 1.0;
         group.1 += f64::from(line.ordered);
         if (place + 1) % every == 0 || place + 1 == order.len() {
-            let scaled = if alone.0 > 0.0 { alone.1 * contacted.0 / alone.0 } else { 0.0 };
-            curve.push(((place + 1) as f64 / order.len() as f64, (contacted.1 - scaled) / all));
+            let scaled = if alone.0 > 0.0 {
+                alone.1 * contacted.0 / alone.0
+            } else {
+                0.0
+            };
+            curve.push((
+                (place + 1) as f64 / order.len() as f64,
+                (contacted.1 - scaled) / all,
+            ));
         }
     }
     curve
@@ -299,7 +327,8 @@ fn coefficient(curve: &[QiniPoint]) -> f64 {
         .sum()
 }
 
-/// Twice the spread of the coefficient over orders that know nothing.
+/// Three times the spread of the coefficient over orders that know nothing: the better of two ways
+/// is taken, which is more often above twice.
 fn chance(lines: &[Line]) -> f64 {
     let squares: f64 = (0..SHUFFLES)
         .map(|shuffle| {
@@ -308,7 +337,7 @@ fn chance(lines: &[Line]) -> f64 {
             coefficient(&qini(lines, &scores)).powi(2)
         })
         .sum();
-    2.0 * (squares / SHUFFLES as f64).sqrt()
+    3.0 * (squares / SHUFFLES as f64).sqrt()
 }
 
 /// Whether habits tell who was contacted: then the groups are no fair comparison.
@@ -319,8 +348,14 @@ fn not_random(lines: &[Line]) -> Option<String> {
     for fold in 0..FOLDS {
         let kept = |place: &usize| lines.get(*place).is_some_and(|line| line.fold != fold);
         let places: Vec<usize> = (0..lines.len()).filter(kept).collect();
-        let own_rows: Vec<&[f64]> = places.iter().filter_map(|p| rows.get(*p).copied()).collect();
-        let own: Vec<bool> = places.iter().filter_map(|p| treated.get(*p).copied()).collect();
+        let own_rows: Vec<&[f64]> = places
+            .iter()
+            .filter_map(|p| rows.get(*p).copied())
+            .collect();
+        let own: Vec<bool> = places
+            .iter()
+            .filter_map(|p| treated.get(*p).copied())
+            .collect();
         let model = Logistic::fit(&own_rows, &own, None, RIDGE)?;
         for (line, score) in lines.iter().zip(&mut scores) {
             if line.fold == fold {
@@ -339,7 +374,11 @@ fn not_random(lines: &[Line]) -> Option<String> {
 
 /// Chance that a positive is ranked above a negative (Mann and Whitney 1947).
 fn auc(scores: &[f64], positive: &[bool]) -> f64 {
-    let mut order: Vec<(f64, bool)> = scores.iter().copied().zip(positive.iter().copied()).collect();
+    let mut order: Vec<(f64, bool)> = scores
+        .iter()
+        .copied()
+        .zip(positive.iter().copied())
+        .collect();
     order.sort_by(|a, b| a.0.total_cmp(&b.0));
     let (mut below, mut sum) = (0.0, 0.0);
     let mut positives = 0.0;
@@ -350,5 +389,9 @@ fn auc(scores: &[f64], positive: &[bool]) -> f64 {
         below += others;
         positives += own;
     }
-    if positives * below > 0.0 { sum / (positives * below) } else { 0.5 }
+    if positives * below > 0.0 {
+        sum / (positives * below)
+    } else {
+        0.5
+    }
 }

@@ -92,8 +92,9 @@ mod tests {
             tenure_days: 200.0,
             ..Habits::default()
         };
-        let base: Vec<Habits> =
-            (0..100).map(|n| habits(f64::from(n), 1.0 + f64::from(n % 4), 100.0)).collect();
+        let base: Vec<Habits> = (0..100)
+            .map(|n| habits(f64::from(n), 1.0 + f64::from(n % 4), 100.0))
+            .collect();
         let group = [habits(3.0, 40.0, 12_000.0)];
         let words = sets_apart(&group, &base);
         assert_eq!(

@@ -13,10 +13,11 @@ use crate::line;
 const ORDER: EventKind = EventKind::Purchase;
 const BACK: EventKind = EventKind::Refund;
 
-/// `weeks` weeks in which ten customers take `units` of the item each, one a day but for Sundays.
+/// `weeks` weeks in which ten customers take `units` of the item each, one a day but for Thursdays.
 fn steady(item: &str, weeks: i64, units: f64) -> Vec<Event> {
-    let days = (0..weeks * 7).filter(|day| day % 7 != 6);
-    days.map(|day| line(ORDER, day, &format!("c{}", day % 10), item, units, 2.0)).collect()
+    let days = (0..weeks * 7).filter(|day| day % 7 != 3);
+    days.map(|day| line(ORDER, day, &format!("c{}", day % 10), item, units, 2.0))
+        .collect()
 }
 
 #[track_caller]
@@ -26,7 +27,10 @@ fn planned(events: &[Event], options: &DemandOptions) -> DemandPlan {
 }
 
 fn of<'a>(plan: &'a DemandPlan, item: &str) -> &'a ItemPlan {
-    plan.items.iter().find(|one| one.item_id == item).expect("the item")
+    plan.items
+        .iter()
+        .find(|one| one.item_id == item)
+        .expect("the item")
 }
 
 #[test]
@@ -55,7 +59,10 @@ fn weeks_in_which_the_shop_is_closed_are_no_weeks_without_demand() {
     assert_eq!(sales.notes.closed_weeks.len(), 4);
     let plan = plan(&sales, &DemandOptions::default(), &mut |_, _| ()).expect("a plan");
     assert!((of(&plan, "a").weeks[0].expected - 6.0).abs() < 0.5);
-    assert_eq!(plan.shop.iter().filter(|(_, units)| *units == 0.0).count(), 0);
+    assert_eq!(
+        plan.shop.iter().filter(|(_, units)| *units == 0.0).count(),
+        0
+    );
 }
 
 #[test]
@@ -67,7 +74,11 @@ fn a_new_item_and_one_that_is_gone() {
     assert_eq!(plan.dormant, 1);
     let new = of(&plan, "new");
     assert_eq!(new.cautions, [Caution::New, Caution::OneCustomer]);
-    assert!(new.weeks[0].expected > 0.0 && new.weeks[0].expected < 7.0, "{:?}", new.weeks);
+    assert!(
+        new.weeks[0].expected > 0.0 && new.weeks[0].expected < 7.0,
+        "{:?}",
+        new.weeks
+    );
 }
 
 #[test]
@@ -81,7 +92,10 @@ fn a_slip_is_no_demand_and_returns_beyond_sales_are_named() {
         events.push(line(BACK, 100 + day, "c2", "b", 7.0, 2.0));
     }
     let sales = Sales::count(&events, &SalesOptions::default());
-    assert_eq!((sales.notes.cancelled_lines, sales.notes.cancelled_units), (1, 70_000.0));
+    assert_eq!(
+        (sales.notes.cancelled_lines, sales.notes.cancelled_units),
+        (1, 70_000.0)
+    );
     assert_eq!(sales.notes.returns_exceed_sales, ["b"]);
     let plan = plan(&sales, &DemandOptions::default(), &mut |_, _| ()).expect("a plan");
     assert!(of(&plan, "a").until_delivery.high < 100.0);
@@ -101,7 +115,9 @@ fn a_cancellation_is_not_known_before_it_comes() {
     let naive = |plan: &DemandPlan| {
         let lines = plan.chosen_on.iter().chain(&plan.measured);
         let lines = lines.filter(|line| line.method == Method::Naive);
-        lines.map(|line| line.score.bias * line.score.units).sum::<f64>()
+        lines
+            .map(|line| line.score.bias * line.score.units)
+            .sum::<f64>()
     };
     // In week 36 the order stood; "last week again" forecast it in both worlds.
     assert_eq!(naive(&without), naive(&with));
@@ -122,20 +138,34 @@ fn a_customer_with_half_the_revenue_is_named() {
 fn zero_stock_and_missing_prices() {
     let mut events = steady("a", 30, 1.0);
     for day in 0..200 {
-        events.push(line(ORDER, day, &format!("c{}", day % 9), "unpriced", 1.0, 0.0));
+        events.push(line(
+            ORDER,
+            day,
+            &format!("c{}", day % 9),
+            "unpriced",
+            1.0,
+            0.0,
+        ));
     }
     let stock = |on_hand| Stock {
         on_hand,
         ..Stock::default()
     };
     let options = DemandOptions {
-        stock: HashMap::from([("a".to_owned(), stock(0.0)), ("unpriced".to_owned(), stock(500.0))]),
+        stock: HashMap::from([
+            ("a".to_owned(), stock(0.0)),
+            ("unpriced".to_owned(), stock(500.0)),
+        ]),
         ..DemandOptions::default()
     };
     let plan = planned(&events, &options);
     let (a, unpriced) = (of(&plan, "a"), of(&plan, "unpriced"));
     assert_eq!(a.cautions, [Caution::OutOfStock]);
-    assert!(a.advice.order_now.is_some_and(|units| units >= a.advice.reorder_point));
+    assert!(
+        a.advice
+            .order_now
+            .is_some_and(|units| units >= a.advice.reorder_point)
+    );
     assert_eq!(unpriced.cautions, [Caution::NoPrice]);
     assert_eq!(unpriced.advice.order_now, Some(0.0));
     assert!(unpriced.advice.order_quantity > 0.0);
@@ -146,14 +176,32 @@ fn zero_stock_and_missing_prices() {
 fn too_little_data_is_said_and_little_is_used_as_it_is() {
     let none = Sales::count(&[], &SalesOptions::default());
     let refused = plan(&none, &DemandOptions::default(), &mut |_, _| ());
-    assert!(matches!(refused, Err(AppsError::TooShort { .. })), "{refused:?}");
+    assert!(
+        matches!(refused, Err(AppsError::TooShort { .. })),
+        "{refused:?}"
+    );
     let short = planned(&steady("a", 3, 1.0), &DemandOptions::default());
-    assert_eq!((short.choice, short.method), (Choice::TooFewWeeks, Method::OwnWeeks));
+    assert_eq!(
+        (short.choice, short.method),
+        (Choice::TooFewWeeks, Method::OwnWeeks)
+    );
     assert!((of(&short, "a").weeks[0].expected - 6.0).abs() < 0.5);
     let sales = Sales::count(&steady("a", 3, 1.0), &SalesOptions::default());
     for (options, named) in [
-        (DemandOptions { weeks: 0, ..DemandOptions::default() }, "--weeks"),
-        (DemandOptions { interval: 1.0, ..DemandOptions::default() }, "--interval"),
+        (
+            DemandOptions {
+                weeks: 0,
+                ..DemandOptions::default()
+            },
+            "--weeks",
+        ),
+        (
+            DemandOptions {
+                interval: 1.0,
+                ..DemandOptions::default()
+            },
+            "--interval",
+        ),
     ] {
         let refused = plan(&sales, &options, &mut |_, _| ()).expect_err("refused");
         assert!(refused.to_string().contains(named), "{refused}");
@@ -168,7 +216,10 @@ fn postage_is_no_item_and_stock_corrections_are_no_sales() {
     correction.items[0].price = Some(0.0);
     events.push(correction);
     let sales = Sales::count(&events, &SalesOptions::default());
-    assert_eq!((sales.notes.book_entry_lines, sales.notes.stock_movements), (1, 1));
+    assert_eq!(
+        (sales.notes.book_entry_lines, sales.notes.stock_movements),
+        (1, 1)
+    );
     assert_eq!(sales.items.len(), 1);
     assert_eq!(sales.items[0].units(), 120.0);
 }
