@@ -89,10 +89,14 @@ impl Sheet {
             Cells::Number(cells) => cells.len(),
         });
         for row in 0..rows.max().unwrap_or(0) {
-            out.write_record(self.columns.iter().map(|(_, cells)| match cells {
-                Cells::Text(cells) => cells.get(row).cloned().unwrap_or_default(),
-                Cells::Number(cells) => {
-                    cells.get(row).copied().flatten().map_or(String::new(), short)
+            out.write_record(self.columns.iter().map(|(_, cells)| {
+                match cells {
+                    Cells::Text(cells) => cells.get(row).cloned().unwrap_or_default(),
+                    Cells::Number(cells) => cells
+                        .get(row)
+                        .copied()
+                        .flatten()
+                        .map_or(String::new(), short),
                 }
             }))?;
         }
@@ -125,7 +129,11 @@ impl Sheet {
 fn short(value: f64) -> String {
     let text = format!("{value:.4}");
     let text = text.trim_end_matches('0').trim_end_matches('.');
-    if text == "-0" { "0".to_owned() } else { text.to_owned() }
+    if text == "-0" {
+        "0".to_owned()
+    } else {
+        text.to_owned()
+    }
 }
 
 #[cfg(test)]
@@ -146,6 +154,9 @@ mod tests {
     #[test]
     fn the_ending_decides() {
         assert_eq!(Layout::of(Path::new("a/b.csv")).ok(), Some(Layout::Csv));
-        assert!(matches!(Layout::of(Path::new("b.xlsx")), Err(Failure::Usage(_))));
+        assert!(matches!(
+            Layout::of(Path::new("b.xlsx")),
+            Err(Failure::Usage(_))
+        ));
     }
 }

@@ -27,7 +27,10 @@ impl SideFile {
         let text = text.trim_start_matches('\u{feff}');
         let head = text.lines().next().unwrap_or_default();
         let count = |byte: &u8| head.bytes().filter(|other| other == byte).count();
-        let delimiter = [b'\t', b';', b','].into_iter().max_by_key(count).unwrap_or(b',');
+        let delimiter = [b'\t', b';', b',']
+            .into_iter()
+            .max_by_key(count)
+            .unwrap_or(b',');
         let mut reader = csv::ReaderBuilder::new()
             .delimiter(delimiter)
             .flexible(true)
@@ -86,7 +89,11 @@ impl SideRow<'_> {
 
     fn wrong<T>(&self, column: usize, wanted: &str) -> anyhow::Result<T> {
         let found = self.cell(column).unwrap_or("nothing");
-        bail!("{}: row {}: expected {wanted}, found `{found}`", self.path, self.number)
+        bail!(
+            "{}: row {}: expected {wanted}, found `{found}`",
+            self.path,
+            self.number
+        )
     }
 
     /// An identifier, which must be there.
@@ -99,7 +106,9 @@ impl SideRow<'_> {
 
     /// A number; none where the cell is empty.
     pub(crate) fn number(&self, column: usize) -> anyhow::Result<Option<f64>> {
-        let Some(text) = self.cell(column) else { return Ok(None) };
+        let Some(text) = self.cell(column) else {
+            return Ok(None);
+        };
         match text.parse::<f64>() {
             Ok(number) if number.is_finite() => Ok(Some(number)),
             _ => self.wrong(column, "a number such as 12.5"),
@@ -108,7 +117,9 @@ impl SideRow<'_> {
 
     /// A day or moment, in milliseconds.
     pub(crate) fn time(&self, column: usize) -> anyhow::Result<i64> {
-        let parsed = self.cell(column).and_then(|text| propense_events::parse_timestamp(text, 0));
+        let parsed = self
+            .cell(column)
+            .and_then(|text| propense_events::parse_timestamp(text, 0));
         match parsed {
             Some(moment) => Ok(moment),
             None => self.wrong(column, "a time such as 2011-11-01 or 2011-11-01T08:00:00Z"),
@@ -153,11 +164,21 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_named_with_its_row() {
-        let missing = read("sku\na\n", &["item_id|item", "on_hand"]).err().expect("refused");
-        assert!(missing.to_string().contains("`item_id` or `item`"), "{missing}");
+        let missing = read("sku\na\n", &["item_id|item", "on_hand"])
+            .err()
+            .expect("refused");
+        assert!(
+            missing.to_string().contains("`item_id` or `item`"),
+            "{missing}"
+        );
         let file = read("item_id,n\na,1\n,x\n", &["item_id", "n"]).expect("a table");
         let row = file.rows().nth(1).expect("a row");
-        for error in [row.text(0).err(), row.number(1).err(), row.time(1).err(), row.flag(1).err()] {
+        for error in [
+            row.text(0).err(),
+            row.number(1).err(),
+            row.time(1).err(),
+            row.flag(1).err(),
+        ] {
             let words = error.expect("refused").to_string();
             assert!(words.contains("row 3"), "{words}");
         }

@@ -4,7 +4,9 @@ use std::fs::File;
 use std::path::Path;
 
 use flate2::read::MultiGzDecoder;
-use propense_apps::demand::{Choice, DemandOptions, Group, Method, Sales, SalesOptions, Window, plan};
+use propense_apps::demand::{
+    Choice, DemandOptions, Group, Method, Sales, SalesOptions, Window, plan,
+};
 use propense_apps::segment::{Base, HabitModel, compare, held_back_moments};
 use propense_events::{Event, Format, read};
 
@@ -28,10 +30,21 @@ fn demand_is_ahead_of_every_textbook_method() {
     assert_eq!(sales.notes.closed_weeks.len(), 1);
     let plan = plan(&sales, &DemandOptions::default(), &mut |_, _| ()).expect("a plan");
     assert_eq!((plan.choosing_weeks, plan.measuring_weeks), (8, 8));
-    assert_eq!((plan.method, plan.choice), (Method::Pooled, Choice::BackTest));
+    assert_eq!(
+        (plan.method, plan.choice),
+        (Method::Pooled, Choice::BackTest)
+    );
     let baseline = plan.best_baseline().expect("textbook methods");
-    for window in [1, 2, 3, 4].map(Window::week).into_iter().chain([plan.terms.window()]) {
-        let of = |method| plan.score(method, window, Group::All).expect("measured").score;
+    for window in [1, 2, 3, 4]
+        .map(Window::week)
+        .into_iter()
+        .chain([plan.terms.window()])
+    {
+        let of = |method| {
+            plan.score(method, window, Group::All)
+                .expect("measured")
+                .score
+        };
         let (own, best) = (of(plan.method), of(baseline));
         println!("{window:?}: {own:?}\n  {} {best:?}", baseline.name());
         assert!(own.pinball < best.pinball && own.wape_of_median < best.wape_of_median);

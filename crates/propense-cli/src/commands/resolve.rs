@@ -58,11 +58,13 @@ pub(crate) fn data(paths: &[PathBuf], args: &ReadingArgs) -> Outcome<Loaded> {
 /// A moment before which to look, from `--until`.
 pub(crate) fn until(text: Option<&str>) -> Outcome<Option<i64>> {
     let Some(text) = text else { return Ok(None) };
-    propense_events::parse_timestamp(text, 0).map(Some).ok_or_else(|| {
-        Failure::Usage(format!(
-            "--until: `{text}` is no time; write it as 2011-11-01 or 2011-11-01T08:00:00Z"
-        ))
-    })
+    propense_events::parse_timestamp(text, 0)
+        .map(Some)
+        .ok_or_else(|| {
+            Failure::Usage(format!(
+                "--until: `{text}` is no time; write it as 2011-11-01 or 2011-11-01T08:00:00Z"
+            ))
+        })
 }
 
 /// The events before the moment; all where there is none.

@@ -33,18 +33,34 @@ pub(crate) fn run(args: &SegmentArgs) -> Outcome {
         seed: args.seed,
     };
     terms.check()?;
-    let contacts = args.contacts.as_deref().map(contacts).transpose()?.unwrap_or_default();
+    let contacts = args
+        .contacts
+        .as_deref()
+        .map(contacts)
+        .transpose()?
+        .unwrap_or_default();
     let log = args.treatments.as_deref().map(treatments).transpose()?;
     let given = args.scores.as_deref().map(scores).transpose()?;
-    let bundle = args.model.as_deref().map(|path| thirty_day(path, args)).transpose()?;
+    let bundle = args
+        .model
+        .as_deref()
+        .map(|path| thirty_day(path, args))
+        .transpose()?;
     let mut data = resolve::data(&args.data, &args.reading)?;
     data.events = resolve::before(data.events, until);
     let base = Base::count(&data.events, data.utc_offset_minutes);
 
     let mut line = Line::new();
     let mut held_back = Vec::new();
-    for (number, at) in held_back_moments(&base, args.months).into_iter().enumerate() {
-        line.show(&format!("measuring on month {} of {}", number + 1, args.months));
+    for (number, at) in held_back_moments(&base, args.months)
+        .into_iter()
+        .enumerate()
+    {
+        line.show(&format!(
+            "measuring on month {} of {}",
+            number + 1,
+            args.months
+        ));
         held_back.extend(month(&base, &data, at, bundle.as_ref())?);
     }
     line.clear();
@@ -52,7 +68,9 @@ pub(crate) fn run(args: &SegmentArgs) -> Outcome {
     let (propensities, source) = match (given, &bundle) {
         (Some(given), _) => (given, Source::Scores),
         (None, Some((_, _))) if habits_are_better(&held_back) => {
-            note("on the months held back, habits alone rank better than the bundle: they are used");
+            note(
+                "on the months held back, habits alone rank better than the bundle: they are used",
+            );
             (BTreeMap::new(), Source::Habits)
         }
         (None, Some((bundle, device))) => (scored(bundle, device, &data)?, Source::Bundle),
@@ -85,11 +103,19 @@ pub(crate) fn run(args: &SegmentArgs) -> Outcome {
     }
     if let (Some(path), Some(layout)) = (&args.out, layout) {
         sheet(&plan.customers).write(path, layout)?;
-        note(&format!("wrote {} customers into {}", plan.customers.len(), path.display()));
+        note(&format!(
+            "wrote {} customers into {}",
+            plan.customers.len(),
+            path.display()
+        ));
     }
     if let Some(path) = &args.ads {
         write_file(path, ads(&plan.customers).as_bytes())?;
-        note(&format!("wrote {} hashed identifiers into {}", plan.expected.contacts, path.display()));
+        note(&format!(
+            "wrote {} hashed identifiers into {}",
+            plan.expected.contacts,
+            path.display()
+        ));
     }
     if let Some(path) = &args.report {
         write_file(path, report::segment(&data.name, &plan).as_bytes())?;
@@ -119,7 +145,9 @@ fn thirty_day(path: &Path, args: &SegmentArgs) -> Outcome<(Bundle, Chosen)> {
 fn scored(bundle: &Bundle, device: &Chosen, data: &Loaded) -> Outcome<BTreeMap<String, f64>> {
     let rows = score(bundle, data, device, None)?;
     let by_user = rows.into_iter();
-    Ok(by_user.filter_map(|row| Some((row.user?, f64::from(row.propensity)))).collect())
+    Ok(by_user
+        .filter_map(|row| Some((row.user?, f64::from(row.propensity))))
+        .collect())
 }
 
 /// What the scores and the rules did in the thirty days from a moment, from what was known then.
@@ -129,9 +157,15 @@ fn month(
     at: i64,
     bundle: Option<&(Bundle, Chosen)>,
 ) -> Outcome<Option<HeldBack>> {
-    let Some(model) = HabitModel::learn(base, at) else { return Ok(None) };
+    let Some(model) = HabitModel::learn(base, at) else {
+        return Ok(None);
+    };
     let standing = base.standing(at);
-    let by_habits: Vec<f64> = standing.habits.iter().map(|one| model.propensity(one)).collect();
+    let by_habits: Vec<f64> = standing
+        .habits
+        .iter()
+        .map(|one| model.propensity(one))
+        .collect();
     let Some((bundle, device)) = bundle else {
         return Ok(Some(compare(base, &standing, at, &by_habits, &[])));
     };
@@ -141,19 +175,35 @@ fn month(
         ..Loaded::default()
     };
     let scores = scored(bundle, device, &known)?;
-    let own = standing.customers.iter().zip(&by_habits).map(|(place, habit)| {
-        let customer = base.customers.get(*place);
-        customer.and_then(|one| scores.get(&one.id)).copied().unwrap_or(*habit)
-    });
+    let own = standing
+        .customers
+        .iter()
+        .zip(&by_habits)
+        .map(|(place, habit)| {
+            let customer = base.customers.get(*place);
+            customer
+                .and_then(|one| scores.get(&one.id))
+                .copied()
+                .unwrap_or(*habit)
+        });
     let own: Vec<f64> = own.collect();
-    Ok(Some(compare(base, &standing, at, &own, &[(HABITS, &by_habits)])))
+    Ok(Some(compare(
+        base,
+        &standing,
+        at,
+        &own,
+        &[(HABITS, &by_habits)],
+    )))
 }
 
 /// Whether habits alone hold more buyers in the best tenth, over all months held back.
 fn habits_are_better(held_back: &[HeldBack]) -> bool {
     let sum = |name: &str| {
         let rankings = held_back.iter().flat_map(|month| &month.rankings);
-        rankings.filter(|ranking| ranking.name == name).map(|ranking| ranking.top_decile()).sum::<f64>()
+        rankings
+            .filter(|ranking| ranking.name == name)
+            .map(|ranking| ranking.top_decile())
+            .sum::<f64>()
     };
     sum(HABITS) > sum(propense_apps::segment::PROPENSITY)
 }
@@ -161,7 +211,10 @@ fn habits_are_better(held_back: &[HeldBack]) -> bool {
 /// A bundle that has learnt from a month cannot be measured on it.
 fn seen(bundle: &Bundle, held_back: &[HeldBack]) -> Option<String> {
     let last = bundle.manifest.data.to_ms;
-    let months = held_back.iter().filter(|month| month.from_ms < last).count();
+    let months = held_back
+        .iter()
+        .filter(|month| month.from_ms < last)
+        .count();
     (months > 0).then(|| {
         format!(
             "The bundle was trained on orders up to the end of its data, {months} of {} months held back \
@@ -174,9 +227,13 @@ fn seen(bundle: &Bundle, held_back: &[HeldBack]) -> Option<String> {
 fn cap(text: &str) -> Outcome<(u32, u32)> {
     let parts = text.split_once('/');
     let numbers = parts.and_then(|(most, days)| Some((most.parse().ok()?, days.parse().ok()?)));
-    numbers.filter(|(most, days): &(u32, u32)| *most > 0 && *days > 0).ok_or_else(|| {
-        Failure::Usage(format!("--cap: `{text}` should be contacts and days, as 2/30"))
-    })
+    numbers
+        .filter(|(most, days): &(u32, u32)| *most > 0 && *days > 0)
+        .ok_or_else(|| {
+            Failure::Usage(format!(
+                "--cap: `{text}` should be contacts and days, as 2/30"
+            ))
+        })
 }
 
 fn contacts(path: &Path) -> anyhow::Result<Contacts> {
@@ -189,7 +246,12 @@ fn contacts(path: &Path) -> anyhow::Result<Contacts> {
 }
 
 fn treatments(path: &Path) -> anyhow::Result<Vec<Treatment>> {
-    let columns = ["customer_id|user_id|user", "time|date", "treated|contacted", "ordered|converted"];
+    let columns = [
+        "customer_id|user_id|user",
+        "time|date",
+        "treated|contacted",
+        "ordered|converted",
+    ];
     let file = SideFile::read(path, &columns)?;
     let rows = file.rows().map(|row| {
         Ok(Treatment {
@@ -220,7 +282,9 @@ fn sheet(rows: &[CustomerPlan]) -> Sheet {
         .text("decision", rows, |row| row.group.name().to_owned())
         .number("propensity", rows, |row| Some(row.propensity))
         .number("uplift", rows, |row| row.uplift)
-        .text("kind", rows, |row| row.kind.map_or("", |kind| kind.name()).to_owned())
+        .text("kind", rows, |row| {
+            row.kind.map_or("", |kind| kind.name()).to_owned()
+        })
         .number("expected_profit", rows, |row| Some(row.expected_profit))
         .number("expected_order_value", rows, |row| Some(row.order_value))
         .number("recency_days", rows, |row| Some(row.habits.recency_days))
@@ -264,7 +328,10 @@ fn table(plan: &SegmentPlan) -> Table {
     table.block("to expect of those addressed, within thirty days");
     let amount = |value: f64| format!("{value:.2}");
     table.row(["orders".to_owned(), format!("{:.1}", expected.orders)]);
-    table.row(["as many customers at random".to_owned(), format!("{:.1}", plan.orders_at_random)]);
+    table.row([
+        "as many customers at random".to_owned(),
+        format!("{:.1}", plan.orders_at_random),
+    ]);
     table.row(["turnover".to_owned(), amount(expected.turnover)]);
     table.row(["cost of contacts".to_owned(), amount(expected.cost)]);
     table.row(["profit after that".to_owned(), amount(expected.profit)]);
@@ -272,7 +339,14 @@ fn table(plan: &SegmentPlan) -> Table {
         table.row([format!("short of the target of {target:.2}")]);
     }
     table.block("segments");
-    table.row(["", "customers", "addressed", "propensity", "turnover", "what sets them apart"]);
+    table.row([
+        "",
+        "customers",
+        "addressed",
+        "propensity",
+        "turnover",
+        "what sets them apart",
+    ]);
     for one in &plan.segments {
         table.row([
             one.segment.name().to_owned(),
@@ -299,12 +373,21 @@ fn table(plan: &SegmentPlan) -> Table {
     }
     if let Some(uplift) = &plan.uplift {
         table.block("the treatment log");
-        table.row(["contacted, ordered".to_owned(), format!("{:.3}", uplift.treated_rate)]);
-        table.row(["left alone, ordered".to_owned(), format!("{:.3}", uplift.control_rate)]);
+        table.row([
+            "contacted, ordered".to_owned(),
+            format!("{:.3}", uplift.treated_rate),
+        ]);
+        table.row([
+            "left alone, ordered".to_owned(),
+            format!("{:.3}", uplift.control_rate),
+        ]);
         for (model, area) in uplift.qini {
             table.row([format!("Qini, {model:?}"), format!("{area:.4}")]);
         }
-        table.row(["Qini by chance, at most".to_owned(), format!("{:.4}", uplift.chance)]);
+        table.row([
+            "Qini by chance, at most".to_owned(),
+            format!("{:.4}", uplift.chance),
+        ]);
     }
     table
 }
