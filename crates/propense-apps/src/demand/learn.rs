@@ -214,10 +214,10 @@ impl Forecaster {
                     units
                 }
             });
-            // The mean of the neighbours, which is steady, within what this item's own width allows.
-            own.expected = outlook
-                .expected
-                .clamp(own.quantile(0.25), own.quantile(0.975));
+            // The mean over this item's shares; what lies beyond them is taken from the neighbours, since
+            // a mean of exponentials would hang on the largest alone.
+            let beyond = outlook.expected / outlook.mean_of_shares().max(f64::MIN_POSITIVE);
+            own.expected = own.mean_of_shares() * beyond.clamp(0.5, 2.0);
         }
         if let Some(other) = &self.other {
             own = own.averaged(&other.forecast(state).1);
