@@ -214,10 +214,10 @@ impl Forecaster {
                     units
                 }
             });
-            // The mean over this item's shares; what lies beyond them is taken from the neighbours, since
-            // a mean of exponentials would hang on the largest alone.
-            let beyond = outlook.expected / outlook.mean_of_shares().max(f64::MIN_POSITIVE);
-            own.expected = own.mean_of_shares() * beyond.clamp(0.5, 2.0);
+            // The neighbours' mean, moved as this item's middle lies to theirs: the mean of this item's own
+            // shares would hang on the largest alone, since they are exponentials.
+            let moved = own.middle() / outlook.middle().max(f64::MIN_POSITIVE);
+            own.expected = outlook.expected * moved.clamp(0.5, 3.0);
         }
         if let Some(other) = &self.other {
             own = own.averaged(&other.forecast(state).1);

@@ -69,16 +69,14 @@ impl Outlook {
         outlook
     }
 
-    /// The mean of the units over all shares, those beyond the outermost kept ones left flat.
-    pub(super) fn mean_of_shares(&self) -> f64 {
-        let mut points = vec![(0.0, self.quantiles.first().copied().unwrap_or(0.0))];
-        points.extend(SHARES.iter().copied().zip(self.quantiles));
-        points.push((1.0, self.quantiles.last().copied().unwrap_or(0.0)));
-        let areas = points.windows(2).map(|pair| match pair {
-            [a, b] => (b.0 - a.0) * (a.1 + b.1) / 2.0,
-            _ => 0.0,
+    /// The mean of the kept shares from 0.1 to 0.9: a level that no single outcome moves.
+    pub(super) fn middle(&self) -> f64 {
+        let kept = SHARES.iter().zip(&self.quantiles);
+        let kept = kept.filter(|(share, _)| (0.1..=0.9).contains(*share));
+        let (sum, count) = kept.fold((0.0, 0), |(sum, count), (_, units)| {
+            (sum + units, count + 1)
         });
-        areas.sum()
+        sum / f64::from(count.max(1))
     }
 
     /// The average of two, share by share (Vincent 1912).
@@ -186,7 +184,7 @@ mod tests {
         }
         assert_eq!(outlook.expected, 50.5);
         assert_eq!(outlook.quantile(0.85), 85.0);
-        assert!((outlook.mean_of_shares() - 50.0).abs() < 0.5);
+        assert!((outlook.middle() - 50.0).abs() < 0.5);
         let mut weighted = vec![(10.0, 1.0), (0.0, 9.0)];
         let outlook = Outlook::of(&mut weighted);
         assert_eq!((outlook.expected, outlook.quantile(0.9)), (1.0, 0.0));

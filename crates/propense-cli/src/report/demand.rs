@@ -30,7 +30,7 @@ pub(crate) fn demand(name: &str, plan: &DemandPlan) -> String {
         (
             "Reorder at",
             "Order when stock on the shelf and on its way is at or below this. It is what is sold until the delivery after \
-             next, with the probability shown as service level.",
+             next, with the probability of the service level.",
         ),
         ("Order quantity", "Balances the cost of ordering and of keeping."),
         (
@@ -140,7 +140,7 @@ fn remarks(plan: &DemandPlan) -> Vec<String> {
     say(
         !found.closed_weeks.is_empty(),
         format!(
-            "{} weeks without any order count as closed, not as weeks without demand.",
+            "Weeks without any order: {}. They count as closed, not as weeks without demand.",
             found.closed_weeks.len()
         ),
     );
@@ -182,13 +182,12 @@ fn orders(plan: &DemandPlan) -> String {
                     .clone()
                     .unwrap_or_default()
                     .chars()
-                    .take(36)
+                    .take(30)
                     .collect(),
                 number(week.expected),
                 format!("{} to {}", number(week.low), number(week.high)),
                 units(item.on_hand),
                 number(item.advice.reorder_point),
-                percent(item.advice.service),
                 number(item.advice.order_quantity),
                 units(item.advice.order_now),
                 item.cautions
@@ -210,7 +209,6 @@ fn orders(plan: &DemandPlan) -> String {
                 &format!("{} interval", percent(plan.interval)),
                 "in stock",
                 "reorder at",
-                "service",
                 "order quantity",
                 "order now",
                 "note",

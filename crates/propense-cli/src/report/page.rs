@@ -8,7 +8,10 @@ use super::{STYLE, escape};
 const MORE_STYLE: &str = "
 .note { border-left: 4px solid var(--ink); padding: .25rem .75rem; margin: 1rem 0; }
 figure { margin: 1.5rem 0; }
+figure > svg { max-width: 34rem; display: block; }
 figcaption { font-weight: 600; }
+.scroll table { font-size: .85rem; }
+td.text, td.words { text-align: left; }
 figcaption p { font-weight: 400; color: var(--dim); margin: .25rem 0 .5rem; }
 details { margin: .5rem 0; } summary { cursor: pointer; color: var(--dim); }
 .scroll { overflow-x: auto; }
@@ -21,7 +24,7 @@ svg .bar.own { fill: var(--accent); stroke: var(--ink); stroke-width: 1.5; }
 svg .dashed { stroke: var(--ink); stroke-width: 2; stroke-dasharray: 7 4; fill: none; }
 svg text.name { fill: var(--ink); font-size: 12px; }
 dl.words dt { font-weight: 600; } dl.words dd { margin: 0 0 .5rem; color: var(--dim); }
-@media print { details { display: none; } figure, .note { break-inside: avoid; } .scroll { overflow: visible; }
+@media print { details { display: none; } figure, .note { break-inside: avoid; } .scroll { overflow: visible; font-size: 8pt; } .scroll td, .scroll th { white-space: normal; padding: .2rem .3rem; } .scroll td.words { min-width: 0; }
   svg .bar { fill: #999; } svg .bar.own { fill: #333; } tr { break-inside: avoid; } }
 ";
 
@@ -70,10 +73,10 @@ pub(super) fn table(head: &[&str], rows: &[Vec<String>]) -> String {
     for row in rows {
         html.push_str("<tr>");
         for cell in row {
-            let class = if cell.chars().count() > 40 {
-                " class=\"words\""
-            } else {
-                ""
+            let class = match cell.chars().next() {
+                _ if cell.chars().count() > 40 => " class=\"words\"",
+                Some(first) if first.is_alphabetic() => " class=\"text\"",
+                _ => "",
             };
             let _ = write!(html, "<td{class}>{}</td>", escape(cell));
         }
@@ -146,7 +149,7 @@ pub(super) fn bars(label: &str, rows: &[(String, f64, String, bool)]) -> String 
 
 /// Weeks known as a line, weeks ahead dashed with their interval as a band.
 pub(super) fn weeks(label: &str, known: &[f64], ahead: &[(f64, f64, f64)]) -> String {
-    let (width, height, left, bottom) = (360.0, 170.0, 40.0, 18.0);
+    let (width, height, left, bottom) = (360.0, 170.0, 50.0, 18.0);
     let highest = ahead.iter().map(|week| week.2).chain(known.iter().copied());
     let most = highest.fold(1.0, f64::max);
     let count = (known.len() + ahead.len()).max(2) as f64 - 1.0;
