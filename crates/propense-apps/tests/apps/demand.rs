@@ -43,7 +43,7 @@ fn what_sells_six_a_week_is_expected_to() {
         assert!(week.low <= 6.0 && week.high >= 6.0);
     }
     assert!((item.until_delivery.expected - 18.0).abs() < 1.0);
-    assert_eq!(plan.measured.is_empty(), false);
+    assert!(!plan.measured.is_empty());
     assert!(item.cautions.is_empty(), "{:?}", item.cautions);
     assert_eq!(plan.choice, Choice::BackTest);
 }

@@ -7,7 +7,7 @@ use flate2::read::MultiGzDecoder;
 use propense_apps::demand::{
     Choice, DemandOptions, Group, Method, Sales, SalesOptions, Window, plan,
 };
-use propense_apps::segment::{Base, HabitModel, compare, held_back_moments};
+use propense_apps::segment::{Base, HabitModel, Ranking, compare, held_back_moments};
 use propense_events::{Event, Format, read};
 
 /// All events, or none with a message where the data is not there.
@@ -78,7 +78,7 @@ fn the_best_tenth_holds_two_and_a_half_times_the_buyers_and_more_than_by_rule() 
             println!("{:24} {:.3}", ranking.name, ranking.top_decile());
         }
         let best_rule = month.rankings.iter().filter(|ranking| ranking.rule);
-        let best_rule = best_rule.map(|rule| rule.top_decile()).fold(0.0, f64::max);
+        let best_rule = best_rule.map(Ranking::top_decile).fold(0.0, f64::max);
         let own = month.rankings[0].top_decile();
         assert!(own >= 2.5 && own > best_rule, "{own} {best_rule}");
     }
