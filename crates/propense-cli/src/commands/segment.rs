@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use propense_apps::segment::{
-    Base, Contacts, CustomerPlan, Group, HABITS, HabitModel, HeldBack, SegmentInput, SegmentPlan,
-    Source, Terms, Treatment, compare, held_back_moments, learn, plan,
+    Base, Contacts, CustomerPlan, Group, HABITS, HabitModel, HeldBack, Ranking, SegmentInput,
+    SegmentPlan, Source, Terms, Treatment, compare, held_back_moments, learn, plan,
 };
 use propense_model::Bundle;
 use propense_train::{Chosen, Loaded, Task, score};
@@ -202,7 +202,7 @@ fn habits_are_better(held_back: &[HeldBack]) -> bool {
         let rankings = held_back.iter().flat_map(|month| &month.rankings);
         rankings
             .filter(|ranking| ranking.name == name)
-            .map(|ranking| ranking.top_decile())
+            .map(Ranking::top_decile)
             .sum::<f64>()
     };
     sum(HABITS) > sum(propense_apps::segment::PROPENSITY)

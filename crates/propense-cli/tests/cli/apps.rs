@@ -14,7 +14,7 @@ fn orders() -> tempfile::TempDir {
         for part in 0..4 {
             let user = (day * 7 + part * 5) % 20;
             // Some come every week, some hardly ever.
-            if user > 9 && day % 60 > 2 {
+            if user > 9 && day % 90 > 2 {
                 continue;
             }
             let time = start + day * 86_400_000 + part * 3_600_000;
@@ -70,7 +70,7 @@ fn demand_writes_its_plan_as_table_parquet_json_and_page() {
         &at("d.html"),
         &at("d.json"),
     ];
-    let ran = propense(words(line, &files.map(|path| path.as_path())))
+    let ran = propense(words(line, &files.map(std::path::PathBuf::as_path)))
         .code(0)
         .says("1 items of --stock are not planned");
     assert!(
@@ -161,6 +161,35 @@ fn segment_writes_its_list_and_page() {
         .find(|line| line.starts_with("u1,"))
         .map(str::to_owned);
     assert!(row.is_some_and(|row| row.contains(",0.99,")));
+}
+
+#[test]
+fn a_bundle_scores_customers_and_is_measured_beside_habits() {
+    let data = orders();
+    let at = |name: &str| data.path().join(name);
+    let train = "train --task thirty-day --data {} --out {} --epochs 1 --device cpu";
+    propense(words(train, &[&at("orders.csv"), &at("m.propense")])).code(0);
+    let line = "segment --data {} --model {} --device cpu --json {}";
+    let files = ["orders.csv", "m.propense", "s.json"].map(at);
+    let files: Vec<&Path> = files.iter().map(std::path::PathBuf::as_path).collect();
+    propense(words(line, &files)).code(0).says("may flatter it");
+    let json: serde_json::Value = serde_json::from_str(&read(&at("s.json"))).expect("JSON");
+    let names: Vec<&str> = json["held_back"][0]["rankings"]
+        .as_array()
+        .expect("rankings")
+        .iter()
+        .filter_map(|ranking| ranking["name"].as_str())
+        .collect();
+    assert_eq!(
+        names.get(..2),
+        Some(&["propensity", "habits alone"][..]),
+        "{names:?}"
+    );
+    assert!(
+        ["bundle", "habits"]
+            .map(Some)
+            .contains(&json["source"].as_str())
+    );
 }
 
 #[test]
