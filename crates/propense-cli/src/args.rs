@@ -1,8 +1,12 @@
 //! What can be typed. Nothing is opened or checked against the disk here.
 
+mod apps;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub(crate) use apps::{DemandArgs, SegmentArgs};
 
 /// Learns how likely a shopper is to buy, from a shop's own events.
 #[derive(Debug, Parser)]
@@ -25,6 +29,8 @@ pub(crate) enum Command {
     Evaluate(EvaluateArgs),
     Eval(EvalArgs),
     Score(ScoreArgs),
+    Segment(SegmentArgs),
+    Demand(DemandArgs),
     Synth(SynthArgs),
     Inspect(InspectArgs),
 }

@@ -1,6 +1,7 @@
 //! One module for each command: resolve the arguments, call the library, hand the result to
 //! `output`.
 
+pub(crate) mod demand;
 pub(crate) mod eval;
 pub(crate) mod evaluate;
 pub(crate) mod inspect;
@@ -10,11 +11,13 @@ pub(crate) mod prepare;
 #[path = "commands/without_engine.rs"]
 pub(crate) mod prepare;
 pub(crate) mod score;
+pub(crate) mod segment;
 pub(crate) mod synth;
 pub(crate) mod train;
 
 mod resolve;
 
+use propense_apps::AppsError;
 use propense_prepare::PrepareError;
 use propense_train::TrainError;
 
@@ -34,6 +37,15 @@ pub(crate) type Outcome<T = ()> = Result<T, Failure>;
 impl From<anyhow::Error> for Failure {
     fn from(error: anyhow::Error) -> Self {
         Self::Failed(error)
+    }
+}
+
+impl From<AppsError> for Failure {
+    fn from(error: AppsError) -> Self {
+        match error {
+            AppsError::Option { .. } => Self::Usage(error.to_string()),
+            other => Self::Failed(other.into()),
+        }
     }
 }
 

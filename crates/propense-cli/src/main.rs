@@ -13,6 +13,8 @@ mod interrupt;
 mod output;
 mod progress;
 mod report;
+mod sheet;
+mod side;
 
 use std::process::ExitCode;
 
@@ -32,6 +34,8 @@ fn main() -> ExitCode {
         Command::Evaluate(args) => commands::evaluate::run(&args),
         Command::Eval(args) => commands::eval::run(&args),
         Command::Score(args) => commands::score::run(&args),
+        Command::Segment(args) => commands::segment::run(&args),
+        Command::Demand(args) => commands::demand::run(&args),
         Command::Synth(args) => commands::synth::run(&args),
         Command::Inspect(args) => commands::inspect::run(&args),
     };

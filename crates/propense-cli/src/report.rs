@@ -1,9 +1,15 @@
 //! The HTML report of an evaluation: one file, no script, light and dark, fit to print.
 
 mod curves;
+mod demand;
+mod page;
 mod plot;
+mod segment;
 
 use propense_train::{Confusion, Evaluation, Metrics, ValidationFigures};
+
+pub(crate) use demand::demand;
+pub(crate) use segment::segment;
 
 use curves::{gains, lift_at, precision_recall, roc};
 use plot::{Plot, Series};
@@ -206,6 +212,12 @@ fn validation(figures: &ValidationFigures) -> String {
     }
     text.push_str("</tbody></table>\n");
     text
+}
+
+/// A moment's day, as 2011-11-01.
+pub(crate) fn day(milliseconds: i64) -> String {
+    time::OffsetDateTime::from_unix_timestamp(milliseconds.div_euclid(1000))
+        .map_or_else(|_| milliseconds.to_string(), |time| time.date().to_string())
 }
 
 /// Text made safe inside HTML.

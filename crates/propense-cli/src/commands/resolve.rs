@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context;
-use propense_events::{Format, Mapping};
+use propense_events::{Event, Format, Mapping};
 use propense_model::{Bundle, CellActivation, Precision};
 use propense_train::{
     DeviceChoice, ExampleOptions, FitRequest, LoadOptions, Loaded, Preset, Target, Task,
@@ -53,6 +53,26 @@ pub(crate) fn data(paths: &[PathBuf], args: &ReadingArgs) -> Outcome<Loaded> {
         crate::output::note(&line);
     }
     Ok(loaded)
+}
+
+/// A moment before which to look, from `--until`.
+pub(crate) fn until(text: Option<&str>) -> Outcome<Option<i64>> {
+    let Some(text) = text else { return Ok(None) };
+    propense_events::parse_timestamp(text, 0)
+        .map(Some)
+        .ok_or_else(|| {
+            Failure::Usage(format!(
+                "--until: `{text}` is no time; write it as 2011-11-01 or 2011-11-01T08:00:00Z"
+            ))
+        })
+}
+
+/// The events before the moment; all where there is none.
+pub(crate) fn before(mut events: Vec<Event>, until: Option<i64>) -> Vec<Event> {
+    if let Some(until) = until {
+        events.retain(|event| event.timestamp < until);
+    }
+    events
 }
 
 /// Opens the device, after the number of threads is fixed.

@@ -7,6 +7,7 @@ use std::fmt::Write;
 enum Mark {
     Line,
     Faint,
+    Dashed,
     Dots,
 }
 
@@ -30,6 +31,14 @@ impl Series {
         Self {
             points,
             mark: Mark::Faint,
+        }
+    }
+
+    /// A second curve.
+    pub(crate) const fn dashed(points: Vec<(f64, f64)>) -> Self {
+        Self {
+            points,
+            mark: Mark::Dashed,
         }
     }
 
@@ -124,10 +133,10 @@ impl Plot {
     }
 
     fn draw(&self, series: &Series, svg: &mut String) {
-        let class = if series.mark == Mark::Faint {
-            "faint"
-        } else {
-            "line"
+        let class = match series.mark {
+            Mark::Faint => "faint",
+            Mark::Dashed => "dashed",
+            Mark::Line | Mark::Dots => "line",
         };
         let _ = write!(svg, "<polyline class=\"{class}\" points=\"");
         for point in &series.points {

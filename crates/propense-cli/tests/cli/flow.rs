@@ -2,8 +2,8 @@
 
 use super::{propense, shop, words};
 
-const COMMANDS: [&str; 7] = [
-    "prepare", "train", "evaluate", "eval", "score", "synth", "inspect",
+const COMMANDS: [&str; 9] = [
+    "prepare", "train", "evaluate", "eval", "score", "segment", "demand", "synth", "inspect",
 ];
 
 #[test]

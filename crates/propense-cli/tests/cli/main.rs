@@ -1,5 +1,6 @@
 //! The real binary, as a person would run it: what it writes, what it says, how it ends.
 
+mod apps;
 mod bad_input;
 mod catalogue;
 mod flow;

@@ -1,0 +1,226 @@
+//! What the pages of the applications share: the frame, boxes of figures, tables, charts with
+//! their figures behind them.
+
+use std::fmt::Write;
+
+use super::{STYLE, escape};
+
+const MORE_STYLE: &str = "
+.note { border-left: 4px solid var(--ink); padding: .25rem .75rem; margin: 1rem 0; }
+figure { margin: 1.5rem 0; }
+figure > svg { max-width: 34rem; display: block; }
+figcaption { font-weight: 600; }
+.scroll table { font-size: .85rem; }
+td.text, td.words { text-align: left; }
+figcaption p { font-weight: 400; color: var(--dim); margin: .25rem 0 .5rem; }
+details { margin: .5rem 0; } summary { cursor: pointer; color: var(--dim); }
+.scroll { overflow-x: auto; }
+.scroll td, .scroll th { white-space: nowrap; }
+.scroll td.words { white-space: normal; min-width: 14rem; text-align: left; }
+.pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(24rem, 100%), 1fr)); gap: 0 2rem; }
+svg .band { fill: var(--line); stroke: none; }
+svg .bar { fill: var(--dim); }
+svg .bar.own { fill: var(--accent); stroke: var(--ink); stroke-width: 1.5; }
+svg .dashed { stroke: var(--ink); stroke-width: 2; stroke-dasharray: 7 4; fill: none; }
+svg text.name { fill: var(--ink); font-size: 12px; }
+dl.words dt { font-weight: 600; } dl.words dd { margin: 0 0 .5rem; color: var(--dim); }
+@media print { details { display: none; } figure, .note { break-inside: avoid; } .scroll { overflow: visible; font-size: 8pt; } .scroll td, .scroll th { white-space: normal; padding: .2rem .3rem; } .scroll td.words { min-width: 0; }
+  svg .bar { fill: #999; } svg .bar.own { fill: #333; } tr { break-inside: avoid; } }
+";
+
+/// A page with a title and a first sentence.
+pub(super) fn page(title: &str, lead: &str, body: &str) -> String {
+    let title = escape(title);
+    format!(
+        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <title>{title}</title>\n<style>{STYLE}{MORE_STYLE}</style>\n</head>\n<body>\n<main>\n\
+         <h1>{title}</h1>\n<p class=\"lead\">{}</p>\n{body}</main>\n</body>\n</html>\n",
+        escape(lead)
+    )
+}
+
+/// Large figures, each with its name and a word beside it.
+pub(super) fn figures(list: &[(&str, String, String)]) -> String {
+    let mut text = String::from("<dl class=\"figures\">\n");
+    for (name, value, beside) in list {
+        let _ = writeln!(
+            text,
+            "<div><dt>{name}</dt><dd>{}</dd><small>{}</small></div>",
+            escape(value),
+            escape(beside)
+        );
+    }
+    text.push_str("</dl>\n");
+    text
+}
+
+/// What should be read before anything is done.
+pub(super) fn notes<S: AsRef<str>>(notes: &[S]) -> String {
+    notes
+        .iter()
+        .map(|note| format!("<p class=\"note\">{}</p>\n", escape(note.as_ref())))
+        .collect()
+}
+
+/// A table; cells of more than 40 letters may break.
+pub(super) fn table(head: &[&str], rows: &[Vec<String>]) -> String {
+    let mut html = String::from("<div class=\"scroll\"><table><thead><tr>");
+    for name in head {
+        let _ = write!(html, "<th scope=\"col\">{}</th>", escape(name));
+    }
+    html.push_str("</tr></thead><tbody>\n");
+    for row in rows {
+        html.push_str("<tr>");
+        for cell in row {
+            let class = match cell.chars().next() {
+                _ if cell.chars().count() > 40 => " class=\"words\"",
+                Some(first) if first.is_alphabetic() => " class=\"text\"",
+                _ => "",
+            };
+            let _ = write!(html, "<td{class}>{}</td>", escape(cell));
+        }
+        html.push_str("</tr>\n");
+    }
+    html.push_str("</tbody></table></div>\n");
+    html
+}
+
+/// A chart with words and the table behind it.
+pub(super) fn chart(
+    title: &str,
+    words: &str,
+    svg: &str,
+    head: &[&str],
+    rows: &[Vec<String>],
+) -> String {
+    format!(
+        "<figure><figcaption>{}<p>{}</p></figcaption>\n{svg}<details><summary>Figures</summary>{}</details></figure>\n",
+        escape(title),
+        escape(words),
+        table(head, rows)
+    )
+}
+
+/// Words of the trade explained.
+pub(super) fn glossary(words: &[(&str, &str)]) -> String {
+    let mut html = String::from("<h2>Words</h2>\n<dl class=\"words\">\n");
+    for (word, meaning) in words {
+        let _ = writeln!(
+            html,
+            "<dt>{}</dt><dd>{}</dd>",
+            escape(word),
+            escape(meaning)
+        );
+    }
+    html.push_str("</dl>\n");
+    html
+}
+
+/// Horizontal bars; our own is framed and darker, which greyscale keeps.
+pub(super) fn bars(label: &str, rows: &[(String, f64, String, bool)]) -> String {
+    let most = rows
+        .iter()
+        .map(|row| row.1)
+        .fold(f64::MIN_POSITIVE, f64::max);
+    let height = 34.0 * rows.len() as f64 + 4.0;
+    let mut svg = format!(
+        "<svg viewBox=\"0 0 360 {height}\" role=\"img\" aria-label=\"{}\">\n",
+        escape(label)
+    );
+    for (place, (name, value, note, own)) in rows.iter().enumerate() {
+        let top = 34.0 * place as f64;
+        let own = if *own { " own" } else { "" };
+        let _ = writeln!(
+            svg,
+            "<text class=\"name\" x=\"0\" y=\"{:.0}\">{}</text><text x=\"358\" y=\"{:.0}\" text-anchor=\"end\">{}</text>\
+             <rect class=\"bar{own}\" x=\"1\" y=\"{:.0}\" width=\"{:.1}\" height=\"11\"/>",
+            top + 13.0,
+            escape(name),
+            top + 13.0,
+            escape(note),
+            top + 18.0,
+            (value / most * 356.0).max(1.0)
+        );
+    }
+    svg.push_str("</svg>\n");
+    svg
+}
+
+/// Weeks known as a line, weeks ahead dashed with their interval as a band.
+pub(super) fn weeks(label: &str, known: &[f64], ahead: &[(f64, f64, f64)]) -> String {
+    let (width, height, left, bottom) = (360.0, 170.0, 50.0, 18.0);
+    let highest = ahead.iter().map(|week| week.2).chain(known.iter().copied());
+    let most = highest.fold(1.0, f64::max);
+    let count = (known.len() + ahead.len()).max(2) as f64 - 1.0;
+    let x = |place: usize| left + place as f64 / count * (width - left - 4.0);
+    let y = |units: f64| 6.0 + (1.0 - (units / most).clamp(0.0, 1.0)) * (height - bottom - 6.0);
+    let mut svg = format!(
+        "<svg viewBox=\"0 0 {width} {height}\" role=\"img\" aria-label=\"{}\">\n",
+        escape(label)
+    );
+    let first = known.len();
+    let mut band = String::new();
+    for (place, week) in ahead.iter().enumerate() {
+        let _ = write!(band, "{:.1},{:.1} ", x(first + place), y(week.2));
+    }
+    for (place, week) in ahead.iter().enumerate().rev() {
+        let _ = write!(band, "{:.1},{:.1} ", x(first + place), y(week.0));
+    }
+    let line = |points: &mut dyn Iterator<Item = (usize, f64)>| {
+        let mut text = String::new();
+        for (place, units) in points {
+            let _ = write!(text, "{:.1},{:.1} ", x(place), y(units));
+        }
+        text
+    };
+    let past = line(&mut known.iter().copied().enumerate());
+    let last = known.last().map(|units| (first - 1, *units));
+    let future = ahead
+        .iter()
+        .enumerate()
+        .map(|(place, week)| (first + place, week.1));
+    let future = line(&mut last.into_iter().chain(future));
+    let _ = writeln!(
+        svg,
+        "<line class=\"frame\" x1=\"{left}\" x2=\"{width}\" y1=\"{:.1}\" y2=\"{:.1}\"/>\
+         <polygon class=\"band\" points=\"{band}\"/><polyline class=\"line\" points=\"{past}\"/>\
+         <polyline class=\"dashed\" points=\"{future}\"/>\
+         <text x=\"{:.0}\" y=\"14\" text-anchor=\"end\">{}</text><text x=\"{:.0}\" y=\"{:.0}\" text-anchor=\"end\">0</text>\
+         <text x=\"{left}\" y=\"{:.0}\">{} weeks ago</text><text x=\"{width}\" y=\"{:.0}\" text-anchor=\"end\">in {} weeks</text>",
+        y(0.0),
+        y(0.0),
+        left - 4.0,
+        number(most),
+        left - 4.0,
+        y(0.0),
+        height - 3.0,
+        known.len(),
+        height - 3.0,
+        ahead.len()
+    );
+    svg.push_str("</svg>\n");
+    svg
+}
+
+/// Whole, with thousands set apart.
+pub(super) fn number(value: f64) -> String {
+    let whole = format!("{:.0}", value.abs());
+    let mut text = if value <= -0.5 {
+        "\u{2212}".to_owned()
+    } else {
+        String::new()
+    };
+    for (place, digit) in whole.chars().enumerate() {
+        if place > 0 && (whole.len() - place) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A share in percent.
+pub(super) fn percent(share: f64) -> String {
+    format!("{:.0} %", 100.0 * share)
+}
