@@ -2,3 +2,5 @@
 //!
 //! Events and scores come in as values, plans go out as values. *No Burn, no files, no clock*: the
 //! command line reads and writes, and a score is just a number to this crate.
+
+pub mod recommend;
