@@ -6,6 +6,7 @@ mod flow;
 mod gpu;
 #[cfg(unix)]
 mod interrupt;
+mod next_item;
 #[cfg(feature = "engine")]
 mod prepare;
 mod protocol;
