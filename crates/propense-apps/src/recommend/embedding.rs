@@ -29,6 +29,8 @@ const BATCH: usize = 256;
 const EPOCHS: usize = 8;
 const RATE: f32 = 3e-3;
 const DROPOUT: f32 = 0.25;
+/// Batches of a pass at most: where a shop has more, every pass sees others.
+const BATCHES: usize = 240;
 /// Items against which a position is contrasted, where there are more than these: a random choice,
 /// together with the targets of the batch.
 const CONTRASTED: usize = 6000;
@@ -77,11 +79,11 @@ impl Embedding {
         examples.retain(|(window, target)| !window.is_empty() && *target < items.len());
         let mut random = ChaCha12Rng::seed_from_u64(seed);
         let mut training = Training::new(items, &mut random);
-        let steps = examples.len().div_ceil(BATCH) * EPOCHS;
+        let steps = examples.len().div_ceil(BATCH).min(BATCHES) * EPOCHS;
         let mut step = 0;
         for _ in 0..EPOCHS {
             examples.shuffle(&mut random);
-            for batch in examples.chunks(BATCH) {
+            for batch in examples.chunks(BATCH).take(BATCHES) {
                 training.step(batch, Pace::new(RATE, step, steps), &mut random);
                 step += 1;
             }

@@ -13,8 +13,9 @@ const CANDIDATES: usize = 100;
 /// three, each forecast from all before it, as it will be used.
 const PARTS: usize = 6;
 const LEARNT_FROM: usize = 3;
-/// Moments that the blend learns from at most, so that they fit in memory: the latest ones.
-const MOMENTS: usize = 24_000;
+/// Moments of a part that the blend learns from at most, so that they fit in memory; of more every
+/// second one is taken, or every third, and so on.
+const MOMENTS: usize = 9_000;
 /// Fewer moments than this are no sample to learn a blend from.
 const FEWEST: usize = 200;
 
@@ -63,8 +64,6 @@ impl NextItem {
             let later = after.get(..cut(part + 1) - cut(part)).unwrap_or_default();
             moments.extend(moments_of(&base, &log.items, &number(later, &log.items)));
         }
-        let surplus = moments.len().saturating_sub(MOMENTS);
-        moments.drain(..surplus);
         let width = moments.iter().map(|moment| moment.features.nrows()).max();
         // A shop of fewer items than candidates has moments of several widths in its early parts.
         moments.retain(|moment| Some(moment.features.nrows()) == width);
@@ -101,8 +100,18 @@ impl NextItem {
 fn moments_of(base: &Base, items: &Items, visits: &[Vec<Click>]) -> Vec<Moment> {
     let mut moments = Vec::new();
     let mut scratch = Scratch::default();
+    let positions: usize = visits
+        .iter()
+        .map(|visit| visit.len().saturating_sub(1))
+        .sum();
+    let stride = positions.div_ceil(MOMENTS).max(1);
+    let mut position = 0;
     for visit in visits {
         for (place, next) in visit.iter().enumerate().skip(1) {
+            position += 1;
+            if position % stride != 0 {
+                continue;
+            }
             let seen = visit.get(..place).unwrap_or_default();
             scratch.fill(&base.tables, &base.embedding, seen, items.len());
             let candidates = top(&scratch.coarse, CANDIDATES);

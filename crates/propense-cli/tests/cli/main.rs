@@ -12,6 +12,7 @@ mod prepare;
 mod protocol;
 mod protocol_small;
 mod python;
+mod recommend;
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
