@@ -9,3 +9,4 @@ mod linear;
 pub mod segment;
 
 pub use error::AppsError;
+pub mod recommend;

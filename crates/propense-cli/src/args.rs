@@ -31,6 +31,7 @@ pub(crate) enum Command {
     Score(ScoreArgs),
     Segment(SegmentArgs),
     Demand(DemandArgs),
+    Recommend(RecommendArgs),
     Synth(SynthArgs),
     Inspect(InspectArgs),
 }
@@ -175,9 +176,11 @@ pub(crate) struct EvaluateArgs {
 Everything (vocabularies, weights, calibration, threshold) is learnt from --train, of which a part is
 kept for validation: 15 % of the users (in-session, next-day) or of the sessions at random with equal
 base rates (shoppers), the last two months (thirty-day). For thirty-day, --test must continue --train
-in time. Ctrl-C ends without a result.")]
+in time. next-item takes no --preset, --device or limits of training: a visit is ranked after each
+of its clicks, by a recommender that --train alone has taught. Ctrl-C ends without a result.")]
 pub(crate) struct EvalArgs {
-    /// What to predict: shoppers, shoppers-no-pagevalues, in-session, next-day, thirty-day
+    /// What to predict: shoppers, shoppers-no-pagevalues, in-session, next-day, thirty-day,
+    /// next-item
     #[arg(long)]
     pub(crate) task: String,
     /// Files or folders to learn from
@@ -222,6 +225,59 @@ pub(crate) struct ScoreArgs {
     /// Where to write: .csv or .jsonl
     #[arg(long, value_name = "FILE")]
     pub(crate) out: PathBuf,
+}
+
+/// List for each visitor what they are likely to want to see next
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  propense recommend --data data/giftshop --session today.csv --k 8 --out picks.csv
+  propense recommend --data orders.csv --catalogue items.csv --in-stock --diversity 0.5 --out home-page.csv
+
+Four recommenders are compared on the latest sixth of the visits, and the one with the highest
+NDCG is used; the table says which, and by how much (docs/recommendation.md). Without --session one
+list is made, for a visitor of whom nothing is known.")]
+pub(crate) struct RecommendArgs {
+    /// Files or folders with events to learn from
+    #[arg(long, required = true, num_args = 1.., value_name = "PATH")]
+    pub(crate) data: Vec<PathBuf>,
+    /// Events of the visits that are to be given a list
+    #[arg(long, value_name = "FILE")]
+    pub(crate) session: Option<PathBuf>,
+    /// What is known of the items: CSV with item_id and any of item_name, item_category, price,
+    /// margin (share of the price), stock; items that nobody clicked yet are then listed too
+    #[arg(long, value_name = "FILE")]
+    pub(crate) catalogue: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) reading: ReadingArgs,
+    /// Length of a list
+    #[arg(long, default_value_t = 8)]
+    pub(crate) k: usize,
+    /// Leave out items without stock; one whose stock is not known stays
+    #[arg(long)]
+    pub(crate) in_stock: bool,
+    /// Lowest price
+    #[arg(long, value_name = "PRICE")]
+    pub(crate) price_from: Option<f64>,
+    /// Highest price
+    #[arg(long, value_name = "PRICE")]
+    pub(crate) price_to: Option<f64>,
+    /// How much profit counts: a score is multiplied by 1 + WEIGHT x margin
+    #[arg(long, default_value_t = 0.0, value_name = "WEIGHT")]
+    pub(crate) margin_weight: f64,
+    /// How much each further item of a category is held back, 0 to 1
+    #[arg(long, default_value_t = 0.0, value_name = "SHARE")]
+    pub(crate) diversity: f64,
+    /// List items again that the visit has already seen; never those in the cart or bought
+    #[arg(long)]
+    pub(crate) seen_too: bool,
+    /// Seed of what is random in learning
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Where to write the lists: .csv or .jsonl
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+    #[command(flatten)]
+    pub(crate) json: JsonArgs,
 }
 
 /// Make data: the demonstration shop's from public sets, or any number of made-up events

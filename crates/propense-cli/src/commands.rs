@@ -5,11 +5,13 @@ pub(crate) mod demand;
 pub(crate) mod eval;
 pub(crate) mod evaluate;
 pub(crate) mod inspect;
+pub(crate) mod next_item;
 #[cfg(feature = "engine")]
 pub(crate) mod prepare;
 #[cfg(not(feature = "engine"))]
 #[path = "commands/without_engine.rs"]
 pub(crate) mod prepare;
+pub(crate) mod recommend;
 pub(crate) mod score;
 pub(crate) mod segment;
 pub(crate) mod synth;

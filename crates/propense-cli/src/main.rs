@@ -36,6 +36,7 @@ fn main() -> ExitCode {
         Command::Score(args) => commands::score::run(&args),
         Command::Segment(args) => commands::segment::run(&args),
         Command::Demand(args) => commands::demand::run(&args),
+        Command::Recommend(args) => commands::recommend::run(&args),
         Command::Synth(args) => commands::synth::run(&args),
         Command::Inspect(args) => commands::inspect::run(&args),
     };

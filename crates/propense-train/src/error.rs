@@ -38,8 +38,8 @@ pub enum TrainError {
     /// The task is not known.
     #[error("unknown task `{0}`; one of: {list}", list = crate::Task::list())]
     UnknownTask(String),
-    /// The task is known but not built yet.
-    #[error("task `{0}` is not in this version; one of: {list}", list = crate::Task::list())]
+    /// The task is measured, but makes no bundle.
+    #[error("task `{0}` is for `propense eval` alone: it makes no bundle; one of: {list}", list = crate::Task::list())]
     TaskAbsent(&'static str),
     /// The data is not what the task needs.
     #[error("task `{task}`: {reason}")]

@@ -2,12 +2,15 @@
 
 use propense_train::{MeasureOptions, Preset, eval};
 
-use super::{Outcome, evaluate, resolve};
+use super::{Outcome, evaluate, next_item, resolve};
 use crate::args::EvalArgs;
 use crate::output::{Output, note, write_file};
 use crate::{progress, report};
 
 pub(crate) fn run(args: &EvalArgs) -> Outcome {
+    if args.task == next_item::TASK {
+        return next_item::eval(args);
+    }
     let request = resolve::request(&args.task, Preset::Base, &args.fitting)?;
     let train = resolve::data(&args.train, &args.reading)?;
     let test = resolve::data(&args.test, &args.reading)?;

@@ -101,7 +101,7 @@ fn wrong_use_is_exit_status_2_with_the_choices() {
     check("train --task guessing --data {} --out {}", "in-session");
     check(
         "train --task next-item --data {} --out {}",
-        "not in this version",
+        "`propense eval` alone",
     );
     check(
         "train --task in-session --device tpu --data {} --out {}",

@@ -7,11 +7,13 @@ mod flow;
 mod gpu;
 #[cfg(unix)]
 mod interrupt;
+mod next_item;
 #[cfg(feature = "engine")]
 mod prepare;
 mod protocol;
 mod protocol_small;
 mod python;
+mod recommend;
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};

@@ -23,7 +23,7 @@ const KEYS: [&str; 13] = [
     "ece",
 ];
 
-fn unpacked(file: &Path) -> String {
+pub(super) fn unpacked(file: &Path) -> String {
     let mut text = String::new();
     flate2::read::GzDecoder::new(std::fs::File::open(file).expect("data"))
         .read_to_string(&mut text)

@@ -1,0 +1,213 @@
+//! Which recommender a shop should use: the one that forecast its latest visits best.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use super::baselines::{ItemNeighbours, Popularity};
+use super::error::RecommendError;
+use super::index::VisitIndex;
+use super::log::{Click, Items, Log, RawVisit, number};
+use super::measure::{Figures, Ranker, Trial};
+use super::model::NextItem;
+use super::neighbours::{NeighbourOptions, Neighbours};
+
+/// A way to rank items.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Method {
+    /// Counts, likeness and their blend: [`NextItem`].
+    Blend,
+    /// Visits like this one: [`Neighbours`].
+    VSknn,
+    /// What comes together with the last item: [`ItemNeighbours`].
+    ItemKnn,
+    /// The most clicked items: [`Popularity`].
+    Popularity,
+}
+
+impl fmt::Display for Method {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Blend => "propense",
+            Self::VSknn => "v_sknn",
+            Self::ItemKnn => "item_knn",
+            Self::Popularity => "popularity",
+        })
+    }
+}
+
+/// What every method was worth on the shop's latest visits, and which was best.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Choice {
+    /// The method with the highest NDCG.
+    pub method: Method,
+    /// Figures by method, the best first.
+    pub figures: Vec<(Method, Figures)>,
+}
+
+/// Share of the visits, the latest ones, on which methods are compared: one in so many.
+const COMPARED: usize = 6;
+
+/// Compares the methods on the latest sixth of the visits, each having learnt from all before it.
+/// Where there is nothing to compare on, popularity is the choice, and no figures are given.
+#[must_use]
+pub fn choose(visits: &[RawVisit], k: usize, seed: u64, progress: &mut dyn FnMut(&str)) -> Choice {
+    let (before, latest) = visits.split_at(visits.len() - visits.len() / COMPARED);
+    let log = Log::new(before);
+    let tested = number(latest, &log.items);
+    let mut figures: Vec<(Method, Figures)> = Vec::new();
+    if tested.iter().any(|visit| visit.len() > 1) {
+        let index = VisitIndex::new(&log);
+        let model = NextItem::fit(before, seed, progress);
+        progress("comparing on the latest visits");
+        let mut run = |method: Method, ranker: &mut dyn Ranker| {
+            let trial = Trial::run(ranker, &tested, &log.items, k);
+            figures.push((method, trial.figures(400, seed)));
+        };
+        run(Method::Blend, &mut model.ranker());
+        run(
+            Method::VSknn,
+            &mut Neighbours::new(&index, log.items.len(), NeighbourOptions::default()),
+        );
+        run(Method::ItemKnn, &mut ItemNeighbours::new(&index));
+        run(Method::Popularity, &mut Popularity::new(&log.items));
+        figures.sort_by(|a, b| b.1.ndcg.total_cmp(&a.1.ndcg));
+    }
+    Choice {
+        method: figures
+            .first()
+            .map_or(Method::Popularity, |(method, _)| *method),
+        figures,
+    }
+}
+
+/// A recommender of the chosen method that has learnt from all visits.
+pub struct Recommender {
+    method: Method,
+    items: Items,
+    index: VisitIndex,
+    model: Option<NextItem>,
+}
+
+impl Recommender {
+    /// Learns.
+    ///
+    /// # Errors
+    /// Where there is no visit.
+    pub fn fit(
+        method: Method,
+        visits: &[RawVisit],
+        seed: u64,
+        progress: &mut dyn FnMut(&str),
+    ) -> Result<Self, RecommendError> {
+        let log = Log::new(visits);
+        if log.items.is_empty() {
+            return Err(RecommendError::NothingToLearn { shared_visits: 0 });
+        }
+        let blend = method == Method::Blend;
+        Ok(Self {
+            method,
+            index: VisitIndex::new(&log),
+            items: log.items,
+            model: blend.then(|| NextItem::fit(visits, seed, progress)),
+        })
+    }
+
+    /// The items, by number.
+    #[must_use]
+    pub const fn items(&self) -> &Items {
+        &self.items
+    }
+
+    /// Scores of all items for each visit. A visit of which no item is known is given what is
+    /// popular; so is every item on which the method has nothing to say, below the others.
+    #[must_use]
+    pub fn scores(&self, visits: &[Vec<Click>]) -> Vec<Vec<f32>> {
+        let mut popularity = Popularity::new(&self.items);
+        let mut ranker: Box<dyn Ranker + '_> = match (self.method, &self.model) {
+            (Method::Blend, Some(model)) => Box::new(model.ranker()),
+            (Method::VSknn, _) => {
+                let options = NeighbourOptions::default();
+                Box::new(Neighbours::new(&self.index, self.items.len(), options))
+            }
+            (Method::ItemKnn, _) => Box::new(ItemNeighbours::new(&self.index)),
+            (Method::Popularity | Method::Blend, _) => Box::new(popularity.clone()),
+        };
+        let mut popular = vec![0.0; self.items.len()];
+        popularity.score(&[], &mut popular);
+        let most = popular.iter().copied().fold(1.0_f32, f32::max);
+        let mut score = |visit: &Vec<Click>| {
+            let mut scores = vec![0.0; self.items.len()];
+            if !visit.is_empty() {
+                ranker.score(visit, &mut scores);
+            }
+            let least = scores
+                .iter()
+                .copied()
+                .filter(|score| *score > 0.0)
+                .fold(1.0_f32, f32::min);
+            for (score, popular) in scores.iter_mut().zip(&popular) {
+                if *score <= 0.0 {
+                    *score = 0.5 * least * popular / most;
+                }
+            }
+            scores
+        };
+        visits.iter().map(&mut score).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::recommend::log::Owner;
+    use crate::recommend::measure::top;
+
+    fn visit(items: &str) -> RawVisit {
+        let clicks = items.split_whitespace().map(|item| (item.to_owned(), 0));
+        RawVisit {
+            owner: Owner::Nobody,
+            clicks: clicks.collect(),
+        }
+    }
+
+    #[test]
+    fn where_nothing_can_be_compared_popularity_is_chosen() {
+        // Pairs that never come again: no later visit has two known items.
+        let visits: Vec<RawVisit> = (0..200).map(|n| visit(&format!("x{n} y{n}"))).collect();
+        let choice = choose(&visits, 10, 1, &mut |_| {});
+        assert!(choice.figures.is_empty());
+        assert_eq!(choice.method, Method::Popularity);
+    }
+
+    #[test]
+    fn every_method_ranks_all_items_and_knows_what_to_show_a_newcomer() {
+        let visits = ["a b", "a b", "a c", "d a", "e a", "a b"].map(visit);
+        for method in [
+            Method::Blend,
+            Method::VSknn,
+            Method::ItemKnn,
+            Method::Popularity,
+        ] {
+            let recommender = Recommender::fit(method, &visits, 1, &mut |_| {}).expect("learnt");
+            let seen = number(&[visit("a")], recommender.items());
+            let scores = recommender.scores(&[seen[0].clone(), Vec::new()]);
+            assert!(
+                scores[0].iter().all(|score| *score > 0.0),
+                "{method}: {scores:?}"
+            );
+            let newcomer = top(&scores[1], 2);
+            let ids: Vec<_> = newcomer
+                .iter()
+                .filter_map(|n| recommender.items().id(*n))
+                .collect();
+            assert_eq!(ids, ["a", "b"], "{method}");
+            if method != Method::Popularity {
+                let next = top(&scores[0], 3);
+                assert!(next.contains(&1), "{method}: b comes after a");
+            }
+        }
+        assert!(Recommender::fit(Method::VSknn, &[], 1, &mut |_| {}).is_err());
+    }
+}
