@@ -38,7 +38,8 @@ pub(super) fn relu<S: Simd>(simd: S, x: S::Vector) -> S::Vector {
 /// `1 + c₀ y + c₁ y² + …`.
 #[inline(always)]
 fn polynomial<S: Simd>(simd: S, coefficients: &[f32; 4], y: S::Vector) -> S::Vector {
-    let [a, b, c, d] = coefficients.map(|coefficient| simd.splat(coefficient));
+    let [a, b, c, d] = *coefficients;
+    let [a, b, c, d] = [simd.splat(a), simd.splat(b), simd.splat(c), simd.splat(d)];
     let sum = simd.mul_add(d, y, c);
     let sum = simd.mul_add(sum, y, b);
     let sum = simd.mul_add(sum, y, a);

@@ -209,10 +209,10 @@ impl StepOne<'_> {
         for &(place, value) in self.given {
             let value = simd.splat(value);
             for (panel, sums) in sums.iter_mut().enumerate() {
-                for (gate, sum) in sums.iter_mut().enumerate() {
-                    let place = panel * size + place as usize + gate * S::LANES;
-                    let weight = unsafe { simd.load(weights.add(place)) };
-                    *sum = simd.mul_add(value, weight, *sum);
+                let place = panel * size + place as usize;
+                let weight = unsafe { simd.load_four(weights.add(place)) };
+                for gate in 0..4 {
+                    sums[gate] = simd.mul_add(value, weight[gate], sums[gate]);
                 }
             }
         }
@@ -286,13 +286,12 @@ impl StepMany<'_> {
         let mut sums = [unsafe { self.panels.start(simd, panel) }; ROWS];
         for row in 0..rows {
             unsafe {
-                let weight: [S::Vector; 4] =
-                    core::array::from_fn(|gate| simd.load(weights.add(gate * S::LANES)));
+                let weight = simd.load_four(weights);
                 weights = weights.add(width);
                 for (session, sums) in sums.iter_mut().enumerate() {
                     let value = simd.splat(*inputs.add(session * self.stride + row));
-                    for (sum, weight) in sums.iter_mut().zip(weight) {
-                        *sum = simd.mul_add(value, weight, *sum);
+                    for gate in 0..4 {
+                        sums[gate] = simd.mul_add(value, weight[gate], sums[gate]);
                     }
                 }
             }
@@ -321,15 +320,23 @@ unsafe fn advance<S: Simd>(
     cell: *mut f32,
     out: *mut f32,
 ) {
-    let squash = |x| match activation {
-        CellActivation::Tanh => tanh(simd, x),
-        CellActivation::Relu => relu(simd, x),
-    };
-    let admitted = simd.mul(sigmoid(simd, input), squash(candidate));
+    let admitted = simd.mul(sigmoid(simd, input), squash(simd, activation, candidate));
     // SAFETY: the caller's.
     unsafe {
         let kept = simd.mul_add(sigmoid(simd, forget), simd.load(cell), admitted);
         simd.store(cell, kept);
-        simd.store(out, simd.mul(sigmoid(simd, output), squash(kept)));
+        simd.store(
+            out,
+            simd.mul(sigmoid(simd, output), squash(simd, activation, kept)),
+        );
+    }
+}
+
+/// The LSTM's activation.
+#[inline(always)]
+fn squash<S: Simd>(simd: S, activation: CellActivation, x: S::Vector) -> S::Vector {
+    match activation {
+        CellActivation::Tanh => tanh(simd, x),
+        CellActivation::Relu => relu(simd, x),
     }
 }

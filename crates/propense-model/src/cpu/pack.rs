@@ -119,11 +119,8 @@ impl Panels {
     /// A vector of `S` has as many lanes as the panels were made for, and `panel` is one of them.
     #[inline(always)]
     pub(super) unsafe fn start<S: Simd>(&self, simd: S, panel: usize) -> [S::Vector; 4] {
-        let bias = self.bias.as_ptr();
-        core::array::from_fn(|gate| {
-            // SAFETY: the caller's.
-            unsafe { simd.load(bias.add((4 * panel + gate) * S::LANES)) }
-        })
+        // SAFETY: the caller's.
+        unsafe { simd.load_four(self.bias.as_ptr().add(4 * panel * S::LANES)) }
     }
 }
 

@@ -2,7 +2,9 @@
 //! choice among them.
 //!
 //! A kernel is a [`Task`]: code that is generic over [`Simd`]. [`Level::run`] compiles it once for
-//! each instruction set and calls the copy that this machine can run.
+//! each instruction set and calls the copy that this machine can run. A kernel's inner loops call
+//! nothing that is not `inline(always)`: no closures, and no iterator or array method that takes
+//! one, since a function compiled without the instruction set cannot be inlined into one with it.
 
 #[cfg(target_arch = "aarch64")]
 mod neon;
@@ -29,6 +31,23 @@ pub(super) trait Simd: Copy {
     /// # Safety
     /// `LANES` numbers can be read there. No alignment is needed.
     unsafe fn load(self, from: *const f32) -> Self::Vector;
+
+    /// Four vectors from here on.
+    ///
+    /// # Safety
+    /// `4 · LANES` numbers can be read there.
+    #[inline(always)]
+    unsafe fn load_four(self, from: *const f32) -> [Self::Vector; 4] {
+        // SAFETY: the caller's.
+        unsafe {
+            [
+                self.load(from),
+                self.load(from.add(Self::LANES)),
+                self.load(from.add(2 * Self::LANES)),
+                self.load(from.add(3 * Self::LANES)),
+            ]
+        }
+    }
 
     /// Writes the numbers from here on.
     ///

@@ -29,17 +29,17 @@ impl Simd for Portable {
 
     #[inline(always)]
     fn add(self, a: [f32; 4], b: [f32; 4]) -> [f32; 4] {
-        pairs(a, b, |a, b| a + b)
+        [a[0] + b[0], a[1] + b[1], a[2] + b[2], a[3] + b[3]]
     }
 
     #[inline(always)]
     fn mul(self, a: [f32; 4], b: [f32; 4]) -> [f32; 4] {
-        pairs(a, b, |a, b| a * b)
+        [a[0] * b[0], a[1] * b[1], a[2] * b[2], a[3] * b[3]]
     }
 
     #[inline(always)]
     fn div(self, a: [f32; 4], b: [f32; 4]) -> [f32; 4] {
-        pairs(a, b, |a, b| a / b)
+        [a[0] / b[0], a[1] / b[1], a[2] / b[2], a[3] / b[3]]
     }
 
     #[inline(always)]
@@ -50,21 +50,23 @@ impl Simd for Portable {
 
     #[inline(always)]
     fn at_least(self, bound: [f32; 4], x: [f32; 4]) -> [f32; 4] {
-        pairs(bound, x, |bound, x| if bound > x { bound } else { x })
+        let larger = |bound, x| if bound > x { bound } else { x };
+        [
+            larger(bound[0], x[0]),
+            larger(bound[1], x[1]),
+            larger(bound[2], x[2]),
+            larger(bound[3], x[3]),
+        ]
     }
 
     #[inline(always)]
     fn at_most(self, bound: [f32; 4], x: [f32; 4]) -> [f32; 4] {
-        pairs(bound, x, |bound, x| if bound < x { bound } else { x })
+        let smaller = |bound, x| if bound < x { bound } else { x };
+        [
+            smaller(bound[0], x[0]),
+            smaller(bound[1], x[1]),
+            smaller(bound[2], x[2]),
+            smaller(bound[3], x[3]),
+        ]
     }
-}
-
-#[inline(always)]
-fn pairs(a: [f32; 4], b: [f32; 4], operation: impl Fn(f32, f32) -> f32) -> [f32; 4] {
-    [
-        operation(a[0], b[0]),
-        operation(a[1], b[1]),
-        operation(a[2], b[2]),
-        operation(a[3], b[3]),
-    ]
 }
