@@ -101,7 +101,8 @@ impl CpuModel {
             .zip(&self.context_readout);
         units.fold(self.output_bias, |sum, ((row, bias), out)| {
             let unit = super::arithmetic::dot(&row[..given], &context[..given]) + bias;
-            sum + out * unit.max(0.0)
+            // Not `max`, which would make zero of what is no number.
+            sum + out * if unit < 0.0 { 0.0 } else { unit }
         })
     }
 }

@@ -113,7 +113,7 @@ mod tests {
         let made = prepared(&data, Shares::Shop);
         let (number, flag) = columns(&made).expect("earlier sessions vary");
         let flag = flag.expect("not known is a state");
-        let unknown = |part: &[crate::Example]| {
+        let unknown = |part: &[crate::example::Example]| {
             let count = part.iter().filter(|e| e.context[flag] == 1.0).count();
             count as f64 / part.len() as f64
         };
