@@ -1,7 +1,8 @@
 //! Times of the CPU's kernels, and of Burn's tensors beside them where they are compiled in. Each
 //! round times everything once, so that whatever else the machine does meets all alike:
 //!
-//! `cargo bench -p propense-model --bench kernels` (with `--no-default-features` without Burn)
+//! `cargo bench -p propense-model -p propense-train --bench kernels`. Without Burn, in a minute:
+//! `cargo bench -p propense-model --no-default-features --bench kernels`
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -55,6 +56,20 @@ fn main() {
         .collect();
     let sessions: Vec<SessionRows<'_>> = numbers.iter().map(|rows| (&rows[..], &[][..])).collect();
 
+    #[cfg(feature = "flex")]
+    let (batch, single, score) = {
+        use propense_model::{Batch, CnnLstm, cpu_device};
+        let network = CnnLstm::from_weights(&config, &weights, &cpu_device());
+        let network = network.expect("sound weights");
+        (
+            Batch::of(&config, sessions.iter().copied()),
+            Batch::of(&config, sessions.iter().copied().take(1)),
+            move |batch: &Batch| -> f32 {
+                network.score(batch).expect("the CPU works").iter().sum()
+            },
+        )
+    };
+
     let mut stream = CpuStream::new(Arc::clone(&model));
     let mut cases = vec![
         case("one live event and its score", EVENTS * 16, || {
@@ -86,21 +101,9 @@ fn main() {
         }),
     ];
     #[cfg(feature = "flex")]
-    let network =
-        propense_model::CnnLstm::from_weights(&config, &weights, &propense_model::cpu_device())
-            .expect("sound weights");
-    #[cfg(feature = "flex")]
     {
-        let batch = propense_model::Batch::of(&config, sessions.iter().copied());
-        let single = propense_model::Batch::of(&config, sessions.iter().copied().take(1));
-        let score = |batch: &propense_model::Batch| -> f32 {
-            network.score(batch).expect("the CPU works").iter().sum()
-        };
-        let score_one = score;
-        cases.push(case("one session, Burn flex", 1, move || {
-            score_one(&single)
-        }));
-        cases.push(case("256 sessions, Burn flex", 1, move || score(&batch)));
+        cases.push(case("one session, Burn flex", 1, || score(&single)));
+        cases.push(case("256 sessions, Burn flex", 1, || score(&batch)));
     }
 
     let mut times = vec![Vec::new(); cases.len()];

@@ -70,4 +70,3 @@ pub use propense_prepare::{FileReport, LoadOptions, Loaded, load};
 pub use task::Task;
 pub use tasks::ExampleOptions;
 pub use threads::use_threads;
-
