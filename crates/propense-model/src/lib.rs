@@ -1,13 +1,15 @@
-//! The model: the network on Burn tensors, its streaming forms, and the bundle that ships it.
+//! The model: the network on the CPU and on Burn tensors, live and in bulk, and the bundle that
+//! ships it.
 //!
 //! **What it is for.** A session is a row of numbers for each event and a row of numbers for its
-//! context. [`CnnLstm`] turns a batch of sessions into logits, on any device and under autodiff;
-//! [`Stream`] and [`CpuStream`] do it for one live session, an event at a time, at the cost of one
-//! LSTM step; [`Bundle`] is the file that carries the weights from training to the page. All of
-//! them give the same numbers, and the tests hold them to it.
+//! context. `CnnLstm` turns a batch of sessions into logits with Burn, on any device and under
+//! autodiff; [`CpuModel`] does it on the CPU with kernels made for it. `Stream` and [`CpuStream`] do
+//! it for one live session, an event at a time, at the cost of one LSTM step; [`Bundle`] is the file
+//! that carries the weights from training to the page. All of them give the same numbers, and the
+//! tests hold them to it.
 //!
-//! **What is deliberately absent.** No files and no network: a bundle is bytes. No threads and no
-//! clock. No featuriser (`propense-features` writes the rows), no training loop and no metrics
+//! **What is deliberately absent.** No files and no network: a bundle is bytes. No threads but those
+//! that a caller asks for, and no clock. No featuriser (`propense-features` writes the rows), no training loop and no metrics
 //! (`propense-train`).
 //!
 //! **How data passes through.**
@@ -16,7 +18,8 @@
 //! bytes ── Bundle::from_bytes ──┬── Bundle::model(&device) ── CnnLstm ──┬── forward: [batch, time] logits
 //!                               │                                      ├── score(&Batch): a logit a session
 //!                               │                                      └── Stream::push / logit
-//!                               └── Bundle::cpu_model() ── CpuModel ──── CpuStream::push / logit
+//!                               └── Bundle::cpu_model() ── CpuModel ──┬── score_batch, score_prefixes
+//!                                                                     └── CpuStream::push / logit
 //! logit ── Manifest::probability ── Manifest::percentile
 //! ```
 //!
@@ -35,34 +38,44 @@
 //! # }
 //! ```
 //!
-//! Features: `flex` is the CPU backend, `threads` makes it use several, `wgpu` is the GPU backend
-//! (Vulkan, Metal, DX12 natively, WebGPU in the browser). Each of `flex` and `wgpu` alone compiles
-//! for `wasm32-unknown-unknown`.
+//! Features: without any there are the bundle and the CPU's own kernels, which is all that scoring
+//! on a CPU needs. `burn` adds the network on tensors, for training and for GPUs; it is implied by
+//! `flex`, Burn's CPU backend, `threads`, which makes that use several, and `wgpu`, the GPU backend
+//! (Vulkan, Metal, DX12 natively, WebGPU in the browser). `wgpu` alone compiles for
+//! `wasm32-unknown-unknown`, and so does the crate without features.
 
+#[cfg(feature = "burn")]
 mod batch;
 mod bundle;
 mod config;
 mod cpu;
+#[cfg(feature = "burn")]
 mod device;
 mod ensemble;
 mod error;
+#[cfg(feature = "burn")]
 mod layers;
+#[cfg(feature = "burn")]
 mod network;
+#[cfg(feature = "burn")]
 mod stream;
 mod weights;
 
+#[cfg(feature = "burn")]
 pub use batch::{Batch, groups};
 pub use bundle::{
     Bundle, Calibration, CatalogueRef, DataFingerprint, FORMAT_VERSION, Golden, Manifest, Precision,
 };
 pub use config::{CellActivation, ModelConfig};
-pub use cpu::{CpuModel, CpuStream};
+pub use cpu::{CpuModel, CpuStream, SessionRows};
 #[cfg(feature = "flex")]
 pub use device::cpu_device;
 #[cfg(all(feature = "wgpu", not(target_family = "wasm")))]
 pub use device::{Adapter, gpu_device};
 pub use ensemble::{Ensemble, EnsembleConfig, Masks};
 pub use error::{BundleError, DeviceError, ModelError};
+#[cfg(feature = "burn")]
 pub use network::CnnLstm;
+#[cfg(feature = "burn")]
 pub use stream::Stream;
 pub use weights::NamedTensor;

@@ -2,6 +2,7 @@
 
 use burn::tensor::{Tensor, TensorData};
 
+use crate::cpu::append_row;
 use crate::layers::{Layers, State};
 use crate::network::{read, read_async};
 use crate::{CnnLstm, ModelConfig, ModelError};
@@ -110,15 +111,6 @@ impl Stream {
             _ => base,
         }
     }
-}
-
-/// Moves the oldest row out and this one in.
-pub(crate) fn append_row(rows: &mut [f32], row: &[f32], features: usize) {
-    rows.copy_within(features.., 0);
-    let start = rows.len() - features;
-    let given = row.len().min(features);
-    rows[start..start + given].copy_from_slice(&row[..given]);
-    rows[start + given..].fill(0.0);
 }
 
 fn first(values: &[f32]) -> Result<f32, ModelError> {

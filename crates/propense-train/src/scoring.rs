@@ -1,9 +1,10 @@
-//! Scoring examples with a network that is not being trained.
+//! Scoring examples with a network that is not being trained: on the CPU with the kernels of
+//! `propense-model`, on a GPU with tensors.
 
 use std::sync::Arc;
 
 use burn::tensor::Device;
-use propense_model::{CnnLstm, CpuModel, CpuStream};
+use propense_model::{CnnLstm, CpuModel, CpuStream, SessionRows, cpu_device};
 
 use crate::TrainError;
 use crate::adam::numbers;
@@ -29,6 +30,9 @@ pub(crate) fn all_prefixes_unless(
     weighting: Weighting,
     stop: &dyn Fn() -> bool,
 ) -> Result<Option<Vec<Vec<f32>>>, TrainError> {
+    if let Some(model) = on_cpu(model)? {
+        return Ok(all_prefixes_on_cpu(&model, examples, weighting, stop));
+    }
     let device: Device = model.device();
     let features = model.config().features;
     let mut long = Long::new(model);
@@ -77,6 +81,12 @@ pub(crate) fn last(
     examples: &[Example],
     weighting: Weighting,
 ) -> Result<Vec<f32>, TrainError> {
+    if let Some(model) = on_cpu(model)? {
+        return Ok(match weighting {
+            Weighting::Context => contexts(&model, examples),
+            _ => model.score_batch(&sessions(examples), threads()),
+        });
+    }
     let mut long = Long::new(model);
     let mut logits = vec![0.0; examples.len()];
     for indices in by_length(examples) {
@@ -97,6 +107,71 @@ pub(crate) fn last(
         }
     }
     Ok(logits)
+}
+
+/// Examples scored between two questions whether to stop.
+const AT_A_TIME: usize = 1024;
+
+/// The network for the kernels, where it lies on the CPU.
+fn on_cpu(model: &CnnLstm) -> Result<Option<CpuModel>, TrainError> {
+    if model.device() != cpu_device() {
+        return Ok(None);
+    }
+    Ok(Some(CpuModel::new(model.config(), &model.weights()?)?))
+}
+
+/// [`all_prefixes_unless`] with the kernels.
+fn all_prefixes_on_cpu(
+    model: &CpuModel,
+    examples: &[Example],
+    weighting: Weighting,
+    stop: &dyn Fn() -> bool,
+) -> Option<Vec<Vec<f32>>> {
+    let mut logits = Vec::with_capacity(examples.len());
+    for examples in examples.chunks(AT_A_TIME) {
+        if stop() {
+            return None;
+        }
+        match weighting {
+            Weighting::Context => {
+                logits.extend(
+                    contexts(model, examples)
+                        .into_iter()
+                        .map(|logit| vec![logit]),
+                );
+            }
+            Weighting::Whole => {
+                let scores = model.score_batch(&sessions(examples), threads());
+                logits.extend(examples.iter().zip(scores).map(|(example, logit)| {
+                    let mut list = vec![0.0; example.events];
+                    list.push(logit);
+                    list
+                }));
+            }
+            _ => logits.extend(model.score_prefixes(&sessions(examples), threads())),
+        }
+    }
+    Some(logits)
+}
+
+/// The logits of the contexts alone.
+fn contexts(model: &CpuModel, examples: &[Example]) -> Vec<f32> {
+    examples
+        .iter()
+        .map(|example| model.base(&example.context, &[]))
+        .collect()
+}
+
+fn sessions(examples: &[Example]) -> Vec<SessionRows<'_>> {
+    examples
+        .iter()
+        .map(|example| (example.rows.as_slice(), example.context.as_slice()))
+        .collect()
+}
+
+/// As many threads as training uses.
+fn threads() -> usize {
+    rayon::current_num_threads()
 }
 
 /// The logits of these examples on all their events.

@@ -22,7 +22,8 @@
 //!
 //! ```text
 //! event JSON ─ parse_event ─ Featuriser ─┬─ row ─ CpuStream ─ logit ─┬─ probability
-//!              (Engine)                  └─ rows ─ Runtime ─ logit ──┘
+//!              (Engine)                  ├─ rows ─ CpuModel ─ logits ┤
+//!                                        └─ rows ─ Runtime ─ logit ──┘
 //! ```
 
 #[cfg(feature = "cpu")]

@@ -9,10 +9,13 @@ mod write;
 
 use std::sync::Arc;
 
+#[cfg(feature = "burn")]
 use burn::tensor::Device;
 use sha2::{Digest, Sha256};
 
-use crate::{CnnLstm, CpuModel, ModelError, NamedTensor};
+#[cfg(feature = "burn")]
+use crate::CnnLstm;
+use crate::{CpuModel, ModelError, NamedTensor};
 
 pub use calibration::Calibration;
 pub use manifest::{CatalogueRef, DataFingerprint, FORMAT_VERSION, Golden, Manifest};
@@ -35,6 +38,7 @@ impl Bundle {
     ///
     /// # Errors
     /// [`ModelError::Device`] where the weights cannot be read from the device.
+    #[cfg(feature = "burn")]
     pub fn from_model(manifest: Manifest, model: &CnnLstm) -> Result<Self, ModelError> {
         Ok(Self {
             manifest: Manifest {
@@ -50,6 +54,7 @@ impl Bundle {
     ///
     /// # Errors
     /// [`ModelError`] where weights and configuration do not belong together.
+    #[cfg(feature = "burn")]
     pub fn model(&self, device: &Device) -> Result<CnnLstm, ModelError> {
         CnnLstm::from_weights(&self.manifest.model, &self.weights, device)
     }

@@ -1,24 +1,20 @@
 //! The weights, packed for the CPU.
 
 use super::ensemble::CpuEnsemble;
+use super::pack::{Filters, Panels};
+use super::simd::Level;
 use crate::weights::values;
 use crate::{ModelConfig, ModelError, NamedTensor};
 
-/// The network's weights as contiguous numbers in the order in which [`super::CpuStream`] reads
-/// them. Share it in an `Arc` between sessions.
+/// The network's weights in the order in which the kernels of this machine read them. Share it in
+/// an `Arc` between sessions.
 #[derive(Debug, Clone)]
 pub struct CpuModel {
     pub(super) config: ModelConfig,
-    /// `[kernel, kernel, filters]`.
-    pub(super) conv: Vec<f32>,
-    /// `[filters]`.
-    pub(super) conv_bias: Vec<f32>,
-    /// `[pooled columns, filters, 4 × hidden]`.
-    pub(super) input: Vec<f32>,
-    /// `[hidden, 4 × hidden]`.
-    pub(super) recurrent: Vec<f32>,
-    /// `[4 × hidden]`.
-    pub(super) bias: Vec<f32>,
+    /// The instruction set that the weights are laid out for.
+    pub(super) level: Level,
+    pub(super) filters: Filters,
+    pub(super) panels: Panels,
     /// `[context_hidden, context]`.
     context: Vec<f32>,
     /// `[context_hidden]`.
@@ -38,6 +34,15 @@ impl CpuModel {
     /// [`ModelError`] where the configuration is out of range, a weight is missing or has the
     /// wrong shape.
     pub fn new(config: &ModelConfig, weights: &[NamedTensor]) -> Result<Self, ModelError> {
+        Self::for_level(Level::best(), config, weights)
+    }
+
+    /// Packs them for this instruction set.
+    pub(super) fn for_level(
+        level: Level,
+        config: &ModelConfig,
+        weights: &[NamedTensor],
+    ) -> Result<Self, ModelError> {
         config.validate()?;
         let shapes = config.weight_shapes();
         let weight = |name: &str| match shapes.iter().find(|(known, _)| *known == name) {
@@ -50,15 +55,20 @@ impl CpuModel {
             hidden,
             ..
         } = *config;
-        let columns = config.pooled_columns();
+        let (lanes, columns) = (level.lanes(), config.pooled_columns());
+        // The kernels' windows are ordered by column, then by filter.
+        let input = swap_outer(weight("lstm.input")?, filters, columns, 4 * hidden);
         let output = weight("output.weight")?;
         let (readout, context_readout) = output.split_at(hidden);
         Ok(Self {
-            conv: transpose(weight("conv.weight")?, filters, kernel * kernel),
-            conv_bias: weight("conv.bias")?.to_vec(),
-            input: swap_outer(weight("lstm.input")?, filters, columns, 4 * hidden),
-            recurrent: weight("lstm.recurrent")?.to_vec(),
-            bias: weight("lstm.bias")?.to_vec(),
+            level,
+            filters: Filters::new(lanes, kernel, weight("conv.weight")?, weight("conv.bias")?),
+            panels: Panels::new(
+                lanes,
+                weight("lstm.recurrent")?,
+                &input,
+                weight("lstm.bias")?,
+            ),
             context: transpose(
                 weight("context.weight")?,
                 config.context,
@@ -120,7 +130,8 @@ impl CpuModel {
             .zip(&self.context_readout);
         units.fold(self.output_bias, |sum, ((row, bias), out)| {
             let unit = super::arithmetic::dot(&row[..given], &context[..given]) + bias;
-            sum + out * unit.max(0.0)
+            // Not `max`, which would make zero of what is no number.
+            sum + out * if unit < 0.0 { 0.0 } else { unit }
         })
     }
 }

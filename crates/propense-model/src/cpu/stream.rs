@@ -3,14 +3,18 @@
 use std::sync::Arc;
 
 use super::CpuModel;
-use super::arithmetic::{add_product, add_scaled, dot, keep_larger, larger, sigmoid, tanh};
-use crate::stream::append_row;
-use crate::{CellActivation, ModelConfig};
+use super::arithmetic::dot;
+use super::batch::Tile;
+use super::kernels::{Convolve, Given, Pool, StepOne};
 
-/// Two-phase streaming on the CPU: the numbers of [`crate::Stream`], a few microseconds an event.
+/// Two-phase streaming on the CPU: the numbers of the batch pass, a few microseconds an event.
 ///
-/// A clone is a snapshot: what-if scores push onto a clone. [`Clone::clone_from`] restores a
-/// snapshot into an existing session without allocating.
+/// Pooling has stride 2 in time and is aligned to the session's end, so that event n completes a
+/// window of one of two sequences: that of the odd events or that of the even ones. Both LSTM
+/// states are kept; each event advances one and scores from it.
+///
+/// Nothing is allocated after [`CpuStream::new`]. A clone is a snapshot: what-if scores push onto a
+/// clone. [`Clone::clone_from`] restores a snapshot into an existing session without allocating.
 #[derive(Debug)]
 pub struct CpuStream {
     model: Arc<CpuModel>,
@@ -23,15 +27,14 @@ pub struct CpuStream {
 struct State {
     /// The last `kernel` rows, oldest first; zero rows before the session's start.
     rows: Vec<f32>,
-    /// The newest convolution row, the larger of each pair of columns, before bias and ReLU:
-    /// `[pooled columns, filters]`.
-    newest: Vec<f32>,
+    /// Rows of the convolution: that of the newest odd event, then that of the newest even one.
+    convolved: [Vec<f32>; 2],
     /// The LSTM of the odd events' sequence, then that of the even ones'.
     phases: [Phase; 2],
     events: usize,
 }
 
-/// An LSTM's state: output and cell, `[hidden]` each.
+/// An LSTM's state: output and cell, `[hidden made up to whole vectors]` each.
 #[derive(Debug)]
 struct Phase {
     output: Vec<f32>,
@@ -41,12 +44,11 @@ struct Phase {
 /// Room for intermediate results. Its content means nothing between two events.
 #[derive(Debug)]
 struct Scratch {
-    /// Two neighbouring columns of the convolution, `[2, filters]`.
-    pair: Vec<f32>,
-    /// `[pooled columns, filters]`.
+    /// The pooled window, and room for a vector beyond it.
     window: Vec<f32>,
-    /// `[4 × hidden]`.
-    gates: Vec<f32>,
+    given: Vec<Given>,
+    /// The next output, `[hidden made up to whole vectors]`.
+    output: Vec<f32>,
 }
 
 impl CpuStream {
@@ -54,21 +56,22 @@ impl CpuStream {
     #[must_use]
     pub fn new(model: Arc<CpuModel>) -> Self {
         let config = model.config();
+        let convolved = || vec![0.0; model.convolved()];
         let phase = || Phase {
-            output: vec![0.0; config.hidden],
-            cell: vec![0.0; config.hidden],
+            output: vec![0.0; model.units()],
+            cell: vec![0.0; model.units()],
         };
         Self {
             state: State {
                 rows: vec![0.0; config.kernel * config.features],
-                newest: vec![0.0; config.step_inputs()],
+                convolved: [convolved(), convolved()],
                 phases: [phase(), phase()],
                 events: 0,
             },
             scratch: Scratch {
-                pair: vec![0.0; 2 * config.filters],
-                window: vec![0.0; config.step_inputs()],
-                gates: vec![0.0; 4 * config.hidden],
+                window: vec![0.0; config.step_inputs() + model.level.lanes()],
+                given: vec![(0, 0.0); model.panels.rows()],
+                output: vec![0.0; model.units()],
             },
             model,
         }
@@ -78,12 +81,14 @@ impl CpuStream {
     pub fn reset(&mut self) {
         let State {
             rows,
-            newest,
+            convolved,
             phases,
             events,
         } = &mut self.state;
         rows.fill(0.0);
-        newest.fill(0.0);
+        for row in convolved {
+            row.fill(0.0);
+        }
         for phase in phases {
             phase.output.fill(0.0);
             phase.cell.fill(0.0);
@@ -128,89 +133,95 @@ impl CpuStream {
         }
         // The last event, number `events`, advanced the phase with index (events − 1) mod 2.
         let phase = &self.state.phases[(self.state.events + 1) % 2];
-        base + dot(&phase.output, &self.model.readout)
+        base + self.model.read_out(&phase.output)
     }
 
-    /// Takes the row in and leaves the pooled window of the new event in the scratch space.
+    /// The logit after one more event, for each of these rows as that event: what pushing each onto
+    /// a clone would give, for less, since all are computed at a time.
+    #[must_use]
+    pub fn what_if(&self, rows: &[f32], context: &[f32]) -> Vec<f32> {
+        let State {
+            rows: recent,
+            convolved,
+            phases,
+            events,
+        } = &self.state;
+        let features = self.model.config().features;
+        let (phase, newest) = (&phases[events % 2], &convolved[(events + 1) % 2]);
+        let mut recent = recent.clone();
+        recent.copy_within(features.., 0);
+        let last = recent.len() - features;
+        let mut logits = Vec::with_capacity(rows.len() / features);
+        let mut tile = Tile::new(&self.model, 1);
+        for group in rows.chunks(features * Tile::SESSIONS) {
+            let group = group.chunks_exact(features);
+            let count = group.len();
+            for (place, row) in group.clone().enumerate() {
+                recent[last..].copy_from_slice(row);
+                tile.branch(place, &recent, newest, (&phase.output, &phase.cell));
+            }
+            tile.step(count, 0);
+            let scores = group
+                .enumerate()
+                .map(|(place, row)| self.model.base(context, row) + tile.read_out(place, 0));
+            logits.extend(scores);
+        }
+        logits
+    }
+
+    /// Takes the row in.
     fn convolve(&mut self, row: &[f32]) {
         let model = &*self.model;
-        let ModelConfig {
-            features,
-            kernel,
-            filters,
-            ..
-        } = model.config;
         let State {
             rows,
-            newest,
+            convolved,
             events,
             ..
         } = &mut self.state;
-        let Scratch { pair, window, .. } = &mut self.scratch;
-        append_row(rows, row, features);
-        window.copy_from_slice(newest);
-        for (index, cell) in newest.chunks_exact_mut(filters).enumerate() {
-            pair.fill(0.0);
-            let (left, right) = pair.split_at_mut(filters);
-            for (side, out) in [left, right].into_iter().enumerate() {
-                let column = 2 * index + side;
-                for (row, weights) in rows
-                    .chunks_exact(features)
-                    .zip(model.conv.chunks_exact(kernel * filters))
-                {
-                    let inputs = &row[column..column + kernel];
-                    for (&input, weights) in inputs.iter().zip(weights.chunks_exact(filters)) {
-                        add_scaled(out, input, weights);
-                    }
-                }
-            }
-            let (left, right) = pair.split_at(filters);
-            for ((cell, &left), &right) in cell.iter_mut().zip(left).zip(right) {
-                *cell = larger(left, right);
-            }
-        }
-        // Bias and ReLU are monotone: after the maximum they give what they give before it.
-        keep_larger(window, newest);
-        for cell in window.chunks_exact_mut(filters) {
-            for (value, bias) in cell.iter_mut().zip(&model.conv_bias) {
-                *value = larger(*value + bias, 0.0);
-            }
-        }
+        super::append_row(rows, row, model.config().features);
+        model.level.run(Convolve {
+            filters: &model.filters,
+            rows,
+            out: &mut convolved[*events % 2],
+        });
         *events += 1;
     }
 
     /// Advances the phase of the newest event by its window.
     fn step(&mut self) {
         let model = &*self.model;
-        let hidden = model.config.hidden;
-        let Scratch { window, gates, .. } = &mut self.scratch;
-        let Phase { output, cell } = &mut self.state.phases[(self.state.events + 1) % 2];
-        gates.copy_from_slice(&model.bias);
-        add_product(gates, window, &model.input);
-        add_product(gates, output, &model.recurrent);
-        let (input_gate, rest) = gates.split_at(hidden);
-        let (forget_gate, rest) = rest.split_at(hidden);
-        let (candidate, output_gate) = rest.split_at(hidden);
-        let gates = input_gate
-            .iter()
-            .zip(forget_gate)
-            .zip(candidate)
-            .zip(output_gate);
-        let state = output.iter_mut().zip(cell);
-        match model.config.activation {
-            CellActivation::Tanh => {
-                for ((output, cell), (((&i, &f), &c), &o)) in state.zip(gates) {
-                    *cell = sigmoid(f) * *cell + sigmoid(i) * tanh(c);
-                    *output = sigmoid(o) * tanh(*cell);
-                }
-            }
-            CellActivation::Relu => {
-                for ((output, cell), (((&i, &f), &c), &o)) in state.zip(gates) {
-                    *cell = sigmoid(f) * *cell + sigmoid(i) * larger(c, 0.0);
-                    *output = sigmoid(o) * larger(*cell, 0.0);
-                }
-            }
-        }
+        let config = model.config();
+        let State {
+            convolved: [odd, even],
+            phases,
+            events,
+            ..
+        } = &mut self.state;
+        let Scratch {
+            window,
+            given,
+            output,
+        } = &mut self.scratch;
+        let phase = &mut phases[(*events + 1) % 2];
+        model.level.run(Pool {
+            filters: &model.filters,
+            rows: [odd, even],
+            window,
+        });
+        let count = StepOne::gather(
+            given,
+            &phase.output[..config.hidden],
+            &window[..config.step_inputs()],
+            model.panels.width(),
+        );
+        model.level.run(StepOne {
+            panels: &model.panels,
+            activation: config.activation,
+            given: &given[..count],
+            cell: &mut phase.cell,
+            output,
+        });
+        core::mem::swap(&mut phase.output, output);
     }
 }
 
@@ -229,6 +240,21 @@ impl CpuModel {
         }
         stream.logit(context)
     }
+
+    /// Length of a row of the convolution.
+    pub(super) fn convolved(&self) -> usize {
+        self.config.pooled_columns() * self.filters.padded()
+    }
+
+    /// Hidden units, made up to whole vectors.
+    pub(super) fn units(&self) -> usize {
+        self.panels.count() * self.level.lanes()
+    }
+
+    /// What an LSTM's output adds to the logit.
+    pub(super) fn read_out(&self, output: &[f32]) -> f32 {
+        dot(&output[..self.config.hidden], &self.readout)
+    }
 }
 
 impl Clone for CpuStream {
@@ -243,7 +269,9 @@ impl Clone for CpuStream {
             *self = Self::new(Arc::clone(&source.model));
         }
         self.state.rows.copy_from_slice(&source.state.rows);
-        self.state.newest.copy_from_slice(&source.state.newest);
+        for (row, source) in self.state.convolved.iter_mut().zip(&source.state.convolved) {
+            row.copy_from_slice(source);
+        }
         for (phase, source) in self.state.phases.iter_mut().zip(&source.state.phases) {
             phase.output.copy_from_slice(&source.output);
             phase.cell.copy_from_slice(&source.cell);

@@ -4,11 +4,10 @@ use std::sync::Arc;
 
 use propense_events::{Context, EARLIEST, EventKind, Limits, parse_event};
 use propense_features::FeatureSpec;
-use propense_model::{Bundle, CnnLstm, CpuStream, Manifest, cpu_device};
+use propense_model::{Bundle, CpuStream, Manifest};
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
-use super::batch;
 use super::catalogue::{self, Catalogue};
 use super::explain::Explainer;
 use super::prepared::{Gatherer, Prepared};
@@ -24,8 +23,6 @@ const AHEAD: f64 = 24.0 * 3600.0 * 1000.0;
 pub struct Engine {
     manifest: Manifest,
     spec: Arc<FeatureSpec>,
-    /// The network on Burn's CPU backend, for whole sessions; the live one goes through a stream.
-    network: CnnLstm,
     /// A stream without events, to be cloned.
     fresh: CpuStream,
     catalogue: Catalogue,
@@ -70,7 +67,6 @@ impl Engine {
     #[wasm_bindgen(constructor)]
     pub fn new(bundle: &[u8]) -> Result<Engine, JsValue> {
         let bundle = Bundle::from_bytes(bundle).map_err(WebError::from)?;
-        let network = bundle.model(&cpu_device()).map_err(WebError::from)?;
         let fresh = CpuStream::new(bundle.cpu_model().map_err(WebError::from)?);
         let spec = Arc::new(bundle.manifest.features.clone());
         Ok(Self {
@@ -80,7 +76,6 @@ impl Engine {
             explainer: Explainer::new(fresh.clone()),
             manifest: bundle.manifest,
             spec,
-            network,
             fresh,
             tracked: 0,
             begun: 0,
@@ -259,11 +254,11 @@ impl Engine {
     }
 
     /// The logit of each featurised session.
-    ///
-    /// # Errors
-    /// `{ code, message }`: `INTERNAL`, should the backend fail.
-    pub fn score(&self, prepared: &Prepared) -> Result<Vec<f32>, JsValue> {
-        Ok(batch::score(&self.network, prepared).map_err(WebError::from)?)
+    pub fn score(&self, prepared: &Prepared) -> Vec<f32> {
+        let model = self.fresh.model();
+        let config = model.config();
+        let sessions: Vec<_> = prepared.sessions(config.features, config.context).collect();
+        model.score_batch(&sessions, 1)
     }
 }
 

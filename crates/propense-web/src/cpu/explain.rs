@@ -61,25 +61,27 @@ impl Explainer {
 
     /// What about the next row matters most.
     fn most_important(&self, spec: &FeatureSpec, row: &[f32], context: &[f32]) -> &'static str {
-        let mut other = self.stream.clone();
-        let mut step = |row: &[f32]| {
-            other.clone_from(&self.stream);
-            other.push(row);
-            other.logit(context)
-        };
-        let after = step(row);
-        let mut altered = row.to_vec();
-        let mut feature = "";
-        let mut most = -1.0;
+        // The row as it is, then once without each group.
+        let mut rows = row.repeat(spec.row.len() + 1);
         let mut start = 0;
-        for group in &spec.row {
+        for (group, altered) in spec
+            .row
+            .iter()
+            .zip(rows.chunks_exact_mut(row.len()).skip(1))
+        {
             let end = start + group.len();
-            altered.copy_from_slice(row);
             if let Some(own) = altered.get_mut(start..end) {
                 own.fill(0.0);
             }
             start = end;
-            let change = (after - step(&altered)).abs();
+        }
+        let logits = self.stream.what_if(&rows, context);
+        let (mut feature, mut most) = ("", -1.0);
+        let Some((after, without)) = logits.split_first() else {
+            return feature;
+        };
+        for (group, logit) in spec.row.iter().zip(without) {
+            let change = (after - logit).abs();
             if change > most {
                 (feature, most) = (words::feature(group), change);
             }

@@ -1,6 +1,5 @@
 //! The CPU build: the session, its features, the network and everything else of the bundle.
 
-mod batch;
 mod catalogue;
 mod engine;
 mod explain;

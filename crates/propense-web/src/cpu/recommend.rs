@@ -29,20 +29,18 @@ pub(crate) fn recommend<'a>(
     probability: impl Fn(f32) -> f32,
 ) -> Vec<Recommendation<'a>> {
     let at = session.latest() + (typical_gap(spec) * 1000.0) as i64;
+    let candidates = catalogue.candidates(session.seen(), &session.cart());
     let mut row = Vec::with_capacity(spec.row_len());
-    let mut ranked: Vec<(f32, &Item)> = catalogue
-        .candidates(session.seen(), &session.cart())
-        .into_iter()
-        .map(|item| {
-            let mut event = Event::new(EventKind::ViewItem, at);
-            event.page_type = Some("product".into());
-            event.items = vec![item.clone()];
-            session.imagine(&event, &mut row);
-            let mut after = stream.clone();
-            after.push(&row);
-            (after.logit(session.context()), item)
-        })
-        .collect();
+    let mut rows = Vec::with_capacity(candidates.len() * spec.row_len());
+    for item in &candidates {
+        let mut event = Event::new(EventKind::ViewItem, at);
+        event.page_type = Some("product".into());
+        event.items = vec![(*item).clone()];
+        session.imagine(&event, &mut row);
+        rows.extend_from_slice(&row);
+    }
+    let logits = stream.what_if(&rows, session.context());
+    let mut ranked: Vec<(f32, &Item)> = logits.into_iter().zip(candidates).collect();
     // A stable sort: equals stay in the order of the candidates, neighbours before popular items.
     ranked.sort_by(|a, b| b.0.total_cmp(&a.0));
     ranked.truncate(k);
