@@ -119,6 +119,12 @@ class Shop {
       settled: () => this.settled(),
       beginOwn: () => this.newVisit(),
     });
+    scorer.onScore((score) => {
+      // A stranger's session is played faster than it was: how long it stays here means nothing.
+      if (score.waited > 0 && !this.foreign) {
+        visit.stay(score);
+      }
+    });
     this.beginOwn();
     for (const told of this.early.splice(0)) {
       visit.track(told);

@@ -38,7 +38,11 @@ export interface Engine {
   readonly session: number;
   /** Events of the session that have a row. */
   readonly events: number;
+  /** Time of the newest event, or of the session's start. */
+  readonly latest: number;
   logit(): number;
+  /** Change of the logit by nothing having happened since the newest event up to `now`. */
+  stay_effect(now: number): number;
   repeat_last_step(times: number): number;
   rows_from(first: number): Float32Array;
   context_row(): Float32Array;

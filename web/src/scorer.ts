@@ -9,11 +9,14 @@ import { type CpuGlue, type Engine, type Loaded, call, loadCpu } from "./glue.js
 import { contextJson, eventJson, jsonOf } from "./json.js";
 import { Ledger, notify } from "./ledger.js";
 import type * as t from "./types.js";
+import { Watch } from "./watch.js";
 
 /** Fields of the engine's description. */
 interface Description {
   model: t.ModelInfo;
   max_items: number;
+  /** Milliseconds of a pause after which a new session begins. */
+  gap_ms: number;
   /** Where the bundle says its catalogue is, relative to the bundle. */
   catalogue: string | null;
 }
@@ -80,6 +83,9 @@ export class Scorer {
   readonly #backends: Backends;
   readonly #ledger: Ledger;
   readonly #maxItems: number;
+  readonly #watch: Watch;
+  /** `Date.now()` when the newest event was taken. */
+  #tracked = Date.now();
   /** Resolves when there are items to recommend. */
   readonly #catalogue: () => Promise<void>;
   #context: t.Context;
@@ -97,6 +103,11 @@ export class Scorer {
     const description = JSON.parse(call(() => engine.describe())) as Description;
     this.model = description.model;
     this.#maxItems = description.max_items;
+    this.#watch = new Watch({
+      waited: () => Math.max(0, Date.now() - this.#tracked),
+      score: (waited) => this.#scoreAfter(waited),
+      longest: description.gap_ms,
+    });
     call(() => {
       if (catalogue !== undefined) engine.set_catalogue(catalogue, false);
       engine.reset(contextJson(this.#context), Date.now());
@@ -136,29 +147,58 @@ export class Scorer {
   track(event: t.ShopEvent): void {
     try {
       this.#alive();
+      const { events, session } = this.#engine;
       this.#ledger.enter(() =>
         call(() => this.#engine.track(eventJson(event, this.#maxItems), Date.now())),
       );
+      if (this.#engine.events !== events || this.#engine.session !== session) this.#moved();
     } catch (thrown) {
       this.#ledger.reject(asPropenseError(thrown));
     }
   }
 
-  /** The propensity of the session so far. */
-  async score(): Promise<t.Score> {
+  /**
+   * The propensity of the session so far: as of the newest event, or with `at` as of that time.
+   *
+   * A model knows how long a visitor stayed on a page when the next event comes. Until then the time
+   * that has passed tells how late that event will at least be, and `at` asks for the propensity with
+   * that taken into account (README, "While nothing happens").
+   */
+  async score(options: t.ScoreOptions = {}): Promise<t.Score> {
+    this.#alive();
+    const { at } = optionsOf(options, "score");
+    if (at === undefined) return this.#scoreAfter(0);
+    if (!Number.isFinite(at)) {
+      throw new PropenseError("ARGUMENT", "at must be a time in milliseconds since 1970");
+    }
+    return this.#scoreAfter(Math.max(0, at - this.#engine.latest));
+  }
+
+  /**
+   * Has `listener` told of scores as they change: after events, and while the visitor stays. With
+   * `above`, only when the propensity crosses that threshold, with hysteresis, so that what hangs on it
+   * does not flicker. Returns a function that ends it.
+   */
+  onScore(listener: t.ScoreListener, options: t.OnScoreOptions = {}): () => void {
+    this.#alive();
+    return this.#watch.add(listener, optionsOf(options, "onScore"));
+  }
+
+  /** The score when nothing has happened for so many milliseconds after the newest event. */
+  async #scoreAfter(waited: number): Promise<t.Score> {
     this.#alive();
     const gpu = this.#backends.live;
     if (gpu) {
       try {
         const { logit, micros } = await gpu.logit(this.#engine);
         this.#alive();
-        return this.#score(logit, "webgpu", micros);
+        return this.#score(logit, "webgpu", micros, waited);
       } catch (thrown) {
         this.#alive();
         this.#backends.fall(gpu, thrown);
       }
     }
-    return call(() => this.#score(this.#engine.logit(), "wasm", this.#cpuMicros()));
+    return call(() => this.#score(this.#engine.logit(), "wasm", this.#cpuMicros(), waited));
   }
 
   /**
@@ -202,6 +242,7 @@ export class Scorer {
       this.#engine.reset(json, Date.now());
     });
     this.#context = context ?? this.#context;
+    this.#moved();
   }
 
   /**
@@ -232,6 +273,7 @@ export class Scorer {
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
+    this.#watch.dispose();
     this.#backends.dispose();
     this.#engine.free();
   }
@@ -261,10 +303,19 @@ export class Scorer {
     }
   }
 
-  #score(logit: number, backend: t.Backend, micros: number): t.Score {
-    const propensity = this.#engine.probability(logit);
-    const percentile = this.#engine.percentile(propensity);
-    return { propensity, percentile, modelVersion: this.model.version, backend, micros };
+  #score(logit: number, backend: t.Backend, micros: number, waited: number): t.Score {
+    const engine = this.#engine;
+    // What a stay changes is computed on the CPU wherever the score is: some dozen steps, no readback.
+    const effect = waited === 0 ? 0 : engine.stay_effect(engine.latest + waited);
+    const propensity = engine.probability(logit + effect);
+    const percentile = engine.percentile(propensity);
+    return { propensity, percentile, modelVersion: this.model.version, backend, micros, waited };
+  }
+
+  /** The session is another one, or has another event. */
+  #moved(): void {
+    this.#tracked = Date.now();
+    this.#watch.due();
   }
 
   /** Timed once an event: the clock of a browser is too coarse for a single step. */

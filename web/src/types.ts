@@ -118,7 +118,45 @@ export interface Score {
   backend: Backend;
   /** Time of the last event's model step and of the head, in microseconds. */
   micros: number;
+  /**
+   * Milliseconds since the newest event that the propensity takes into account; 0 where the score is
+   * that of the newest event.
+   */
+  waited: number;
 }
+
+/** Options of `score`. */
+export interface ScoreOptions {
+  /**
+   * The propensity at this time (milliseconds since 1970), if nothing has happened since the newest
+   * event and the visitor is still there. Without it: as of the newest event.
+   */
+  at?: number;
+}
+
+/** On which side of its threshold a listener of `onScore` finds the propensity. */
+export type Side = "above" | "below";
+
+/** Options of `onScore`. */
+export interface OnScoreOptions {
+  /**
+   * A propensity, 0 to 1. The listener is told when the propensity has risen to it (`"above"`), and
+   * when it has fallen below `below` again, not in between. Without it: told of every score.
+   */
+  above?: number;
+  /** What a fall must reach to count, at most `above`. Default: nine tenths of `above`. */
+  below?: number;
+  /** Told once, then never again. */
+  once?: boolean;
+  /**
+   * Told while the visitor merely stays, too, at growing intervals while the page can be seen. Default:
+   * true.
+   */
+  dwell?: boolean;
+}
+
+/** Told of a score; with a threshold also of the side that was reached. */
+export type ScoreListener = (score: Score, side: Side | undefined) => void;
 
 /** What one event did to the score. */
 export interface Reason {

@@ -64,6 +64,7 @@ mod sight;
 mod spec;
 mod state;
 mod stay;
+mod wait;
 
 pub use error::FeatureError;
 pub use featuriser::{Featuriser, LIMIT, featurise};
@@ -77,3 +78,4 @@ pub use prices::TypicalPrices;
 pub use rates::{Rates, fit_rates};
 pub use sight::follows_orders;
 pub use spec::{ContextFeature, FeatureSpec, Normal, RowFeature, SPEC_VERSION, Transform};
+pub use wait::Wait;

@@ -14,6 +14,7 @@ use super::explain::Explainer;
 use super::prepared::{Gatherer, Prepared};
 use super::recommend;
 use super::recorder::{Recorded, Recorder};
+use super::stay::{Stay, longest_pause};
 use crate::WebError;
 
 /// How far an event may lie ahead of the browser's clock, in milliseconds.
@@ -32,6 +33,7 @@ pub struct Engine {
     session: Recorder,
     stream: CpuStream,
     explainer: Explainer,
+    stay: Stay,
     /// Events tracked since the engine was made.
     tracked: u64,
     /// Sessions begun since the engine was made.
@@ -43,6 +45,8 @@ pub struct Engine {
 struct Description<'a> {
     model: Model<'a>,
     max_items: usize,
+    /// Milliseconds of a pause after which training began a new session.
+    gap_ms: f64,
     /// Where the bundle says its catalogue is, relative to the bundle.
     catalogue: Option<&'a str>,
 }
@@ -78,6 +82,7 @@ impl Engine {
             session: Recorder::new(&spec, Context::new(), 0),
             stream: fresh.clone(),
             explainer: Explainer::new(fresh.clone()),
+            stay: Stay::new(&bundle.manifest),
             manifest: bundle.manifest,
             spec,
             network,
@@ -107,6 +112,7 @@ impl Engine {
                 features,
             },
             max_items: Limits::default().max_items,
+            gap_ms: longest_pause(manifest),
             catalogue: manifest.catalogue.as_ref().map(|named| named.file.as_str()),
         })
     }
@@ -159,6 +165,18 @@ impl Engine {
     /// The logit of the session so far.
     pub fn logit(&self) -> f32 {
         self.stream.logit(self.session.context())
+    }
+
+    /// Time of the newest event, or of the session's start, in milliseconds since 1970.
+    #[wasm_bindgen(getter)]
+    pub fn latest(&self) -> f64 {
+        self.session.latest() as f64
+    }
+
+    /// By how much the logit changes because nothing has happened since the newest event up to
+    /// `now` (milliseconds since 1970), while the visitor stays. The session does not change.
+    pub fn stay_effect(&mut self, now: f64) -> f32 {
+        self.stay.effect(&self.spec, &self.session, &self.stream, now)
     }
 
     /// Takes the newest event's step with its head `times` times on a copy of the state, for
@@ -272,6 +290,7 @@ impl Engine {
         self.session = Recorder::new(&self.spec, context, start);
         self.stream.clone_from(&self.fresh);
         self.explainer = Explainer::new(self.fresh.clone());
+        self.stay.forget();
         self.begun = self.begun.wrapping_add(1);
     }
 }

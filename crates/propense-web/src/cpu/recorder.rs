@@ -29,6 +29,8 @@ pub(crate) struct Recorder {
     kinds: Vec<EventKind>,
     /// Time of the newest event, or of the start.
     latest: i64,
+    /// The newest event that opened a page; before the first, the newest event.
+    page: Option<Event>,
     /// Items in the order of their last occurrence.
     seen: Vec<String>,
     /// Units by item.
@@ -46,6 +48,7 @@ impl Recorder {
             rows: Vec::new(),
             kinds: Vec::new(),
             latest: start,
+            page: None,
             seen: Vec::new(),
             cart: BTreeMap::new(),
             ordered: false,
@@ -89,6 +92,9 @@ impl Recorder {
         self.featuriser.push(&event, &mut numbers);
         self.rows.extend_from_slice(&numbers);
         self.kinds.push(event.kind);
+        if opens_page(event.kind) || self.page.is_none() {
+            self.page = Some(event.clone());
+        }
         self.remember(event);
         Recorded::Row
     }
@@ -165,6 +171,11 @@ impl Recorder {
         self.latest
     }
 
+    /// The newest event that opened a page; before the first, the newest event; before any, none.
+    pub(crate) const fn page(&self) -> Option<&Event> {
+        self.page.as_ref()
+    }
+
     /// Items of the session, the newest last.
     pub(crate) fn seen(&self) -> &[String] {
         &self.seen
@@ -179,4 +190,20 @@ impl Recorder {
     pub(crate) fn imagine(&self, event: &Event, row: &mut Vec<f32>) {
         self.featuriser.clone().push(event, row);
     }
+}
+
+/// Whether such an event shows the visitor another page; all others happen on the one that is open.
+const fn opens_page(kind: EventKind) -> bool {
+    matches!(
+        kind,
+        EventKind::PageView
+            | EventKind::Search
+            | EventKind::ViewItemList
+            | EventKind::SelectItem
+            | EventKind::ViewItem
+            | EventKind::ViewCart
+            | EventKind::BeginCheckout
+            | EventKind::AddShippingInfo
+            | EventKind::AddPaymentInfo
+    )
 }
