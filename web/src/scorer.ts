@@ -8,12 +8,14 @@ import { PropenseError, asPropenseError, checkListeners, optionsOf } from "./err
 import { type CpuGlue, type Engine, type Loaded, call, loadCpu } from "./glue.js";
 import { contextJson, eventJson, jsonOf } from "./json.js";
 import { Ledger, notify } from "./ledger.js";
+import { Names } from "./names.js";
+import { MOST, type Ranked, chooser } from "./picks.js";
 import type * as t from "./types.js";
 import { Watch } from "./watch.js";
 
 /** Fields of the engine's description. */
 interface Description {
-  model: t.ModelInfo;
+  model: Omit<t.ModelInfo, "sessionGap">;
   max_items: number;
   /** Milliseconds of a pause after which a new session begins. */
   gap_ms: number;
@@ -21,12 +23,8 @@ interface Description {
   catalogue: string | null;
 }
 
-/**
- * Loads a model and starts scoring on the CPU.
- *
- * @param model address or bytes of a `.propense` bundle
- */
-export async function loadScorer(model: BundleSource, options: t.LoadOptions = {}): Promise<Scorer> {
+/** Loads a model and starts scoring on the CPU. `options.wasm` says where the WebAssembly is. */
+export async function load(model: BundleSource, options: t.LoadOptions = {}): Promise<Scorer> {
   const { wasm, onBackend, onInvalid } = optionsOf(options, "loadScorer");
   const backend = options.backend ?? "auto";
   if (!["auto", "webgpu", "wasm"].includes(backend)) {
@@ -38,7 +36,7 @@ export async function loadScorer(model: BundleSource, options: t.LoadOptions = {
     readCatalogue(options.catalogue),
     loadCpu(wasm?.cpu),
   ]);
-  const base = model instanceof URL || typeof model === "string" ? String(model) : undefined;
+  const base = model instanceof URL || typeof model === "string" ? String(model) : options.base;
   const scorer = start(module, { bundle, base, catalogue }, options);
   if (backend === "webgpu") {
     try {
@@ -83,6 +81,7 @@ export class Scorer {
   readonly #backends: Backends;
   readonly #ledger: Ledger;
   readonly #maxItems: number;
+  readonly #names = new Names();
   readonly #watch: Watch;
   /** `Date.now()` when the newest event was taken. */
   #tracked = Date.now();
@@ -101,7 +100,7 @@ export class Scorer {
     this.#ledger = new Ledger(options.onInvalid);
     this.#context = options.context ?? {};
     const description = JSON.parse(call(() => engine.describe())) as Description;
-    this.model = description.model;
+    this.model = { ...description.model, sessionGap: description.gap_ms };
     this.#maxItems = description.max_items;
     this.#watch = new Watch({
       waited: () => Math.max(0, Date.now() - this.#tracked),
@@ -151,6 +150,7 @@ export class Scorer {
       this.#ledger.enter(() =>
         call(() => this.#engine.track(eventJson(event, this.#maxItems), Date.now())),
       );
+      this.#names.learn(event);
       if (this.#engine.events !== events || this.#engine.session !== session) this.#moved();
     } catch (thrown) {
       this.#ledger.reject(asPropenseError(thrown));
@@ -207,22 +207,35 @@ export class Scorer {
    */
   async explain(): Promise<t.Reason[]> {
     this.#alive();
-    return call(() => JSON.parse(this.#engine.explain()) as t.Reason[]);
+    const reasons = call(() => JSON.parse(this.#engine.explain()) as Omit<t.Reason, "text">[]);
+    return reasons.map((reason) => ({ ...reason, text: this.#names.text(reason) }));
+  }
+
+  /** The session's propensity if this item were viewed next: how much it tempts this visitor. */
+  async scoreItem(itemId: string): Promise<number> {
+    this.#alive();
+    if (typeof itemId !== "string") throw new PropenseError("ARGUMENT", "scoreItem wants an item_id");
+    await this.#catalogue();
+    this.#alive();
+    return call(() => this.#engine.probability(this.#engine.logit_after_view(itemId)));
   }
 
   /**
    * The items after whose view the session's propensity would be highest: bought together with what
    * was seen, or popular; none that is in the cart.
    */
-  async recommend(options: { k?: number } = {}): Promise<t.Recommendation[]> {
+  async recommend(options: t.RecommendOptions = {}): Promise<t.Recommendation[]> {
     this.#alive();
-    const { k = 8 } = optionsOf(options, "recommend");
-    if (!Number.isInteger(k) || k < 0 || k > 1000) {
-      throw new PropenseError("ARGUMENT", "k must be a whole number from 0 to 1000");
-    }
+    const choose = chooser(optionsOf(options, "recommend"));
+    return choose(await this.rank());
+  }
+
+  /** @internal Everything worth recommending, the best first. */
+  async rank(): Promise<Ranked[]> {
+    this.#alive();
     await this.#catalogue();
     this.#alive();
-    return call(() => JSON.parse(this.#engine.recommend(k)) as t.Recommendation[]);
+    return call(() => JSON.parse(this.#engine.recommend(MOST)) as Ranked[]);
   }
 
   /** Computes on this backend from now on. The session is kept. */
@@ -332,6 +345,9 @@ export class Scorer {
     if (this.#disposed) throw new PropenseError("DISPOSED", "this scorer has been disposed of");
   }
 }
+
+/** What a page holds: a `Scorer` of this thread, or one that stands for a scorer in a worker. */
+export type AnyScorer = Pick<Scorer, Exclude<keyof Scorer, "rank">>;
 
 /** Does the work again until it gives true; calls meanwhile wait for the same. */
 function untilDone(work: () => Promise<boolean>): () => Promise<void> {

@@ -168,6 +168,24 @@ export interface Reason {
   feature: string;
   /** Change of the logit by this event. All effects sum to the change since before the first event. */
   effect: number;
+  /** The event's (first) item. */
+  item_id?: string;
+  /** The how manieth event of this name with this item it is in the session, from 1. */
+  times?: number;
+  /** All of it as a person says it: `viewed White Lantern for the third time (price of the item): +0.80`. */
+  text: string;
+}
+
+/** Options of `recommend`. */
+export interface RecommendOptions {
+  /** How many items, 0 to 1000. Default: 8. */
+  k?: number;
+  /** Items that may be shown. Default: all. */
+  inStock?: (itemId: string) => boolean;
+  /** Items not to be shown. What is in the cart is never. */
+  exclude?: Iterable<string>;
+  /** The most items of one category. Default: no limit. */
+  perCategory?: number;
 }
 
 /** A recommended item. */
@@ -202,6 +220,8 @@ export interface ModelInfo {
   /** RFC 3339. */
   createdAt: string;
   licence: string;
+  /** Milliseconds of a pause after which a visitor's next event begins a new session. */
+  sessionGap: number;
   /** Names of the numbers that are computed for every event, then of the session's context. */
   features: string[];
 }
@@ -216,10 +236,26 @@ export interface Stats {
   rejected: number;
 }
 
-/** Where the built modules lie: the JavaScript glue of each, beside its `.wasm`. */
+/** A WebAssembly module that the caller has imported. */
+export interface WasmModule {
+  /** The JavaScript glue: `import * as glue from "propense/wasm/cpu/propense_web.js"`. */
+  glue: object;
+  /**
+   * Its WebAssembly: an address, a response, bytes, or a compiled module. Without it the glue fetches the
+   * `.wasm` beside itself.
+   */
+  module?: unknown;
+  /** Where the glue lies, for a fresh start should the module fail. */
+  address?: string;
+}
+
+/** A WebAssembly module: the address of its glue (its `.wasm` lies beside it), or what was imported. */
+export type WasmSource = string | URL | WasmModule | (() => Promise<WasmModule>);
+
+/** Where the built modules come from. `propense` knows; `propense/slim` must be told. */
 export interface WasmLocations {
-  cpu?: string | URL;
-  webgpu?: string | URL;
+  cpu?: WasmSource;
+  webgpu?: WasmSource;
 }
 
 /** Options of `loadScorer`. */
@@ -230,6 +266,8 @@ export interface LoadOptions {
    */
   backend?: "auto" | Backend;
   wasm?: WasmLocations;
+  /** Where a model given as bytes came from: a catalogue that it names is looked for beside it. */
+  base?: string;
   /**
    * The items to recommend: their address or the items. Without it: the catalogue that the bundle
    * names, if it lies beside the bundle; otherwise the items known to the model.

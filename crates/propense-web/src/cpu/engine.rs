@@ -12,7 +12,7 @@ use super::batch;
 use super::catalogue::{self, Catalogue};
 use super::explain::Explainer;
 use super::prepared::{Gatherer, Prepared};
-use super::recommend;
+use super::recommend::{self, AfterView};
 use super::recorder::{Recorded, Recorder};
 use super::stay::{Stay, longest_pause};
 use crate::WebError;
@@ -217,7 +217,8 @@ impl Engine {
         self.manifest.percentile(probability)
     }
 
-    /// What each event did to the score: JSON, a list of `{ event, index, feature, effect }`.
+    /// What each event did to the score: JSON, a list of
+    /// `{ event, index, feature, effect, item_id?, times? }`.
     ///
     /// # Errors
     /// `{ code, message }`, should it not be writable as JSON.
@@ -238,7 +239,7 @@ impl Engine {
         Ok(())
     }
 
-    /// The `k` best items to show next: JSON, a list of `{ item_id, propensity }`.
+    /// The `k` best items to show next: JSON, a list of `{ item_id, propensity, item_category? }`.
     ///
     /// # Errors
     /// `{ code, message }`, should it not be writable as JSON.
@@ -252,6 +253,12 @@ impl Engine {
             k,
             probability,
         ))
+    }
+
+    /// The logit that the session would have if this item were viewed next.
+    pub fn logit_after_view(&self, item_id: &str) -> f32 {
+        let item = self.catalogue.item(item_id);
+        AfterView::new(&self.spec, &self.session, &self.stream).logit(&item)
     }
 
     /// The logits of these rows with this context, streamed: before the first row, then after each.

@@ -16,6 +16,8 @@ const GAP: f32 = 10.0;
 pub(crate) struct Recommendation<'a> {
     pub(crate) item_id: &'a str,
     pub(crate) propensity: f32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) item_category: Option<&'a str>,
 }
 
 /// The `k` candidates after whose view the logit would be highest, the best first. `stream` is the
@@ -28,20 +30,11 @@ pub(crate) fn recommend<'a>(
     k: usize,
     probability: impl Fn(f32) -> f32,
 ) -> Vec<Recommendation<'a>> {
-    let at = session.latest() + (typical_gap(spec) * 1000.0) as i64;
-    let mut row = Vec::with_capacity(spec.row_len());
+    let mut viewed = AfterView::new(spec, session, stream);
     let mut ranked: Vec<(f32, &Item)> = catalogue
         .candidates(session.seen(), &session.cart())
         .into_iter()
-        .map(|item| {
-            let mut event = Event::new(EventKind::ViewItem, at);
-            event.page_type = Some("product".into());
-            event.items = vec![item.clone()];
-            session.imagine(&event, &mut row);
-            let mut after = stream.clone();
-            after.push(&row);
-            (after.logit(session.context()), item)
-        })
+        .map(|item| (viewed.logit(item), item))
         .collect();
     // A stable sort: equals stay in the order of the candidates, neighbours before popular items.
     ranked.sort_by(|a, b| b.0.total_cmp(&a.0));
@@ -51,8 +44,42 @@ pub(crate) fn recommend<'a>(
         .map(|(logit, item)| Recommendation {
             item_id: &item.item_id,
             propensity: probability(logit),
+            item_category: item.item_category.as_deref(),
         })
         .collect()
+}
+
+/// What the logit would be if an item were viewed next, after a usual pause.
+pub(crate) struct AfterView<'a> {
+    session: &'a Recorder,
+    stream: &'a CpuStream,
+    after: CpuStream,
+    at: i64,
+    row: Vec<f32>,
+}
+
+impl<'a> AfterView<'a> {
+    /// `stream` is the session's.
+    pub(crate) fn new(spec: &FeatureSpec, session: &'a Recorder, stream: &'a CpuStream) -> Self {
+        Self {
+            session,
+            stream,
+            after: stream.clone(),
+            at: session.latest() + (typical_gap(spec) * 1000.0) as i64,
+            row: Vec::with_capacity(spec.row_len()),
+        }
+    }
+
+    /// The logit after this item's view.
+    pub(crate) fn logit(&mut self, item: &Item) -> f32 {
+        let mut event = Event::new(EventKind::ViewItem, self.at);
+        event.page_type = Some("product".into());
+        event.items = vec![item.clone()];
+        self.session.imagine(&event, &mut self.row);
+        self.after.clone_from(self.stream);
+        self.after.push(&self.row);
+        self.after.logit(self.session.context())
+    }
 }
 
 /// Seconds between two events, as they were on average in training (in the transform's scale).
