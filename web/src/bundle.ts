@@ -28,7 +28,8 @@ export async function readJson(
   return await (await request(source, what, how)).text().catch(broken(source));
 }
 
-async function request(
+/** The answer to a request that has one. */
+export async function request(
   source: string | URL,
   what: string,
   how: RequestInit = {},

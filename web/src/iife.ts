@@ -5,7 +5,6 @@ import { type Scorer, load } from "./scorer.js";
 import type { LoadOptions } from "./types.js";
 
 export * from "./exports.js";
-export * from "./adapters.js";
 export * from "./visit.js";
 export * from "./delivery.js";
 

@@ -327,7 +327,10 @@ export class Scorer {
 
   /** The session is another one, or has another event. */
   #moved(): void {
-    this.#tracked = Date.now();
+    const now = Date.now();
+    const { latest } = this.#engine;
+    // A visit that an earlier page began goes on; of a replayed one only the replay's time passes.
+    this.#tracked = latest <= now && latest > now - this.model.sessionGap ? latest : now;
     this.#watch.due();
   }
 

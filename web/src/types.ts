@@ -146,6 +146,8 @@ export interface OnScoreOptions {
   above?: number;
   /** What a fall must reach to count, at most `above`. Default: nine tenths of `above`. */
   below?: number;
+  /** The side on which it begins, of which it is not told. Default: below. */
+  side?: Side;
   /** Told once, then never again. */
   once?: boolean;
   /**

@@ -49,13 +49,13 @@ export class Watch {
       checkListeners({ "the listener of onScore": tell ?? null });
       throw new PropenseError("ARGUMENT", "onScore wants a function");
     }
-    const { above, once = false, dwell = true } = options;
+    const { above, once = false, dwell = true, side = "below" } = options;
     const below = options.below ?? (above ?? 0) * LEAVE;
     const wrong = [above, below].some((bound) => bound !== undefined && !(bound >= 0 && bound <= 1));
     if (wrong || (above !== undefined && below > above)) {
       throw new PropenseError("ARGUMENT", "above and below are propensities from 0 to 1, below at most above");
     }
-    const watcher: Watcher = { tell, above, below, once, dwell, side: "below" };
+    const watcher: Watcher = { tell, above, below, once, dwell, side };
     if (this.#watchers.size === 0) globalThis.document?.addEventListener("visibilitychange", this.#seen);
     this.#watchers.add(watcher);
     this.due();
