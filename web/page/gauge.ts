@@ -83,6 +83,7 @@ export class Gauge {
     delete this.host.dataset["empty"];
     this.host.dataset["propensity"] = String(score.propensity);
     this.host.dataset["scored"] = String(scored?.propensity ?? score.propensity);
+    this.host.dataset["shown"] = percent(scored?.propensity ?? score.propensity);
     this.host.dataset["waited"] = String(score.waited);
     this.number.textContent = percent(score.propensity);
     const stay = score.waited > 0 ? `, ${staySeconds(score.waited)} on this page` : "";

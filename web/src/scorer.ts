@@ -13,6 +13,9 @@ import { MOST, type Ranked, chooser } from "./picks.js";
 import type * as t from "./types.js";
 import { Watch } from "./watch.js";
 
+/** Milliseconds between two timings of the CPU's step. */
+const TIMED_EVERY = 200;
+
 /** Fields of the engine's description. */
 interface Description {
   model: Omit<t.ModelInfo, "sessionGap">;
@@ -91,8 +94,8 @@ export class Scorer {
   #disposed = false;
   /** Whether it has been said that the bundle's catalogue cannot be had. */
   #missed = false;
-  /** How the CPU's step was last timed: at which event, how often repeated, with which result. */
-  #timing = { events: -1, session: -1, times: 16, micros: 0 };
+  /** How the CPU's step was last timed: when, how often repeated, with which result. */
+  #timing = { at: -Infinity, times: 16, micros: 0 };
 
   /** @internal Use `loadScorer`. */
   constructor(engine: Engine, { bundle, base, catalogue }: Sources, options: t.LoadOptions) {
@@ -334,12 +337,14 @@ export class Scorer {
     this.#watch.due();
   }
 
-  /** Timed once an event: the clock of a browser is too coarse for a single step. */
+  /**
+   * The clock of a browser is too coarse for a single step, and timing many takes far longer than one: so
+   * it is done now and then.
+   */
   #cpuMicros(): number {
-    const { events, session } = this.#engine;
-    if (this.#timing.events !== events || this.#timing.session !== session) {
-      const { micros, times } = stepMicros(this.#engine, this.#timing.times);
-      this.#timing = { events, session, times, micros };
+    const at = performance.now();
+    if (at - this.#timing.at >= TIMED_EVERY) {
+      this.#timing = { at, ...stepMicros(this.#engine, this.#timing.times) };
     }
     return this.#timing.micros;
   }

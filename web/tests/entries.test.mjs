@@ -114,7 +114,8 @@ test("in a worker: the same numbers, the same failures, nothing computed in the 
   assert.deepEqual(found.there, found.here);
   assert.equal(found.there.disposed, "DISPOSED");
   assert.equal(found.there.aborted, "ABORTED");
-  assert.deepEqual(found.told.slice(0, found.told.length / 2), found.told.slice(found.told.length / 2));
+  const half = found.told.length / 2;
+  assert.deepEqual(found.told.slice(0, half).sort(), found.told.slice(half).sort());
   assert.equal(found.wasm, 0, "the page loaded WebAssembly itself");
   assert.equal(found.missing, "NOT_FOUND");
   assert.deepEqual(page.problems.filter((problem) => !problem.includes("404")), []);

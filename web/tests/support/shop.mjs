@@ -167,7 +167,7 @@ function scored(page, least, most, timeout) {
           propensity: Number(gauge.dataset.scored),
           events: tracked,
           backend: document.querySelector("#fact-micros").dataset.backend,
-          shown: document.querySelector("#gauge-number").textContent,
+          shown: gauge.dataset.shown,
         }
       );
     },
