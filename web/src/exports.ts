@@ -14,6 +14,7 @@ export type {
   CatalogueItem,
   Context,
   EventName,
+  Features,
   LoadOptions,
   ModelInfo,
   OnScoreOptions,

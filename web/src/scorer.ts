@@ -214,6 +214,19 @@ export class Scorer {
     return reasons.map((reason) => ({ ...reason, text: this.#names.text(reason) }));
   }
 
+  /** What the model sees: a row of numbers for each event, and one for the session's context. */
+  async features(): Promise<t.Features> {
+    this.#alive();
+    return call(() => {
+      const flat = this.#engine.rows_from(0);
+      const context = [...this.#engine.context_row()];
+      const names = this.model.features;
+      const width = names.length - context.length;
+      const rows = Array.from({ length: this.#engine.events }, (_, at) => [...flat.subarray(at * width, (at + 1) * width)]);
+      return { columns: names.slice(0, width), rows, contextColumns: names.slice(width), context };
+    });
+  }
+
   /** The session's propensity if this item were viewed next: how much it tempts this visitor. */
   async scoreItem(itemId: string): Promise<number> {
     this.#alive();

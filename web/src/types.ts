@@ -178,6 +178,16 @@ export interface Reason {
   text: string;
 }
 
+/** What the model sees of a session. Numbers are normalised, as `docs/features.md` says. */
+export interface Features {
+  /** The names of a row's columns. */
+  columns: string[];
+  /** A row for each event. */
+  rows: number[][];
+  contextColumns: string[];
+  context: number[];
+}
+
 /** Options of `recommend`. */
 export interface RecommendOptions {
   /** How many items, 0 to 1000. Default: 8. */

@@ -74,6 +74,8 @@ function work(on: Scorer, { call, id, args }: Exclude<Extract<Call, { id: number
   switch (call) {
     case "score":
       return on.score(args[0] as ScoreOptions);
+    case "features":
+      return on.features();
     case "explain":
       return on.explain();
     case "rank":

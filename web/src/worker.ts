@@ -139,6 +139,10 @@ class Remote implements AnyScorer {
     return (await this.#call("explain")) as t.Reason[];
   }
 
+  async features(): Promise<t.Features> {
+    return (await this.#call("features")) as t.Features;
+  }
+
   async scoreItem(itemId: string): Promise<number> {
     return (await this.#call("scoreItem", itemId)) as number;
   }
@@ -191,7 +195,7 @@ class Remote implements AnyScorer {
     this.#fail(disposed());
   }
 
-  async #call(call: "score" | "explain" | "rank" | "scoreItem" | "useBackend" | "reset", ...args: unknown[]): Promise<unknown> {
+  async #call(call: "score" | "features" | "explain" | "rank" | "scoreItem" | "useBackend" | "reset", ...args: unknown[]): Promise<unknown> {
     this.#alive();
     return this.#ask((id) => ({ call, id, args }));
   }
