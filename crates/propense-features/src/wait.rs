@@ -124,7 +124,7 @@ mod tests {
                 longest: 1e12,
                 ..wait()
             };
-            let waited = (2.85 + 1.28 * c as f64).exp_m1();
+            let waited = (2.85_f64 + 1.28 * c).exp_m1();
             let found = mean(&open, waited, |gap| (gap.ln_1p() - 2.85) / 1.28);
             assert!((found - expected).abs() < 0.01, "{c}: {found}");
         }
@@ -137,7 +137,17 @@ mod tests {
             ..wait()
         };
         for wait in [wait(), plain] {
-            for waited in [-5.0, 0.0, 0.4, 20.0, 1799.9, 1800.0, 1e9, f64::NAN, f64::INFINITY] {
+            for waited in [
+                -5.0,
+                0.0,
+                0.4,
+                20.0,
+                1799.9,
+                1800.0,
+                1e9,
+                f64::NAN,
+                f64::INFINITY,
+            ] {
                 let gaps = wait.gaps(waited);
                 let least = if waited.is_finite() { waited } else { 0.0 }.min(HALF_HOUR);
                 for (gap, weight) in &gaps {

@@ -176,7 +176,8 @@ impl Engine {
     /// By how much the logit changes because nothing has happened since the newest event up to
     /// `now` (milliseconds since 1970), while the visitor stays. The session does not change.
     pub fn stay_effect(&mut self, now: f64) -> f32 {
-        self.stay.effect(&self.spec, &self.session, &self.stream, now)
+        self.stay
+            .effect(&self.spec, &self.session, &self.stream, now)
     }
 
     /// Takes the newest event's step with its head `times` times on a copy of the state, for
