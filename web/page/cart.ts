@@ -90,7 +90,7 @@ export function drawCart(dialog: HTMLDialogElement, cart: Cart): void {
   );
   refill(
     dialog,
-    el("header", {}, el("h2", { id: "cart-title", tabindex: -1 }, "Your cart"), close),
+    el("div", { class: "drawer-head" }, el("h2", { id: "cart-title", tabindex: -1 }, "Your cart"), close),
     body,
     foot,
   );

@@ -8,6 +8,8 @@ import type { Point, VisitState } from "./visit.js";
 const WIDTH = 340;
 const HEIGHT = 118;
 const PAD = { left: 30, right: 10, top: 10, bottom: 16 };
+/** Width of the stay since the newest event, in events. */
+const STAY = 0.7;
 /** Heights of the axis: the smallest that holds the curve is used. */
 const TOPS = [0.1, 0.25, 0.5, 1];
 
@@ -58,11 +60,11 @@ export class Curve {
   }
 
   /** Draws the visit as it stands. */
-  draw({ points, opening }: VisitState): void {
-    const known = [opening, ...points.map(({ score }) => score)].flatMap((score) => score?.propensity ?? []);
+  draw({ points, opening, staying }: VisitState): void {
+    const known = [opening, ...points.map(({ score }) => score), staying].flatMap((score) => score?.propensity ?? []);
     const top = TOPS.find((height) => height >= Math.max(0.05, ...known) * 1.08) ?? 1;
     const x = (i: number): number =>
-      PAD.left + ((WIDTH - PAD.left - PAD.right) * i) / Math.max(1, points.length);
+      PAD.left + ((WIDTH - PAD.left - PAD.right) * i) / Math.max(1, points.length + (staying ? STAY : 0));
     const y = (propensity: number): number =>
       PAD.top + (HEIGHT - PAD.top - PAD.bottom) * (1 - Math.min(1, propensity / top));
     this.spots = [];
@@ -81,6 +83,14 @@ export class Curve {
     const first = this.spots[0];
     const end = this.spots.at(-1);
     const floor = HEIGHT - PAD.bottom;
+    // How far the stay since the newest event has led, apart from what events did.
+    const stay =
+      staying === undefined || end === undefined
+        ? []
+        : [
+            svg("line", { x1: end.x, y1: end.y, x2: WIDTH - PAD.right, y2: y(staying.propensity), class: "curve-stay" }),
+            svg("circle", { cx: WIDTH - PAD.right, cy: y(staying.propensity), r: 3, class: "curve-now" }),
+          ];
     const area = first === undefined || end === undefined ? "" : `${line}L${end.x.toFixed(1)} ${floor}L${first.x.toFixed(1)} ${floor}z`;
     this.chart.setAttribute("aria-label", describe(points, known));
     this.chart.replaceChildren(
@@ -103,6 +113,7 @@ export class Curve {
       }),
       svg("path", { d: area, class: "curve-area" }),
       svg("path", { d: line, class: "curve-line" }),
+      ...stay,
       ...this.spots.map((spot) => {
         const mark = spot.point === undefined ? undefined : (MARKS[spot.point.event] ?? OTHER);
         return svg("path", {

@@ -37,6 +37,11 @@ export function clock(seconds: number): string {
   return `${minutes}:${String(all % 60).padStart(2, "0")}`;
 }
 
+/** Milliseconds of a stay: seconds, then minutes and seconds. */
+export function staySeconds(ms: number): string {
+  return ms < 60_000 ? `${Math.round(ms / 1000)} s` : clock(ms / 1000);
+}
+
 /** "1st", "2nd", "63rd": how a percentile is said. */
 export function ordinal(n: number): string {
   const lastTwo = n % 100;

@@ -2,7 +2,7 @@
 
 import type { ModelInfo, Score } from "../index.js";
 import { el, svg } from "./dom.js";
-import { ordinal, percent } from "./format.js";
+import { ordinal, percent, staySeconds } from "./format.js";
 
 const CENTRE = { x: 120, y: 116 };
 const RADIUS = 92;
@@ -71,8 +71,8 @@ export class Gauge {
     );
   }
 
-  /** Shows a score, or none. */
-  show(score: Score | undefined): void {
+  /** Shows a score, or none. `scored` is that of the newest event, from which a stay may have led away. */
+  show(score: Score | undefined, scored = score): void {
     if (score === undefined) {
       this.host.dataset["empty"] = "";
       this.number.textContent = "–";
@@ -82,8 +82,12 @@ export class Gauge {
     }
     delete this.host.dataset["empty"];
     this.host.dataset["propensity"] = String(score.propensity);
+    this.host.dataset["scored"] = String(scored?.propensity ?? score.propensity);
+    this.host.dataset["shown"] = percent(scored?.propensity ?? score.propensity);
+    this.host.dataset["waited"] = String(score.waited);
     this.number.textContent = percent(score.propensity);
-    this.rank.textContent = `${ordinal(Math.round(score.percentile))} percentile`;
+    const stay = score.waited > 0 ? `, ${staySeconds(score.waited)} on this page` : "";
+    this.rank.textContent = `${ordinal(Math.round(score.percentile))} percentile${stay}`;
     this.rank.title = `${Math.round(score.percentile)} % of the scores at moments spread over the validation sessions (held out from learning) lie below this one`;
     this.turn(score.propensity);
   }

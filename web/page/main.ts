@@ -18,6 +18,8 @@ import { Visit } from "./visit.js";
 
 /** Recommendations in the row. */
 const PICKS = 8;
+/** Products in the row of those that go with the last one looked at. */
+const BECAUSE = 6;
 /** Milliseconds of quiet after an event before new recommendations are computed. */
 const QUIET = 700;
 
@@ -38,7 +40,10 @@ const DIALOGS = {
 class Shop {
   private readonly cart = new Cart((product, by) => this.cartChanged(product, by));
   private readonly shelves = new Shelves((product) => this.cart.change(product, 1));
-  private readonly picks = new Picks();
+  private readonly picks = new Picks("picks");
+  private readonly because = new Picks("because");
+  /** The product whose page was opened last in this visit. */
+  private looked: Product | undefined;
   private readonly panel = new Panel();
   private readonly engine = new EngineView(() => this.visit?.rescore());
   private visit: Visit | undefined;
@@ -119,6 +124,12 @@ class Shop {
       settled: () => this.settled(),
       beginOwn: () => this.newVisit(),
     });
+    scorer.onScore((score) => {
+      // A stranger's session is played faster than it was: how long it stays here means nothing.
+      if (score.waited > 0 && !this.foreign) {
+        visit.stay(score);
+      }
+    });
     this.beginOwn();
     for (const told of this.early.splice(0)) {
       visit.track(told);
@@ -143,6 +154,8 @@ class Shop {
   private newVisit(): void {
     this.cart.clear();
     drawCartCount(this.cart);
+    this.looked = undefined;
+    byId("because-section", HTMLElement).hidden = true;
     this.beginOwn();
     for (const dialog of Object.values(DIALOGS)) {
       dialog.close();
@@ -255,6 +268,7 @@ class Shop {
           return;
         }
         drawProductPage(dialog, product, this.catalogue, this.cart);
+        this.looked = product;
         this.tell(events.itemShown(product));
         break;
       }
@@ -337,9 +351,25 @@ class Shop {
     try {
       const found = await this.scorer.recommend({ k: PICKS });
       this.picks.show(found.flatMap((pick) => this.known(pick)));
+      await this.updateBecause();
     } catch (thrown) {
       this.panel.failed(thrown);
     }
+  }
+
+  /** What is bought together with the product looked at last, by what would tempt this visitor most. */
+  private async updateBecause(): Promise<void> {
+    const { looked, scorer } = this;
+    const section = byId("because-section", HTMLElement);
+    if (looked === undefined || scorer === undefined) {
+      section.hidden = true;
+      return;
+    }
+    const also = new Set(looked.also);
+    const found = await scorer.recommend({ k: BECAUSE, inStock: (id) => also.has(id) });
+    byId("because-name", HTMLElement).textContent = looked.name;
+    this.because.show(found.flatMap((pick) => this.known(pick)));
+    section.hidden = found.length === 0;
   }
 
   private known({ item_id, propensity }: Recommendation): Array<{ product: Product; propensity: number }> {

@@ -75,8 +75,9 @@ export class Panel {
 
   /** Draws the visit as it stands. */
   draw(state: VisitState): void {
-    const { latest, points } = state;
-    this.gauge.show(latest);
+    const { points } = state;
+    const latest = state.staying ?? state.latest;
+    this.gauge.show(latest, state.latest);
     this.curve.draw(state);
     this.drawReasons(state.reasons, state);
     this.root.toggleAttribute("data-busy", state.busy);
@@ -92,7 +93,7 @@ export class Panel {
     micros.dataset["backend"] = latest.backend;
     byId("bar-number", HTMLElement).textContent = percent(latest.propensity);
     byId("bar-note", HTMLElement).textContent = `${ordinal(Math.round(latest.percentile))} percentile · ${latest.backend === "webgpu" ? "WebGPU" : "CPU"}`;
-    this.speak(`Likely to buy: ${percent(latest.propensity)}, ${ordinal(Math.round(latest.percentile))} percentile.`);
+    if (state.staying === undefined) this.speak(`Likely to buy: ${percent(latest.propensity)}, ${ordinal(Math.round(latest.percentile))} percentile.`);
   }
 
   /** Says whose visit this is. */

@@ -117,8 +117,12 @@ export function drawStillLife(catalogue: Catalogue): void {
 
 /** The row of recommendations. */
 export class Picks {
-  private readonly row = byId("picks", HTMLUListElement);
+  private readonly row: HTMLUListElement;
   private current = "";
+
+  constructor(id: "picks" | "because") {
+    this.row = byId(id, HTMLUListElement);
+  }
 
   /** Fills the row. `propensity` is what the visit would have after a look at the item. */
   show(picks: ReadonlyArray<{ product: Product; propensity?: number }>): void {

@@ -24,6 +24,8 @@ export interface VisitState {
   opening?: Score;
   /** The newest score, or the opening one. */
   latest?: Score;
+  /** The score now, where the visitor has stayed on a page since the newest event. */
+  staying?: Score;
   reasons: readonly Reason[];
   /** A score is being computed. */
   busy: boolean;
@@ -36,6 +38,7 @@ export class Visit {
   private points: Point[] = [];
   private opening: Score | undefined;
   private latest: Score | undefined;
+  private staying: Score | undefined;
   private reasons: readonly Reason[] = [];
   private busy = false;
   private stale = false;
@@ -55,6 +58,7 @@ export class Visit {
       points: this.points,
       ...(this.opening === undefined ? {} : { opening: this.opening }),
       ...(this.latest === undefined ? {} : { latest: this.latest }),
+      ...(this.staying === undefined ? {} : { staying: this.staying }),
       reasons: this.reasons,
       busy: this.busy,
       ordered: this.ended,
@@ -68,10 +72,20 @@ export class Visit {
     if (event.event === "purchase") {
       // What follows an order says nothing about whether there will be one: the gauge stops here.
       this.ended = true;
+      this.staying = undefined;
       this.onChange(this.state);
       return;
     }
     this.rescore();
+  }
+
+  /** Takes the score of a visitor who has merely stayed since the newest event. */
+  stay(score: Score): void {
+    if (this.busy || this.ended || this.points.length === 0) {
+      return;
+    }
+    this.staying = score;
+    this.onChange(this.state);
   }
 
   /** The newest event that has a score, or waits for one: an order has none. */
@@ -98,6 +112,7 @@ export class Visit {
       return;
     }
     this.stale = true;
+    this.staying = undefined;
     const idle = !this.busy;
     // Said before the work begins: whoever looks at the visit meanwhile sees that a score is due.
     this.busy = true;

@@ -1,9 +1,10 @@
 /** Addresses: where relative ones start, and what a bundle may name. */
 import { PropenseError } from "./errors.js";
+import { workingFolder } from "./node.js";
 
-/** Where relative addresses start: the page; in a worker, which has none, the worker's own file. */
-function here(): string {
-  return globalThis.document?.baseURI ?? globalThis.location?.href ?? import.meta.url;
+/** Where relative addresses start: the page; in a worker its own file; in Node the working folder. */
+function here(): string | undefined {
+  return globalThis.document?.baseURI ?? globalThis.location?.href ?? workingFolder();
 }
 
 /** The whole address of this one. `what` is for the words of the failure. */

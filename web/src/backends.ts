@@ -3,7 +3,7 @@ import { medianMicros, stepMicros } from "./clock.js";
 import { PropenseError, asPropenseError } from "./errors.js";
 import { type Engine, call } from "./glue.js";
 import { Gpu, findAdapter } from "./gpu.js";
-import type { Backend, BackendInfo } from "./types.js";
+import type { Backend, BackendInfo, WasmSource } from "./types.js";
 
 /** Sessions in the batch that decides where batches are computed. */
 const TRIAL = 64;
@@ -12,7 +12,7 @@ const TRIAL = 64;
 export interface Host {
   readonly engine: Engine;
   readonly bundle: Uint8Array;
-  readonly webgpu: string | URL | undefined;
+  readonly webgpu: WasmSource | undefined;
   /** Told whenever the information changes. */
   tell(info: BackendInfo): void;
 }

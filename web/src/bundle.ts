@@ -1,5 +1,7 @@
 /** How the bytes of a model come to this page. */
+import { addressOf } from "./address.js";
 import { PropenseError, messageOf } from "./errors.js";
+import { isFile, readFile } from "./node.js";
 
 /** A model: its address, or its bytes. */
 export type BundleSource = string | URL | ArrayBuffer | Uint8Array;
@@ -26,7 +28,8 @@ export async function readJson(
   return await (await request(source, what, how)).text().catch(broken(source));
 }
 
-async function request(
+/** The answer to a request that has one. */
+export async function request(
   source: string | URL,
   what: string,
   how: RequestInit = {},
@@ -34,9 +37,11 @@ async function request(
   if (typeof source !== "string" && !(source instanceof URL)) {
     throw new PropenseError("ARGUMENT", `the ${what} must be an address or its content`);
   }
+  const url = addressOf(what, source);
+  if (isFile(url)) return file(url, what);
   let response: Response;
   try {
-    response = await fetch(source, how);
+    response = await fetch(url, how);
   } catch (thrown) {
     throw new PropenseError(
       "NETWORK",
@@ -54,6 +59,20 @@ async function request(
     );
   }
   return response;
+}
+
+/** A file's content as if it had been fetched. */
+async function file(url: URL, what: string): Promise<Response> {
+  try {
+    return new Response(await readFile(url));
+  } catch (thrown) {
+    const missing = (thrown as { code?: unknown }).code === "ENOENT";
+    throw new PropenseError(
+      missing ? "NOT_FOUND" : "NETWORK",
+      `the ${what} at ${url.href} could not be read: ${messageOf(thrown)}`,
+      { cause: thrown },
+    );
+  }
 }
 
 function broken(source: string | URL): (thrown: unknown) => never {

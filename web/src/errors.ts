@@ -4,6 +4,8 @@ export type PropenseErrorCode =
   | "NETWORK"
   /** The server has no such file (404). */
   | "NOT_FOUND"
+  /** The model's bytes are not those that `integrity` asks for. */
+  | "INTEGRITY"
   /** The bundle's bytes do not match its checksum. */
   | "BUNDLE_CHECKSUM"
   /** The bundle ends too early. */

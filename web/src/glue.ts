@@ -5,6 +5,8 @@
  */
 import { addressOf } from "./address.js";
 import { PropenseError, asPropenseError, messageOf } from "./errors.js";
+import { readFile } from "./node.js";
+import type { WasmModule, WasmSource } from "./types.js";
 
 /** Featurised sessions, laid out for both backends. */
 export interface Prepared {
@@ -38,7 +40,11 @@ export interface Engine {
   readonly session: number;
   /** Events of the session that have a row. */
   readonly events: number;
+  /** Time of the newest event, or of the session's start. */
+  readonly latest: number;
   logit(): number;
+  /** Change of the logit by nothing having happened since the newest event up to `now`. */
+  stay_effect(now: number): number;
   repeat_last_step(times: number): number;
   rows_from(first: number): Float32Array;
   context_row(): Float32Array;
@@ -47,6 +53,7 @@ export interface Engine {
   explain(): string;
   set_catalogue(items: string, named: boolean): void;
   recommend(k: number): string;
+  logit_after_view(itemId: string): number;
   gather(now: number): Gatherer;
   prepare_golden(copies: number): Prepared;
   score(prepared: Prepared): Float32Array;
@@ -91,59 +98,85 @@ export interface Loaded<G> {
   panicked: Promise<never>;
 }
 
-/** One instance per address, whatever the number of scorers; forgotten when it fails. */
-const loaded = new Map<string, Promise<Loaded<Glue>>>();
+/** One instance per source, whatever the number of scorers; forgotten when it fails. */
+const loaded = new Map<unknown, Promise<Loaded<Glue>>>();
 
-/** Failures by address: a module is imported once by its address, so a new start needs a new one. */
-const failures = new Map<string, number>();
+/** Failures by source: a module is imported once by its address, so a new start needs a new one. */
+const failures = new Map<unknown, number>();
 
 /** The words of the last panic; the trap that follows it has none. */
 let lastPanic: string | undefined;
 
-/** Where `cargo xtask wasm` puts the modules, seen from the compiled file beside this one. */
-const DEFAULTS = {
-  cpu: new URL("../wasm/cpu/propense_web.js", import.meta.url),
-  webgpu: new URL("../wasm/webgpu/propense_web.js", import.meta.url),
-};
-
 /** Loads the CPU module. */
-export function loadCpu(location: string | URL = DEFAULTS.cpu): Promise<Loaded<CpuGlue>> {
-  return load(location) as Promise<Loaded<CpuGlue>>;
+export function loadCpu(source: WasmSource | undefined): Promise<Loaded<CpuGlue>> {
+  return load(source, "cpu") as Promise<Loaded<CpuGlue>>;
 }
 
 /** Loads the WebGPU module. */
-export function loadGpu(location: string | URL = DEFAULTS.webgpu): Promise<Loaded<GpuGlue>> {
-  return load(location) as Promise<Loaded<GpuGlue>>;
+export function loadGpu(source: WasmSource | undefined): Promise<Loaded<GpuGlue>> {
+  return load(source, "webgpu") as Promise<Loaded<GpuGlue>>;
 }
 
-async function load(location: string | URL): Promise<Loaded<Glue>> {
-  const url = addressOf("WebAssembly module's glue", location).href;
-  const known = loaded.get(url);
+async function load(source: WasmSource | undefined, which: string): Promise<Loaded<Glue>> {
+  if (source === undefined) {
+    const why = `"propense/slim" needs to be told where the WebAssembly is: the option wasm.${which} is missing`;
+    throw new PropenseError("WASM_LOAD", why);
+  }
+  const given = typeof source === "function" || (typeof source === "object" && source !== null && "glue" in source);
+  // Whatever else it is was meant as an address, and may be none.
+  const key = given ? source : addressOf("WebAssembly module's glue", source).href;
+  const known = loaded.get(key);
   if (known) return known;
-  const loading = start(url);
-  loaded.set(url, loading);
-  loading.catch(() => forget(url));
+  const find: Found = given
+    ? fromModule(source as WasmModule | (() => Promise<WasmModule>))
+    : () => fromAddress(key as string);
+  const loading = start(key, find);
+  loaded.set(key, loading);
+  loading.catch(() => forget(key));
   return loading;
 }
 
-function forget(url: string): void {
-  loaded.delete(url);
-  failures.set(url, (failures.get(url) ?? 0) + 1);
+function forget(key: unknown): void {
+  loaded.delete(key);
+  failures.set(key, (failures.get(key) ?? 0) + 1);
 }
 
-async function start(url: string): Promise<Loaded<Glue>> {
+/** What a source gives: the glue, and what it is to be started with. */
+type Found = () => Promise<{ glue: Glue; module: unknown }>;
+
+/** The glue at this address, with the `.wasm` beside it. */
+async function fromAddress(url: string): ReturnType<Found> {
   const again = failures.get(url) ?? 0;
   const address = again === 0 ? url : `${url}${url.includes("?") ? "&" : "?"}start=${again}`;
+  const glue = (await import(/* @vite-ignore */ /* webpackIgnore: true */ address)) as Glue;
+  const beside = new URL("propense_web_bg.wasm", url);
+  return { glue, module: beside.protocol === "file:" ? await readFile(beside) : beside };
+}
+
+/** A module that the caller has, or knows how to get. */
+function fromModule(source: WasmModule | (() => Promise<WasmModule>)): Found {
+  return async () => {
+    const { glue, module, address } = typeof source === "function" ? await source() : source;
+    // A glue that has failed cannot be started again: its like from its address can.
+    if (failures.has(source) && address !== undefined) {
+      return fromAddress(`${address}?start=${failures.get(source) ?? 0}`);
+    }
+    return { glue: glue as Glue, module };
+  };
+}
+
+async function start(key: unknown, find: Found): Promise<Loaded<Glue>> {
   let glue: Glue;
   try {
-    glue = (await import(/* @vite-ignore */ /* webpackIgnore: true */ address)) as Glue;
-    await glue.default({ module_or_path: new URL("propense_web_bg.wasm", url) });
+    const found = await find();
+    glue = found.glue;
+    await glue.default(found.module === undefined ? undefined : { module_or_path: await found.module });
   } catch (thrown) {
-    throw new PropenseError("WASM_LOAD", explainLoad(url, thrown), { cause: thrown });
+    throw new PropenseError("WASM_LOAD", explainLoad(key, thrown), { cause: thrown });
   }
   const panicked = new Promise<never>((_, reject) => {
     glue.on_panic((message) => {
-      forget(url);
+      forget(key);
       lastPanic = message;
       reject(failed(message));
     });
@@ -158,12 +191,12 @@ function failed(message: string, cause?: unknown): PropenseError {
 }
 
 /** The usual causes, each with its remedy. */
-function explainLoad(url: string, thrown: unknown): string {
+function explainLoad(key: unknown, thrown: unknown): string {
   if (typeof WebAssembly === "undefined") {
     return "this browser has no WebAssembly";
   }
   return (
-    `the WebAssembly module at ${url} could not be started: ${messageOf(thrown)}. ` +
+    `the WebAssembly module${typeof key === "string" ? ` at ${key}` : ""} could not be started: ${messageOf(thrown)}. ` +
     "Check that the .js file and the .wasm file beside it are served (the .wasm with the MIME " +
     "type application/wasm), that a Content-Security-Policy allows 'wasm-unsafe-eval' in " +
     "script-src, and that the browser has WebAssembly SIMD (every browser since 2023)"

@@ -1,7 +1,7 @@
 /** The network on WebGPU: one runtime, used by one call at a time. */
 import { PropenseError, asPropenseError, messageOf } from "./errors.js";
 import { type Engine, type Prepared, type Runtime, call, loadGpu } from "./glue.js";
-import type { AdapterInfo } from "./types.js";
+import type { AdapterInfo, WasmSource } from "./types.js";
 
 /** Greatest difference of a logit from the bundle's golden vector. */
 const TOLERANCE = 1e-3;
@@ -86,11 +86,11 @@ export class Gpu {
    */
   static async start(
     bundle: Uint8Array,
-    location: string | URL | undefined,
+    source: WasmSource | undefined,
     onBroken: (error: PropenseError) => void,
   ): Promise<Gpu> {
     const offered = await findAdapter();
-    const { glue, panicked } = await loadGpu(location);
+    const { glue, panicked } = await loadGpu(source);
     let runtime: Runtime;
     try {
       runtime = await Promise.race([glue.Runtime.create(bundle), panicked]);

@@ -6,26 +6,20 @@
  *     scorer.track({ event: "view_item", timestamp: Date.now(), items: [{ item_id: "85123A" }] });
  *     const { propensity } = await scorer.score();
  */
-export { PropenseError } from "./errors.js";
-export type { EventProblem, PropenseErrorCode } from "./errors.js";
-export type { BundleSource } from "./bundle.js";
-export { Scorer, loadScorer } from "./scorer.js";
-export type {
-  AdapterInfo,
-  Backend,
-  BackendInfo,
-  BatchOptions,
-  CatalogueItem,
-  Context,
-  EventName,
-  LoadOptions,
-  ModelInfo,
-  Reason,
-  Recommendation,
-  Score,
-  ShopEvent,
-  ShopItem,
-  ShopSession,
-  Stats,
-  WasmLocations,
-} from "./types.js";
+import type { BundleSource } from "./bundle.js";
+import { optionsOf } from "./errors.js";
+import { type Scorer, load } from "./scorer.js";
+import type { LoadOptions } from "./types.js";
+import { cpu, webgpu } from "./wasm.js";
+
+export * from "./exports.js";
+
+/**
+ * Loads a model and starts scoring on the CPU.
+ *
+ * @param model address or bytes of a `.propense` bundle
+ */
+export async function loadScorer(model: BundleSource, options: LoadOptions = {}): Promise<Scorer> {
+  const { wasm } = optionsOf(options, "loadScorer");
+  return load(model, { ...options, wasm: { cpu: wasm?.cpu ?? cpu, webgpu: wasm?.webgpu ?? webgpu } });
+}

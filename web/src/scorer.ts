@@ -8,22 +8,26 @@ import { PropenseError, asPropenseError, checkListeners, optionsOf } from "./err
 import { type CpuGlue, type Engine, type Loaded, call, loadCpu } from "./glue.js";
 import { contextJson, eventJson, jsonOf } from "./json.js";
 import { Ledger, notify } from "./ledger.js";
+import { Names } from "./names.js";
+import { MOST, type Ranked, chooser } from "./picks.js";
 import type * as t from "./types.js";
+import { Watch } from "./watch.js";
+
+/** Milliseconds between two timings of the CPU's step. */
+const TIMED_EVERY = 200;
 
 /** Fields of the engine's description. */
 interface Description {
-  model: t.ModelInfo;
+  model: Omit<t.ModelInfo, "sessionGap">;
   max_items: number;
+  /** Milliseconds of a pause after which a new session begins. */
+  gap_ms: number;
   /** Where the bundle says its catalogue is, relative to the bundle. */
   catalogue: string | null;
 }
 
-/**
- * Loads a model and starts scoring on the CPU.
- *
- * @param model address or bytes of a `.propense` bundle
- */
-export async function loadScorer(model: BundleSource, options: t.LoadOptions = {}): Promise<Scorer> {
+/** Loads a model and starts scoring on the CPU. `options.wasm` says where the WebAssembly is. */
+export async function load(model: BundleSource, options: t.LoadOptions = {}): Promise<Scorer> {
   const { wasm, onBackend, onInvalid } = optionsOf(options, "loadScorer");
   const backend = options.backend ?? "auto";
   if (!["auto", "webgpu", "wasm"].includes(backend)) {
@@ -35,7 +39,7 @@ export async function loadScorer(model: BundleSource, options: t.LoadOptions = {
     readCatalogue(options.catalogue),
     loadCpu(wasm?.cpu),
   ]);
-  const base = model instanceof URL || typeof model === "string" ? String(model) : undefined;
+  const base = model instanceof URL || typeof model === "string" ? String(model) : options.base;
   const scorer = start(module, { bundle, base, catalogue }, options);
   if (backend === "webgpu") {
     try {
@@ -80,14 +84,18 @@ export class Scorer {
   readonly #backends: Backends;
   readonly #ledger: Ledger;
   readonly #maxItems: number;
+  readonly #names = new Names();
+  readonly #watch: Watch;
+  /** `Date.now()` when the newest event was taken. */
+  #tracked = Date.now();
   /** Resolves when there are items to recommend. */
   readonly #catalogue: () => Promise<void>;
   #context: t.Context;
   #disposed = false;
   /** Whether it has been said that the bundle's catalogue cannot be had. */
   #missed = false;
-  /** How the CPU's step was last timed: at which event, how often repeated, with which result. */
-  #timing = { events: -1, session: -1, times: 16, micros: 0 };
+  /** How the CPU's step was last timed: when, how often repeated, with which result. */
+  #timing = { at: -Infinity, times: 16, micros: 0 };
 
   /** @internal Use `loadScorer`. */
   constructor(engine: Engine, { bundle, base, catalogue }: Sources, options: t.LoadOptions) {
@@ -95,8 +103,13 @@ export class Scorer {
     this.#ledger = new Ledger(options.onInvalid);
     this.#context = options.context ?? {};
     const description = JSON.parse(call(() => engine.describe())) as Description;
-    this.model = description.model;
+    this.model = { ...description.model, sessionGap: description.gap_ms };
     this.#maxItems = description.max_items;
+    this.#watch = new Watch({
+      waited: () => Math.max(0, Date.now() - this.#tracked),
+      score: (waited) => this.#scoreAfter(waited),
+      longest: description.gap_ms,
+    });
     call(() => {
       if (catalogue !== undefined) engine.set_catalogue(catalogue, false);
       engine.reset(contextJson(this.#context), Date.now());
@@ -136,29 +149,59 @@ export class Scorer {
   track(event: t.ShopEvent): void {
     try {
       this.#alive();
+      const { events, session } = this.#engine;
       this.#ledger.enter(() =>
         call(() => this.#engine.track(eventJson(event, this.#maxItems), Date.now())),
       );
+      this.#names.learn(event);
+      if (this.#engine.events !== events || this.#engine.session !== session) this.#moved();
     } catch (thrown) {
       this.#ledger.reject(asPropenseError(thrown));
     }
   }
 
-  /** The propensity of the session so far. */
-  async score(): Promise<t.Score> {
+  /**
+   * The propensity of the session so far: as of the newest event, or with `at` as of that time.
+   *
+   * A model knows how long a visitor stayed on a page when the next event comes. Until then the time
+   * that has passed tells how late that event will at least be, and `at` asks for the propensity with
+   * that taken into account (README, "While nothing happens").
+   */
+  async score(options: t.ScoreOptions = {}): Promise<t.Score> {
+    this.#alive();
+    const { at } = optionsOf(options, "score");
+    if (at === undefined) return this.#scoreAfter(0);
+    if (!Number.isFinite(at)) {
+      throw new PropenseError("ARGUMENT", "at must be a time in milliseconds since 1970");
+    }
+    return this.#scoreAfter(Math.max(0, at - this.#engine.latest));
+  }
+
+  /**
+   * Has `listener` told of scores as they change: after events, and while the visitor stays. With
+   * `above`, only when the propensity crosses that threshold, with hysteresis, so that what hangs on it
+   * does not flicker. Returns a function that ends it.
+   */
+  onScore(listener: t.ScoreListener, options: t.OnScoreOptions = {}): () => void {
+    this.#alive();
+    return this.#watch.add(listener, optionsOf(options, "onScore"));
+  }
+
+  /** The score when nothing has happened for so many milliseconds after the newest event. */
+  async #scoreAfter(waited: number): Promise<t.Score> {
     this.#alive();
     const gpu = this.#backends.live;
     if (gpu) {
       try {
         const { logit, micros } = await gpu.logit(this.#engine);
         this.#alive();
-        return this.#score(logit, "webgpu", micros);
+        return this.#score(logit, "webgpu", micros, waited);
       } catch (thrown) {
         this.#alive();
         this.#backends.fall(gpu, thrown);
       }
     }
-    return call(() => this.#score(this.#engine.logit(), "wasm", this.#cpuMicros()));
+    return call(() => this.#score(this.#engine.logit(), "wasm", this.#cpuMicros(), waited));
   }
 
   /**
@@ -167,22 +210,48 @@ export class Scorer {
    */
   async explain(): Promise<t.Reason[]> {
     this.#alive();
-    return call(() => JSON.parse(this.#engine.explain()) as t.Reason[]);
+    const reasons = call(() => JSON.parse(this.#engine.explain()) as Omit<t.Reason, "text">[]);
+    return reasons.map((reason) => ({ ...reason, text: this.#names.text(reason) }));
+  }
+
+  /** What the model sees: a row of numbers for each event, and one for the session's context. */
+  async features(): Promise<t.Features> {
+    this.#alive();
+    return call(() => {
+      const flat = this.#engine.rows_from(0);
+      const context = [...this.#engine.context_row()];
+      const names = this.model.features;
+      const width = names.length - context.length;
+      const rows = Array.from({ length: this.#engine.events }, (_, at) => [...flat.subarray(at * width, (at + 1) * width)]);
+      return { columns: names.slice(0, width), rows, contextColumns: names.slice(width), context };
+    });
+  }
+
+  /** The session's propensity if this item were viewed next: how much it tempts this visitor. */
+  async scoreItem(itemId: string): Promise<number> {
+    this.#alive();
+    if (typeof itemId !== "string") throw new PropenseError("ARGUMENT", "scoreItem wants an item_id");
+    await this.#catalogue();
+    this.#alive();
+    return call(() => this.#engine.probability(this.#engine.logit_after_view(itemId)));
   }
 
   /**
    * The items after whose view the session's propensity would be highest: bought together with what
    * was seen, or popular; none that is in the cart.
    */
-  async recommend(options: { k?: number } = {}): Promise<t.Recommendation[]> {
+  async recommend(options: t.RecommendOptions = {}): Promise<t.Recommendation[]> {
     this.#alive();
-    const { k = 8 } = optionsOf(options, "recommend");
-    if (!Number.isInteger(k) || k < 0 || k > 1000) {
-      throw new PropenseError("ARGUMENT", "k must be a whole number from 0 to 1000");
-    }
+    const choose = chooser(optionsOf(options, "recommend"));
+    return choose(await this.rank());
+  }
+
+  /** @internal Everything worth recommending, the best first. */
+  async rank(): Promise<Ranked[]> {
+    this.#alive();
     await this.#catalogue();
     this.#alive();
-    return call(() => JSON.parse(this.#engine.recommend(k)) as t.Recommendation[]);
+    return call(() => JSON.parse(this.#engine.recommend(MOST)) as Ranked[]);
   }
 
   /** Computes on this backend from now on. The session is kept. */
@@ -202,6 +271,7 @@ export class Scorer {
       this.#engine.reset(json, Date.now());
     });
     this.#context = context ?? this.#context;
+    this.#moved();
   }
 
   /**
@@ -232,6 +302,7 @@ export class Scorer {
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
+    this.#watch.dispose();
     this.#backends.dispose();
     this.#engine.free();
   }
@@ -261,18 +332,32 @@ export class Scorer {
     }
   }
 
-  #score(logit: number, backend: t.Backend, micros: number): t.Score {
-    const propensity = this.#engine.probability(logit);
-    const percentile = this.#engine.percentile(propensity);
-    return { propensity, percentile, modelVersion: this.model.version, backend, micros };
+  #score(logit: number, backend: t.Backend, micros: number, waited: number): t.Score {
+    const engine = this.#engine;
+    // What a stay changes is computed on the CPU wherever the score is: some dozen steps, no readback.
+    const effect = waited === 0 ? 0 : engine.stay_effect(engine.latest + waited);
+    const propensity = engine.probability(logit + effect);
+    const percentile = engine.percentile(propensity);
+    return { propensity, percentile, modelVersion: this.model.version, backend, micros, waited };
   }
 
-  /** Timed once an event: the clock of a browser is too coarse for a single step. */
+  /** The session is another one, or has another event. */
+  #moved(): void {
+    const now = Date.now();
+    const { latest } = this.#engine;
+    // A visit that an earlier page began goes on; of a replayed one only the replay's time passes.
+    this.#tracked = latest <= now && latest > now - this.model.sessionGap ? latest : now;
+    this.#watch.due();
+  }
+
+  /**
+   * The clock of a browser is too coarse for a single step, and timing many takes far longer than one: so
+   * it is done now and then.
+   */
   #cpuMicros(): number {
-    const { events, session } = this.#engine;
-    if (this.#timing.events !== events || this.#timing.session !== session) {
-      const { micros, times } = stepMicros(this.#engine, this.#timing.times);
-      this.#timing = { events, session, times, micros };
+    const at = performance.now();
+    if (at - this.#timing.at >= TIMED_EVERY) {
+      this.#timing = { at, ...stepMicros(this.#engine, this.#timing.times) };
     }
     return this.#timing.micros;
   }
@@ -281,6 +366,9 @@ export class Scorer {
     if (this.#disposed) throw new PropenseError("DISPOSED", "this scorer has been disposed of");
   }
 }
+
+/** What a page holds: a `Scorer` of this thread, or one that stands for a scorer in a worker. */
+export type AnyScorer = Pick<Scorer, Exclude<keyof Scorer, "rank">>;
 
 /** Does the work again until it gives true; calls meanwhile wait for the same. */
 function untilDone(work: () => Promise<boolean>): () => Promise<void> {

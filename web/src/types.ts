@@ -118,7 +118,47 @@ export interface Score {
   backend: Backend;
   /** Time of the last event's model step and of the head, in microseconds. */
   micros: number;
+  /**
+   * Milliseconds since the newest event that the propensity takes into account; 0 where the score is
+   * that of the newest event.
+   */
+  waited: number;
 }
+
+/** Options of `score`. */
+export interface ScoreOptions {
+  /**
+   * The propensity at this time (milliseconds since 1970), if nothing has happened since the newest
+   * event and the visitor is still there. Without it: as of the newest event.
+   */
+  at?: number;
+}
+
+/** On which side of its threshold a listener of `onScore` finds the propensity. */
+export type Side = "above" | "below";
+
+/** Options of `onScore`. */
+export interface OnScoreOptions {
+  /**
+   * A propensity, 0 to 1. The listener is told when the propensity has risen to it (`"above"`), and
+   * when it has fallen below `below` again, not in between. Without it: told of every score.
+   */
+  above?: number;
+  /** What a fall must reach to count, at most `above`. Default: nine tenths of `above`. */
+  below?: number;
+  /** The side on which it begins, of which it is not told. Default: below. */
+  side?: Side;
+  /** Told once, then never again. */
+  once?: boolean;
+  /**
+   * Told while the visitor merely stays, too, at growing intervals while the page can be seen. Default:
+   * true.
+   */
+  dwell?: boolean;
+}
+
+/** Told of a score; with a threshold also of the side that was reached. */
+export type ScoreListener = (score: Score, side: Side | undefined) => void;
 
 /** What one event did to the score. */
 export interface Reason {
@@ -130,6 +170,34 @@ export interface Reason {
   feature: string;
   /** Change of the logit by this event. All effects sum to the change since before the first event. */
   effect: number;
+  /** The event's (first) item. */
+  item_id?: string;
+  /** The how manieth event of this name with this item it is in the session, from 1. */
+  times?: number;
+  /** All of it as a person says it: `viewed White Lantern for the third time (price of the item): +0.80`. */
+  text: string;
+}
+
+/** What the model sees of a session. Numbers are normalised, as `docs/features.md` says. */
+export interface Features {
+  /** The names of a row's columns. */
+  columns: string[];
+  /** A row for each event. */
+  rows: number[][];
+  contextColumns: string[];
+  context: number[];
+}
+
+/** Options of `recommend`. */
+export interface RecommendOptions {
+  /** How many items, 0 to 1000. Default: 8. */
+  k?: number;
+  /** Items that may be shown. Default: all. */
+  inStock?: (itemId: string) => boolean;
+  /** Items not to be shown. What is in the cart is never. */
+  exclude?: Iterable<string>;
+  /** The most items of one category. Default: no limit. */
+  perCategory?: number;
 }
 
 /** A recommended item. */
@@ -164,6 +232,8 @@ export interface ModelInfo {
   /** RFC 3339. */
   createdAt: string;
   licence: string;
+  /** Milliseconds of a pause after which a visitor's next event begins a new session. */
+  sessionGap: number;
   /** Names of the numbers that are computed for every event, then of the session's context. */
   features: string[];
 }
@@ -178,10 +248,26 @@ export interface Stats {
   rejected: number;
 }
 
-/** Where the built modules lie: the JavaScript glue of each, beside its `.wasm`. */
+/** A WebAssembly module that the caller has imported. */
+export interface WasmModule {
+  /** The JavaScript glue: `import * as glue from "propense/wasm/cpu/propense_web.js"`. */
+  glue: object;
+  /**
+   * Its WebAssembly: an address, a response, bytes, or a compiled module. Without it the glue fetches the
+   * `.wasm` beside itself.
+   */
+  module?: unknown;
+  /** Where the glue lies, for a fresh start should the module fail. */
+  address?: string;
+}
+
+/** A WebAssembly module: the address of its glue (its `.wasm` lies beside it), or what was imported. */
+export type WasmSource = string | URL | WasmModule | (() => Promise<WasmModule>);
+
+/** Where the built modules come from. `propense` knows; `propense/slim` must be told. */
 export interface WasmLocations {
-  cpu?: string | URL;
-  webgpu?: string | URL;
+  cpu?: WasmSource;
+  webgpu?: WasmSource;
 }
 
 /** Options of `loadScorer`. */
@@ -192,6 +278,8 @@ export interface LoadOptions {
    */
   backend?: "auto" | Backend;
   wasm?: WasmLocations;
+  /** Where a model given as bytes came from: a catalogue that it names is looked for beside it. */
+  base?: string;
   /**
    * The items to recommend: their address or the items. Without it: the catalogue that the bundle
    * names, if it lies beside the bundle; otherwise the items known to the model.

@@ -83,6 +83,28 @@ describe("the shop page", { timeout: 900_000 }, () => {
     assert.ok(Math.abs(logit(quick.propensity) - logit(slow.propensity)) > 0.01, `${quick.propensity}, ${slow.propensity}`);
   });
 
+  test("staying moves the gauge, and the next event goes on from the newest one", async () => {
+    const page = await shop.visit({ clock: true });
+    await ready(page);
+    await page.clock.setFixedTime(NOON + 10_000);
+    await card(page, 1).locator("a").click();
+    const looked = await after(page, 2);
+    const gauge = () => page.locator("#gauge").evaluate(({ dataset }) => ({ ...dataset }));
+    assert.equal((await gauge()).propensity, String(looked.propensity));
+    await page.clock.setFixedTime(NOON + 10_000 + 90_000);
+    await page.waitForSelector('#gauge[data-waited="90000"]');
+    const stayed = await gauge();
+    assert.ok(Math.abs(logit(Number(stayed.propensity)) - logit(looked.propensity)) > 0.01, JSON.stringify(stayed));
+    await says(page, "#gauge-rank", /percentile, 1:30 on this page$/);
+    assert.equal(await page.locator("#curve-chart .curve-now").count(), 1);
+    await page.click("#add-to-cart");
+    await after(page, 3);
+    assert.equal((await gauge()).waited, "0");
+    assert.equal(await page.locator("#curve-chart .curve-now").count(), 0);
+    assert.deepEqual(await faults(page), NONE);
+    await page.context().close();
+  });
+
   test("departments and search show what they say; the back button works", async () => {
     const page = await shop.visit();
     await ready(page);

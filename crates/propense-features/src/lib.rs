@@ -65,6 +65,7 @@ mod spec;
 mod state;
 mod stay;
 mod summary;
+mod wait;
 
 pub use error::FeatureError;
 pub use featuriser::{Featuriser, LIMIT, featurise};
@@ -78,3 +79,4 @@ pub use prices::TypicalPrices;
 pub use rates::{Rates, fit_rates};
 pub use sight::follows_orders;
 pub use spec::{ContextFeature, FeatureSpec, Normal, RowFeature, SPEC_VERSION, Transform};
+pub use wait::Wait;

@@ -24,7 +24,7 @@ const APART: [&str; 4] = ["--exclude", "propense-web", "--exclude", "xtask"];
 /// Runs the tests.
 pub(crate) fn run(options: &Options) -> Result<()> {
     let (native, browser) = (!options.browser, !options.native);
-    let mut steps = Steps::new(3 * usize::from(native) + 6 * usize::from(browser));
+    let mut steps = Steps::new(3 * usize::from(native) + 7 * usize::from(browser));
     if native {
         steps.step("Formatting", "", format)?;
         steps.step(
@@ -63,6 +63,17 @@ pub(crate) fn run(options: &Options) -> Result<()> {
                     .env("PROPENSE_CHROMIUM", &chromium),
             )
         })?;
+        steps.step(
+            "The packed package, as shops install it; its size beside the budget",
+            "the first time it fetches the bundlers",
+            || {
+                must(
+                    tools::npm()
+                        .args(["run", "--silent", "packaging"])
+                        .env("PROPENSE_CHROMIUM", &chromium),
+                )
+            },
+        )?;
     }
     steps.summary();
     Ok(())

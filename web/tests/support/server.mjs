@@ -32,7 +32,8 @@ export const MODEL = "/test.propense";
 
 /**
  * Serves on a free port. Paths under /fault/STATUS answer with that status; `/strict` is the empty
- * page under a policy that forbids WebAssembly.
+ * page under a policy that forbids WebAssembly; `/csp/FILE` runs that fixture under the policy that the README
+ * asks for; `/script` has the script tag.
  */
 export async function serve() {
   const model = bundle();
@@ -48,6 +49,12 @@ export async function serve() {
       const policy = { "content-security-policy": "script-src 'self' 'unsafe-inline'" };
       return send(200, TYPES[".html"], PAGE, policy);
     }
+    if (first === "csp") {
+      // What a strict shop sends: the one thing that WebAssembly needs, and nothing inline.
+      const policy = { "content-security-policy": "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; worker-src 'self'; img-src data:" };
+      return send(200, TYPES[".html"], `${PAGE}<script type=module src=/fixtures/${rest[0]}></script>`, policy);
+    }
+    if (first === "script") return send(200, TYPES[".html"], `${PAGE}<script src=/dist/propense.iife.js></script>`);
     if (pathname === MODEL) return send(200, TYPES[".propense"], model);
     if (first === "fault") return send(Number(rest[0]), "text/plain", "fault");
     const folder = FOLDERS[first];

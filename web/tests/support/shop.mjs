@@ -163,10 +163,11 @@ function scored(page, least, most, timeout) {
         gauge !== null &&
         tracked >= from &&
         tracked <= to && {
-          propensity: Number(gauge.dataset.propensity),
+          // That of the newest event: a stay goes on moving the gauge.
+          propensity: Number(gauge.dataset.scored),
           events: tracked,
           backend: document.querySelector("#fact-micros").dataset.backend,
-          shown: document.querySelector("#gauge-number").textContent,
+          shown: gauge.dataset.shown,
         }
       );
     },

@@ -82,6 +82,17 @@ impl Catalogue {
         }
     }
 
+    /// What is known of this item: nothing but its identifier where it is not in the catalogue.
+    pub(crate) fn item(&self, id: &str) -> Item {
+        self.items.get(id).map_or_else(
+            || Item {
+                item_id: id.to_owned(),
+                ..Item::default()
+            },
+            |(item, _)| item.clone(),
+        )
+    }
+
     /// The items to try for a session that has seen `seen` (in order) and holds `cart`: the
     /// neighbours of the newest items, then popular ones; none that is in the cart.
     pub(crate) fn candidates<'a>(

@@ -11,8 +11,9 @@ use wasm_bindgen::prelude::*;
 use super::catalogue::{self, Catalogue};
 use super::explain::Explainer;
 use super::prepared::{Gatherer, Prepared};
-use super::recommend;
+use super::recommend::{self, after_views};
 use super::recorder::{Recorded, Recorder};
+use super::stay::{Stay, longest_pause};
 use crate::WebError;
 
 /// How far an event may lie ahead of the browser's clock, in milliseconds.
@@ -29,6 +30,7 @@ pub struct Engine {
     session: Recorder,
     stream: CpuStream,
     explainer: Explainer,
+    stay: Stay,
     /// Events tracked since the engine was made.
     tracked: u64,
     /// Sessions begun since the engine was made.
@@ -40,6 +42,8 @@ pub struct Engine {
 struct Description<'a> {
     model: Model<'a>,
     max_items: usize,
+    /// Milliseconds of a pause after which training began a new session.
+    gap_ms: f64,
     /// Where the bundle says its catalogue is, relative to the bundle.
     catalogue: Option<&'a str>,
 }
@@ -74,6 +78,7 @@ impl Engine {
             session: Recorder::new(&spec, Context::new(), 0),
             stream: fresh.clone(),
             explainer: Explainer::new(fresh.clone()),
+            stay: Stay::new(&bundle.manifest),
             manifest: bundle.manifest,
             spec,
             fresh,
@@ -102,6 +107,7 @@ impl Engine {
                 features,
             },
             max_items: Limits::default().max_items,
+            gap_ms: longest_pause(manifest),
             catalogue: manifest.catalogue.as_ref().map(|named| named.file.as_str()),
         })
     }
@@ -156,6 +162,19 @@ impl Engine {
         self.stream.logit(self.session.context())
     }
 
+    /// Time of the newest event, or of the session's start, in milliseconds since 1970.
+    #[wasm_bindgen(getter)]
+    pub fn latest(&self) -> f64 {
+        self.session.latest() as f64
+    }
+
+    /// By how much the logit changes because nothing has happened since the newest event up to
+    /// `now` (milliseconds since 1970), while the visitor stays. The session does not change.
+    pub fn stay_effect(&mut self, now: f64) -> f32 {
+        self.stay
+            .effect(&self.spec, &self.session, &self.stream, now)
+    }
+
     /// Takes the newest event's step with its head `times` times on a copy of the state, for
     /// timing. Returns the last logit.
     pub fn repeat_last_step(&self, times: u32) -> f32 {
@@ -194,7 +213,8 @@ impl Engine {
         self.manifest.percentile(probability)
     }
 
-    /// What each event did to the score: JSON, a list of `{ event, index, feature, effect }`.
+    /// What each event did to the score: JSON, a list of
+    /// `{ event, index, feature, effect, item_id?, times? }`.
     ///
     /// # Errors
     /// `{ code, message }`, should it not be writable as JSON.
@@ -215,7 +235,7 @@ impl Engine {
         Ok(())
     }
 
-    /// The `k` best items to show next: JSON, a list of `{ item_id, propensity }`.
+    /// The `k` best items to show next: JSON, a list of `{ item_id, propensity, item_category? }`.
     ///
     /// # Errors
     /// `{ code, message }`, should it not be writable as JSON.
@@ -229,6 +249,13 @@ impl Engine {
             k,
             probability,
         ))
+    }
+
+    /// The logit that the session would have if this item were viewed next.
+    pub fn logit_after_view(&self, item_id: &str) -> f32 {
+        let item = self.catalogue.item(item_id);
+        let logits = after_views(&self.spec, &self.session, &self.stream, &[&item]);
+        logits.first().copied().unwrap_or(f32::NAN)
     }
 
     /// The logits of these rows with this context, streamed: before the first row, then after each.
@@ -267,6 +294,7 @@ impl Engine {
         self.session = Recorder::new(&self.spec, context, start);
         self.stream.clone_from(&self.fresh);
         self.explainer = Explainer::new(self.fresh.clone());
+        self.stay.forget();
         self.begun = self.begun.wrapping_add(1);
     }
 }

@@ -4,7 +4,7 @@ use propense_features::FeatureSpec;
 use propense_model::CpuStream;
 use serde::Serialize;
 
-use super::recorder::Recorder;
+use super::recorder::{Recorder, Subject};
 use super::words;
 
 /// One event's part in the score.
@@ -15,6 +15,9 @@ pub(crate) struct Reason {
     feature: &'static str,
     /// Change of the logit by this event.
     effect: f64,
+    /// What the event was about, where it had an item.
+    #[serde(flatten)]
+    subject: Option<Subject>,
 }
 
 /// The reasons of a session so far. Later events change nothing about earlier reasons, so that only
@@ -43,8 +46,8 @@ impl Explainer {
     pub(crate) fn reasons(&mut self, spec: &FeatureSpec, session: &Recorder) -> &[Reason] {
         let known = self.reasons.len();
         let rows = session.rows().chunks_exact(spec.row_len());
-        let events = rows.zip(session.kinds()).enumerate().skip(known);
-        for (index, (row, kind)) in events {
+        let events = rows.zip(session.kinds()).zip(session.subjects());
+        for (index, ((row, kind), subject)) in events.enumerate().skip(known) {
             let logit = self.stream.logit(session.context());
             let feature = self.most_important(spec, row, session.context());
             self.stream.push(row);
@@ -54,6 +57,7 @@ impl Explainer {
                 index,
                 feature,
                 effect: f64::from(after) - f64::from(logit),
+                subject: subject.clone(),
             });
         }
         &self.reasons

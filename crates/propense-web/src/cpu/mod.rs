@@ -6,6 +6,7 @@ mod explain;
 mod prepared;
 mod recommend;
 mod recorder;
+mod stay;
 mod words;
 
 pub use engine::Engine;

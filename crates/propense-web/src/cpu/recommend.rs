@@ -16,6 +16,8 @@ const GAP: f32 = 10.0;
 pub(crate) struct Recommendation<'a> {
     pub(crate) item_id: &'a str,
     pub(crate) propensity: f32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) item_category: Option<&'a str>,
 }
 
 /// The `k` candidates after whose view the logit would be highest, the best first. `stream` is the
@@ -28,18 +30,8 @@ pub(crate) fn recommend<'a>(
     k: usize,
     probability: impl Fn(f32) -> f32,
 ) -> Vec<Recommendation<'a>> {
-    let at = session.latest() + (typical_gap(spec) * 1000.0) as i64;
     let candidates = catalogue.candidates(session.seen(), &session.cart());
-    let mut row = Vec::with_capacity(spec.row_len());
-    let mut rows = Vec::with_capacity(candidates.len() * spec.row_len());
-    for item in &candidates {
-        let mut event = Event::new(EventKind::ViewItem, at);
-        event.page_type = Some("product".into());
-        event.items = vec![(*item).clone()];
-        session.imagine(&event, &mut row);
-        rows.extend_from_slice(&row);
-    }
-    let logits = stream.what_if(&rows, session.context());
+    let logits = after_views(spec, session, stream, &candidates);
     let mut ranked: Vec<(f32, &Item)> = logits.into_iter().zip(candidates).collect();
     // A stable sort: equals stay in the order of the candidates, neighbours before popular items.
     ranked.sort_by(|a, b| b.0.total_cmp(&a.0));
@@ -49,8 +41,30 @@ pub(crate) fn recommend<'a>(
         .map(|(logit, item)| Recommendation {
             item_id: &item.item_id,
             propensity: probability(logit),
+            item_category: item.item_category.as_deref(),
         })
         .collect()
+}
+
+/// What the logit would be if each of these items were viewed next, after a usual pause. `stream` is
+/// the session's.
+pub(crate) fn after_views(
+    spec: &FeatureSpec,
+    session: &Recorder,
+    stream: &CpuStream,
+    items: &[&Item],
+) -> Vec<f32> {
+    let at = session.latest() + (typical_gap(spec) * 1000.0) as i64;
+    let mut row = Vec::with_capacity(spec.row_len());
+    let mut rows = Vec::with_capacity(items.len() * spec.row_len());
+    for item in items {
+        let mut event = Event::new(EventKind::ViewItem, at);
+        event.page_type = Some("product".into());
+        event.items = vec![(*item).clone()];
+        session.imagine(&event, &mut row);
+        rows.extend_from_slice(&row);
+    }
+    stream.what_if(&rows, session.context())
 }
 
 /// Seconds between two events, as they were on average in training (in the transform's scale).

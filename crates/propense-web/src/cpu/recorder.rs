@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use propense_events::{Action, Context, Event, EventKind, Problem, Rule};
 use propense_features::{FeatureSpec, Featuriser};
+use serde::Serialize;
 
 /// What became of an event.
 #[derive(Debug, PartialEq, Eq)]
@@ -17,6 +18,14 @@ pub(crate) enum Recorded {
     LeftOut,
 }
 
+/// The first item of an event.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Subject {
+    item_id: String,
+    /// The how manieth event of its kind with this item it is in the session, from 1.
+    times: u32,
+}
+
 /// Featurises the events of one session in their order and keeps the rows.
 #[derive(Clone)]
 pub(crate) struct Recorder {
@@ -27,8 +36,14 @@ pub(crate) struct Recorder {
     /// Events × row length.
     rows: Vec<f32>,
     kinds: Vec<EventKind>,
+    /// What each event with a row was about.
+    subjects: Vec<Option<Subject>>,
+    /// How often each item has been the first of an event of each kind.
+    times: BTreeMap<(EventKind, String), u32>,
     /// Time of the newest event, or of the start.
     latest: i64,
+    /// The newest event that opened a page; before the first, the newest event.
+    page: Option<Event>,
     /// Items in the order of their last occurrence.
     seen: Vec<String>,
     /// Units by item.
@@ -45,7 +60,10 @@ impl Recorder {
             given,
             rows: Vec::new(),
             kinds: Vec::new(),
+            subjects: Vec::new(),
+            times: BTreeMap::new(),
             latest: start,
+            page: None,
             seen: Vec::new(),
             cart: BTreeMap::new(),
             ordered: false,
@@ -89,8 +107,23 @@ impl Recorder {
         self.featuriser.push(&event, &mut numbers);
         self.rows.extend_from_slice(&numbers);
         self.kinds.push(event.kind);
+        let subject = self.subject(&event);
+        self.subjects.push(subject);
+        if opens_page(event.kind) || self.page.is_none() {
+            self.page = Some(event.clone());
+        }
         self.remember(event);
         Recorded::Row
+    }
+
+    fn subject(&mut self, event: &Event) -> Option<Subject> {
+        let item_id = event.items.first()?.item_id.clone();
+        let times = self.times.entry((event.kind, item_id.clone())).or_default();
+        *times = times.saturating_add(1);
+        Some(Subject {
+            item_id,
+            times: *times,
+        })
     }
 
     fn remember(&mut self, event: Event) {
@@ -134,6 +167,11 @@ impl Recorder {
         &self.kinds
     }
 
+    /// What each event with a row was about.
+    pub(crate) fn subjects(&self) -> &[Option<Subject>] {
+        &self.subjects
+    }
+
     /// Events × row length.
     pub(crate) fn rows(&self) -> &[f32] {
         &self.rows
@@ -165,6 +203,11 @@ impl Recorder {
         self.latest
     }
 
+    /// The newest event that opened a page; before the first, the newest event; before any, none.
+    pub(crate) const fn page(&self) -> Option<&Event> {
+        self.page.as_ref()
+    }
+
     /// Items of the session, the newest last.
     pub(crate) fn seen(&self) -> &[String] {
         &self.seen
@@ -179,4 +222,20 @@ impl Recorder {
     pub(crate) fn imagine(&self, event: &Event, row: &mut Vec<f32>) {
         self.featuriser.clone().push(event, row);
     }
+}
+
+/// Whether such an event shows the visitor another page; all others happen on the one that is open.
+const fn opens_page(kind: EventKind) -> bool {
+    matches!(
+        kind,
+        EventKind::PageView
+            | EventKind::Search
+            | EventKind::ViewItemList
+            | EventKind::SelectItem
+            | EventKind::ViewItem
+            | EventKind::ViewCart
+            | EventKind::BeginCheckout
+            | EventKind::AddShippingInfo
+            | EventKind::AddPaymentInfo
+    )
 }

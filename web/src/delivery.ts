@@ -1,0 +1,237 @@
+/**
+ * A model by its address: checked, cached, usable offline, renewed in the background.
+ *
+ *     const model = delivery("/models/giftshop.propense", { integrity: "sha256-..." });
+ *     const scorer = await model.load((bytes, base) => loadScorer(bytes, { base }));
+ */
+import { addressOf } from "./address.js";
+import { request } from "./bundle.js";
+import { PropenseError, asPropenseError, checkListeners, messageOf, optionsOf } from "./errors.js";
+import { notify } from "./ledger.js";
+import type { AnyScorer } from "./scorer.js";
+
+/** The cache's name. `docs/privacy.md` names it. */
+const CACHE = "propense-models";
+
+/** The header under which a cached model's SHA-256 stands, so that it need not be computed at each page. */
+const DIGEST = "x-propense-sha256";
+
+/** Options of `delivery`. */
+export interface DeliveryOptions {
+  /** What the file must be: `sha256-` and its SHA-256 in base64, as in HTML's `integrity`. */
+  integrity?: string;
+  /** Whether the browser keeps it. Default: true. */
+  cache?: boolean;
+  /** Whether a newer one is looked for after a load from the cache. Default: true. */
+  refresh?: boolean;
+  /** Told of the bytes loaded so far, and of all, where the server says how many. */
+  onProgress?: (loaded: number, total: number | undefined) => void;
+  /** Told of a model that was refused, for which the last good one is used. */
+  onRollback?: (error: PropenseError) => void;
+}
+
+/** A model and its versions in the cache: the good one in use, the one before, the one to come. */
+type Slot = "good" | "previous" | "next";
+
+/** A model by its address. */
+export interface Delivery {
+  /** The whole address. */
+  readonly url: string;
+  /**
+   * Makes a scorer of the model's bytes. Of the cached versions the newest is taken when a session begins,
+   * and the one in use where it is `midway`. One that `make` refuses is not tried again.
+   */
+  load<S extends AnyScorer>(make: (bytes: Uint8Array, base: string) => Promise<S>, midway?: boolean): Promise<S>;
+  /** Whether a newer model waits for the next session to begin. */
+  newer(): boolean;
+  /** Resolves when the look for a newer model that the last `load` began is over. Never rejects. */
+  settled(): Promise<void>;
+  /** Removes all versions from the cache. */
+  erase(): Promise<void>;
+}
+
+/** The model at this address. */
+export function delivery(address: string | URL, options: DeliveryOptions = {}): Delivery {
+  const { onProgress, onRollback, integrity } = optionsOf(options, "delivery");
+  checkListeners({ onProgress, onRollback });
+  if (integrity !== undefined && !/^sha256-[A-Za-z0-9+/]{43}=$/.test(integrity)) {
+    throw new PropenseError("ARGUMENT", "integrity must be sha256- and 44 characters of base64");
+  }
+  return new Depot(addressOf("model", address), options);
+}
+
+class Depot implements Delivery {
+  readonly url: string;
+  readonly #options: DeliveryOptions;
+  #newer = false;
+  #refreshing: Promise<void> = Promise.resolve();
+  /** Digests that were refused. */
+  readonly #bad = new Set<string>();
+
+  constructor(url: URL, options: DeliveryOptions) {
+    this.url = url.href;
+    this.#options = options;
+  }
+
+  newer(): boolean {
+    return this.#newer;
+  }
+
+  settled(): Promise<void> {
+    return this.#refreshing;
+  }
+
+  async load<S extends AnyScorer>(make: (bytes: Uint8Array, base: string) => Promise<S>, midway = false): Promise<S> {
+    const cache = await this.#cache();
+    const order: Slot[] = midway ? ["good", "next", "previous"] : ["next", "good", "previous"];
+    for (const slot of cache ? order : []) {
+      const found = await this.#cached(slot, cache as Cache);
+      if (found === undefined) continue;
+      try {
+        const scorer = await make(found.bytes, this.url);
+        if (slot !== "good") await this.#promote(slot, cache as Cache);
+        if (slot === "next") this.#newer = false;
+        if (this.#options.refresh !== false) this.#refresh(found.digest, cache as Cache);
+        return scorer;
+      } catch (thrown) {
+        const error = asPropenseError(thrown);
+        if (!error.code.startsWith("BUNDLE_")) throw error;
+        await this.#refuse(slot, found.digest, error, cache as Cache);
+      }
+    }
+    const bytes = await this.#fetch({});
+    const digest = await this.#check(bytes);
+    const scorer = await make(bytes, this.url);
+    if (cache) await this.#put("good", bytes, digest, cache);
+    return scorer;
+  }
+
+  async erase(): Promise<void> {
+    const cache = await this.#cache();
+    for (const slot of ["good", "previous", "next"] as const) await cache?.delete(this.#key(slot));
+    this.#newer = false;
+  }
+
+  /** Looks for a newer one. Offline, or refused, everything stays as it is. */
+  #refresh(known: string, cache: Cache): void {
+    // A pinned model is the right one already: it has been checked.
+    if (this.#options.integrity !== undefined) return;
+    this.#refreshing = (async () => {
+      // The HTTP cache asks the server whether it has another one; where not, hardly a byte is sent.
+      const bytes = await this.#fetch({ cache: "no-cache" });
+      const digest = await this.#check(bytes);
+      const next = await this.#cached("next", cache);
+      if (digest === known || this.#bad.has(digest) || digest === next?.digest) return;
+      if ((await cache.match(this.#key("next")))?.headers.get("x-propense-bad") === digest) return;
+      await this.#put("next", bytes, digest, cache);
+      this.#newer = true;
+    })().catch(() => undefined);
+  }
+
+  /** A cached version that may be used. */
+  async #cached(slot: Slot, cache: Cache): Promise<{ bytes: Uint8Array; digest: string } | undefined> {
+    try {
+      const response = await cache.match(this.#key(slot));
+      const digest = response?.headers.get(DIGEST);
+      if (!response || !digest || this.#bad.has(digest) || response.headers.has("x-propense-bad")) return undefined;
+      const { integrity } = this.#options;
+      if (integrity !== undefined && integrity !== `sha256-${digest}`) return undefined;
+      return { bytes: new Uint8Array(await response.arrayBuffer()), digest };
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** Uses this version from now on; the one in use before stays as the one to fall back to. */
+  async #promote(slot: Slot, cache: Cache): Promise<void> {
+    const [from, good] = await Promise.all([cache.match(this.#key(slot)), cache.match(this.#key("good"))]);
+    if (slot === "next" && good) await cache.put(this.#key("previous"), good);
+    if (from) await cache.put(this.#key("good"), from);
+    await cache.delete(this.#key(slot));
+  }
+
+  /** Remembers that this version cannot be used, so that it is neither tried nor fetched again. */
+  async #refuse(slot: Slot, digest: string, error: PropenseError, cache: Cache): Promise<void> {
+    this.#bad.add(digest);
+    this.#newer = false;
+    if (slot === "next") {
+      await cache.put(this.#key(slot), new Response(null, { headers: { "x-propense-bad": digest } }));
+    } else {
+      await cache.delete(this.#key(slot));
+    }
+    notify(() => this.#options.onRollback?.(error));
+  }
+
+  async #put(slot: Slot, bytes: Uint8Array, digest: string, cache: Cache): Promise<void> {
+    if (digest === "") return;
+    try {
+      await cache.put(this.#key(slot), new Response(bytes.slice(), { headers: { [DIGEST]: digest } }));
+    } catch {
+      // No room: it is fetched again the next time.
+    }
+  }
+
+  #key(slot: Slot): string {
+    const key = new URL(this.url);
+    key.hash = "";
+    if (slot !== "good") key.searchParams.set("propense", slot);
+    return key.href;
+  }
+
+  async #cache(): Promise<Cache | undefined> {
+    if (this.#options.cache === false || !/^https?:/.test(this.url)) return undefined;
+    try {
+      return await globalThis.caches?.open(CACHE);
+    } catch {
+      // Denied, or no secure context.
+      return undefined;
+    }
+  }
+
+  /** The SHA-256 in base64, which must be the one asked for. Empty where it cannot be computed. */
+  async #check(bytes: Uint8Array): Promise<string> {
+    const { integrity } = this.#options;
+    const subtle = globalThis.crypto?.subtle as SubtleCrypto | undefined;
+    if (subtle === undefined) {
+      if (integrity === undefined) return "";
+      throw new PropenseError("INTEGRITY", "the model cannot be checked: that needs https, or localhost");
+    }
+    const sum = new Uint8Array(await subtle.digest("SHA-256", bytes.slice()));
+    const digest = btoa(String.fromCharCode(...sum));
+    if (integrity !== undefined && integrity !== `sha256-${digest}`) {
+      throw new PropenseError("INTEGRITY", `the model at ${this.url} has sha256-${digest}, wanted is ${integrity}`);
+    }
+    return digest;
+  }
+
+  async #fetch(how: RequestInit): Promise<Uint8Array> {
+    const response = await request(this.url, "model", how);
+    const length = Number(response.headers.get("content-length") ?? Number.NaN);
+    // What is compressed on its way is longer here than the header says.
+    const total = length > 0 && response.headers.get("content-encoding") === null ? length : undefined;
+    const tell = (loaded: number): void => notify(() => this.#options.onProgress?.(loaded, total));
+    const parts: Uint8Array[] = [];
+    let loaded = 0;
+    try {
+      const reader = response.body?.getReader();
+      if (!reader) return new Uint8Array(await response.arrayBuffer());
+      for (;;) {
+        const { done, value } = await reader.read();
+        if (done) break;
+        parts.push(value);
+        loaded += value.length;
+        tell(loaded);
+      }
+    } catch (thrown) {
+      const why = `the connection broke while ${this.url} was loading: ${messageOf(thrown)}`;
+      throw new PropenseError("NETWORK", why, { cause: thrown });
+    }
+    const bytes = new Uint8Array(loaded);
+    let at = 0;
+    for (const part of parts) {
+      bytes.set(part, at);
+      at += part.length;
+    }
+    return bytes;
+  }
+}

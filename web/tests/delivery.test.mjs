@@ -1,0 +1,151 @@
+// How a model comes to the page: checked, cached, offline, renewed between sessions, rolled back.
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { after, before, test } from "node:test";
+
+import { bundle, manifest } from "./support/bundle.mjs";
+import { open } from "./support/browser.mjs";
+
+let host;
+before(async () => {
+  host = await open();
+});
+after(() => host.close());
+
+const versions = Object.fromEntries(["one", "two"].map((name) => [name, bundle({ header: manifest({ name }) })]));
+/** Sound as a file, but of a version that no module knows. */
+versions.future = bundle({ header: manifest({ name: "future", format_version: 99 }) });
+const integrity = (bytes) => `sha256-${createHash("sha256").update(bytes).digest("base64")}`;
+
+/** A browser that asks for `/served.propense`; `page.serve` says what it gets. */
+async function shop(work) {
+  const context = await host.browser.newContext();
+  const page = await context.newPage();
+  let served = versions.one;
+  page.asked = 0;
+  page.serve = (bytes) => {
+    served = bytes;
+  };
+  await context.route("**/served.propense", (route) => {
+    page.asked += 1;
+    if (served === undefined) return route.abort("internetdisconnected");
+    return route.fulfill({ body: Buffer.from(served), headers: { "content-length": String(served.length) } });
+  });
+  /** One page load: what was loaded, and what was told. */
+  page.load = async (options = {}, midway = false) => {
+    await page.goto(host.origin);
+    return page.evaluate(
+      async ([settings, on]) => {
+        const [{ delivery }, { loadScorer }] = await Promise.all([import("/dist/delivery.js"), import("/dist/index.js")]);
+        const told = { progress: [], rollback: [] };
+        const model = delivery("/served.propense", {
+          ...settings,
+          onProgress: (...all) => told.progress.push(all),
+          onRollback: ({ code }) => told.rollback.push(code),
+        });
+        globalThis.model = model;
+        try {
+          const scorer = await model.load((bytes, base) => loadScorer(bytes, { base, backend: "wasm" }), on);
+          const { name } = scorer.model;
+          scorer.dispose();
+          await model.settled();
+          return { name, newer: model.newer(), ...told };
+        } catch (error) {
+          return { code: error.code, message: error.message, ...told };
+        }
+      },
+      [options, midway],
+    );
+  };
+  try {
+    await work(page, context);
+  } finally {
+    await context.close();
+  }
+}
+
+test("the first time from the network, with progress; then from the cache, offline too", () =>
+  shop(async (page) => {
+    const first = await page.load();
+    assert.equal(first.name, "one");
+    const size = versions.one.length;
+    assert.deepEqual(first.progress.at(-1), [size, size]);
+    page.serve(undefined);
+    const second = await page.load();
+    assert.deepEqual([second.name, second.newer], ["one", false]);
+    await page.evaluate(() => model.erase());
+    assert.deepEqual(await page.evaluate(async () => (await (await caches.open("propense-models")).keys()).length), 0);
+    assert.equal((await page.load()).code, "NETWORK");
+  }));
+
+test("a newer model waits until a session begins", () =>
+  shop(async (page) => {
+    await page.load();
+    page.serve(versions.two);
+    const during = await page.load({}, true);
+    assert.deepEqual([during.name, during.newer], ["one", true]);
+    assert.equal((await page.load({}, true)).name, "one", "not in the middle of a session");
+    const next = await page.load();
+    assert.deepEqual([next.name, next.newer], ["two", false]);
+    assert.equal((await page.load({}, true)).name, "two");
+  }));
+
+test("a model that cannot be used is refused for good, and the last good one serves", () =>
+  shop(async (page) => {
+    await page.load();
+    page.serve(versions.future);
+    assert.equal((await page.load()).newer, true);
+    const refused = await page.load();
+    assert.deepEqual([refused.name, refused.rollback], ["one", ["BUNDLE_VERSION"]]);
+    const after = await page.load();
+    assert.deepEqual([after.name, after.rollback, after.newer], ["one", [], false], "it is not tried again");
+    // Nor is one that is cut on its way.
+    page.serve(versions.two.subarray(0, 5000));
+    await page.load();
+    assert.deepEqual((await page.load()).rollback.length, 1);
+    page.serve(versions.two);
+    await page.load();
+    assert.equal((await page.load()).name, "two", "a sound one is taken again");
+  }));
+
+test("a cached model that has gone bad is replaced", () =>
+  shop(async (page) => {
+    await page.load();
+    await page.evaluate(async () => {
+      const cache = await caches.open("propense-models");
+      const [key] = await cache.keys();
+      const { headers } = await cache.match(key);
+      await cache.put(key, new Response(new Uint8Array(100), { headers }));
+    });
+    const found = await page.load();
+    assert.equal(found.name, "one");
+    assert.equal(found.rollback.length, 1);
+  }));
+
+test("integrity: the right one, a wrong one, one that is none, a newer pin", () =>
+  shop(async (page) => {
+    const right = await page.load({ integrity: integrity(versions.one) });
+    assert.equal(right.name, "one");
+    page.serve(versions.two);
+    assert.equal((await page.load({ integrity: integrity(versions.one) })).name, "one", "the cached one is the pinned one");
+    assert.equal((await page.load({ integrity: integrity(versions.two) })).name, "two");
+    const wrong = await page.load({ integrity: integrity(versions.future) });
+    assert.equal(wrong.code, "INTEGRITY");
+    assert.match(wrong.message, /wanted is sha256-/);
+    assert.equal((await page.load({ integrity: "md5-x" })).code, undefined);
+  }).catch((error) => {
+    assert.match(String(error), /integrity must be sha256-/);
+  }));
+
+test("without a cache, asked for or denied, it comes from the network each time", () =>
+  shop(async (page, context) => {
+    await page.load({ cache: false });
+    assert.equal((await page.load({ cache: false })).name, "one");
+    assert.equal(page.asked, 2);
+    await context.addInitScript(() => {
+      delete CacheStorage.prototype.open;
+    });
+    assert.equal((await page.load()).name, "one");
+    assert.equal((await page.load()).name, "one");
+    assert.equal(page.asked, 4);
+  }));
