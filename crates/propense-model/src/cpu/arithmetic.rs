@@ -19,9 +19,37 @@ pub(super) fn dot(a: &[f32], b: &[f32]) -> f32 {
     sums.iter().sum::<f32>() + rest
 }
 
+/// Adds `scale · row` to `out`.
+pub(super) fn add_scaled(out: &mut [f32], scale: f32, row: &[f32]) {
+    for (out, &value) in out.iter_mut().zip(row) {
+        *out += scale * value;
+    }
+}
+
+/// Adds `inputs · matrix` to `out`. The matrix has one row of `out.len()` numbers for each input;
+/// rows whose input is zero (half of them, after a ReLU) are skipped.
+pub(super) fn add_product(out: &mut [f32], inputs: &[f32], matrix: &[f32]) {
+    for (&input, row) in inputs.iter().zip(matrix.chunks_exact(out.len())) {
+        if input != 0.0 {
+            add_scaled(out, input, row);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::dot;
+    use super::{add_product, dot};
+
+    #[test]
+    fn a_product_adds_rows_by_their_inputs() {
+        let mut out = [1.0, 2.0];
+        add_product(
+            &mut out,
+            &[2.0, 0.0, -1.0],
+            &[1.0, 10.0, f32::NAN, 5.0, 3.0, 4.0],
+        );
+        assert_eq!(out, [0.0, 18.0]);
+    }
 
     #[test]
     fn products_of_every_length_agree_with_the_plain_sum() {
