@@ -1,5 +1,7 @@
 //! `propense recommend`: lists under the shop's rules, and which recommender made them.
 
+use std::path::{Path, PathBuf};
+
 use super::{propense, shop, words};
 
 #[test]
@@ -16,8 +18,15 @@ fn lists_keep_the_rules_of_the_shop() {
                      i7,thing,c1,2.5,0\ni8,thing,c2,3.5,4\nlamp,new lamp,c1,4.0,9\n";
     std::fs::write(path("items.txt"), catalogue).expect("catalogue");
     let line = "recommend --data {} --session {} --catalogue {} --in-stock --price-to 5 --k 30 --out {} --json {}";
-    let paths = ["events.csv", "live.txt", "items.txt", "out/picks.csv", "out/report.json"].map(path);
-    let paths: Vec<&std::path::Path> = paths.iter().map(|path| path.as_path()).collect();
+    let paths = [
+        "events.csv",
+        "live.txt",
+        "items.txt",
+        "out/picks.csv",
+        "out/report.json",
+    ]
+    .map(path);
+    let paths: Vec<&Path> = paths.iter().map(PathBuf::as_path).collect();
     let ran = propense(words(line, &paths)).code(0);
     assert!(ran.stdout.contains("is used: best of 4"), "{}", ran.stdout);
 
@@ -41,7 +50,11 @@ fn lists_keep_the_rules_of_the_shop() {
     let report: serde_json::Value = serde_json::from_slice(&report).expect("JSON");
     assert_eq!(report["lists"], 2);
     assert_eq!(report["new_items"], 1);
-    assert_eq!(report["figures"].as_array().map(Vec::len), Some(4), "{report}");
+    assert_eq!(
+        report["figures"].as_array().map(Vec::len),
+        Some(4),
+        "{report}"
+    );
 }
 
 #[test]
@@ -60,10 +73,16 @@ fn wrong_use_is_named() {
     let folder = shop(5);
     let check = |more: &str, code: i32, part: &str| {
         let line = format!("recommend --data {{}} {more}");
-        propense(words(&line, &[folder.path()])).code(code).says(part);
+        propense(words(&line, &[folder.path()]))
+            .code(code)
+            .says(part);
     };
     check("--out picks.txt", 2, ".csv or .jsonl");
     check("--out picks.csv --k 0", 2, "--k");
     check("--out picks.csv --diversity 2", 2, "--diversity");
-    check("--out picks.csv --catalogue no-such-file", 1, "no-such-file");
+    check(
+        "--out picks.csv --catalogue no-such-file",
+        1,
+        "no-such-file",
+    );
 }
