@@ -102,6 +102,7 @@ fn rows(count: usize, mut seed: u64) -> Vec<f32> {
 fn configs() -> impl Strategy<Value = ModelConfig> {
     let sizes = (1usize..5, 0usize..37, 1usize..34, 4usize..=128);
     (sizes, any::<bool>()).prop_map(|((kernel, more, filters, hidden), tanh)| ModelConfig {
+        ensemble: None,
         features: kernel + 1 + more,
         context: 0,
         filters,
