@@ -105,11 +105,11 @@ fn moments_of(base: &Base, items: &Items, visits: &[Vec<Click>]) -> Vec<Moment> 
         .map(|visit| visit.len().saturating_sub(1))
         .sum();
     let stride = positions.div_ceil(MOMENTS).max(1);
-    let mut position = 0;
+    let mut position: usize = 0;
     for visit in visits {
         for (place, next) in visit.iter().enumerate().skip(1) {
             position += 1;
-            if position % stride != 0 {
+            if !position.is_multiple_of(stride) {
                 continue;
             }
             let seen = visit.get(..place).unwrap_or_default();
@@ -172,7 +172,7 @@ mod tests {
     /// Visits that walk through a ring of ten items, two in three forwards.
     fn ring(count: usize) -> Vec<RawVisit> {
         let visit = |n: usize| {
-            let step = if n % 3 == 0 { 9 } else { 1 };
+            let step = if n.is_multiple_of(3) { 9 } else { 1 };
             let item = |place: usize| format!("i{}", (n * 7 + place * step) % 10);
             let clicks = (0..2 + n % 3).map(|place| (item(place), (n * 1000 + place) as i64));
             RawVisit {

@@ -1,5 +1,7 @@
 //! `propense recommend`: lists under the shop's rules, and which recommender made them.
 
+use std::path::{Path, PathBuf};
+
 use super::{propense, shop, words};
 
 #[test]
@@ -24,7 +26,7 @@ fn lists_keep_the_rules_of_the_shop() {
         "out/report.json",
     ]
     .map(path);
-    let paths: Vec<&std::path::Path> = paths.iter().map(|path| path.as_path()).collect();
+    let paths: Vec<&Path> = paths.iter().map(PathBuf::as_path).collect();
     let ran = propense(words(line, &paths)).code(0);
     assert!(ran.stdout.contains("is used: best of 4"), "{}", ran.stdout);
 
