@@ -6,6 +6,12 @@ use serde::Serialize;
 
 use super::log::{Click, Items};
 
+/// HR, MRR, NDCG, and NDCG of the first ten alone.
+const METRICS: usize = 4;
+
+/// The metrics of one position.
+type Gains = [f64; METRICS];
+
 /// Scores every item for what comes next.
 pub trait Ranker {
     /// Scores of all items, by number, from what the visit has shown so far (in order, at least one
@@ -27,6 +33,8 @@ pub struct Figures {
     /// Mean of 1/log2(1 + rank): with one right item, the normalised discounted cumulative gain
     /// (Järvelin and Kekäläinen 2002).
     pub ndcg: f64,
+    /// The same with nothing for a rank beyond ten.
+    pub ndcg10: f64,
     /// Share of all items that were in a list at all.
     pub coverage: f64,
     /// Share of the lists' places that went to the most clicked tenth of the items.
@@ -39,6 +47,8 @@ pub struct Figures {
     pub mrr_interval: (f64, f64),
     /// Interval of `ndcg`.
     pub ndcg_interval: (f64, f64),
+    /// Interval of `ndcg10`.
+    pub ndcg10_interval: (f64, f64),
 }
 
 /// What a ranker did at every position; figures, intervals and comparisons come from it.
@@ -88,9 +98,9 @@ impl Trial {
     /// The figures, with intervals from this many resamples.
     #[must_use]
     pub fn figures(&self, resamples: usize, seed: u64) -> Figures {
-        let gains: Vec<[f64; 3]> = self.ranks.iter().map(|rank| self.gains(*rank)).collect();
-        let [hr, mrr, ndcg] = mean(&gains);
-        let [hr_interval, mrr_interval, ndcg_interval] =
+        let gains: Vec<Gains> = self.ranks.iter().map(|rank| self.gains(*rank)).collect();
+        let [hr, mrr, ndcg, ndcg10] = mean(&gains);
+        let [hr_interval, mrr_interval, ndcg_interval, ndcg10_interval] =
             intervals(&gains, &self.visits, resamples, seed);
         let share = |part: usize, all: usize| part as f64 / all.max(1) as f64;
         let listed = self.listed.iter().filter(|listed| **listed).count();
@@ -100,21 +110,23 @@ impl Trial {
             hr,
             mrr,
             ndcg,
+            ndcg10,
             coverage: share(listed, self.listed.len()),
             popular_share: share(self.popular_places, self.places),
             popular_share_of_targets: share(self.popular_targets, self.ranks.len()),
             hr_interval,
             mrr_interval,
             ndcg_interval,
+            ndcg10_interval,
         }
     }
 
-    /// How much this trial's HR, MRR and NDCG exceed another's on the same positions: intervals of
-    /// the paired difference.
+    /// How much this trial's HR, MRR, NDCG and NDCG of the first ten exceed another's on the same
+    /// positions: intervals of the paired difference.
     #[must_use]
-    pub fn ahead_of(&self, other: &Self, resamples: usize, seed: u64) -> [(f64, f64); 3] {
+    pub fn ahead_of(&self, other: &Self, resamples: usize, seed: u64) -> [(f64, f64); METRICS] {
         let pairs = self.ranks.iter().zip(&other.ranks);
-        let gains: Vec<[f64; 3]> = pairs
+        let gains: Vec<Gains> = pairs
             .map(|(ours, theirs)| {
                 let (ours, theirs) = (self.gains(*ours), other.gains(*theirs));
                 std::array::from_fn(|metric| ours[metric] - theirs[metric])
@@ -123,12 +135,14 @@ impl Trial {
         intervals(&gains, &self.visits, resamples, seed)
     }
 
-    fn gains(&self, rank: u32) -> [f64; 3] {
+    fn gains(&self, rank: u32) -> Gains {
         if rank as usize > self.k {
-            return [0.0; 3];
+            return [0.0; METRICS];
         }
         let rank = f64::from(rank);
-        [1.0, 1.0 / rank, 1.0 / (1.0 + rank).log2()]
+        let discounted = 1.0 / (1.0 + rank).log2();
+        let within_ten = if rank > 10.0 { 0.0 } else { discounted };
+        [1.0, 1.0 / rank, discounted, within_ten]
     }
 }
 
@@ -168,20 +182,25 @@ pub fn top(scores: &[f32], k: usize) -> Vec<u32> {
     candidates.into_iter().map(|(item, _)| item).collect()
 }
 
-fn mean(gains: &[[f64; 3]]) -> [f64; 3] {
+fn mean(gains: &[Gains]) -> Gains {
     let count = gains.len().max(1) as f64;
     std::array::from_fn(|metric| gains.iter().map(|gain| gain[metric]).sum::<f64>() / count)
 }
 
 /// 95 % intervals by drawing visits with replacement, each with all its positions (the cluster
 /// bootstrap: Davison and Hinkley 1997, section 3.8).
-fn intervals(gains: &[[f64; 3]], visits: &[u32], resamples: usize, seed: u64) -> [(f64, f64); 3] {
+fn intervals(
+    gains: &[Gains],
+    visits: &[u32],
+    resamples: usize,
+    seed: u64,
+) -> [(f64, f64); METRICS] {
     // Sum of gains and number of positions of each visit; positions of a visit lie side by side.
-    let mut sums: Vec<([f64; 3], f64)> = Vec::new();
+    let mut sums: Vec<(Gains, f64)> = Vec::new();
     let mut last = None;
     for (gain, visit) in gains.iter().zip(visits) {
         if last != Some(visit) {
-            sums.push(([0.0; 3], 0.0));
+            sums.push(([0.0; METRICS], 0.0));
             last = Some(visit);
         }
         if let Some((sum, count)) = sums.last_mut() {
@@ -195,9 +214,9 @@ fn intervals(gains: &[[f64; 3]], visits: &[u32], resamples: usize, seed: u64) ->
         return mean(gains).map(|mean| (mean, mean));
     }
     let mut generator = ChaCha12Rng::seed_from_u64(seed);
-    let mut drawn: [Vec<f64>; 3] = Default::default();
+    let mut drawn: [Vec<f64>; METRICS] = Default::default();
     for _ in 0..resamples {
-        let (mut total, mut positions) = ([0.0; 3], 0.0);
+        let (mut total, mut positions) = ([0.0; METRICS], 0.0);
         for _ in 0..sums.len() {
             if let Some((sum, count)) = sums.get(generator.random_range(0..sums.len())) {
                 for (total, sum) in total.iter_mut().zip(sum) {
@@ -276,7 +295,7 @@ mod tests {
         assert!((figures.popular_share_of_targets - 1.0 / 3.0).abs() < 1e-12);
         // Whole visits are drawn: either all of one, or of the other, or both.
         assert_eq!(figures.hr_interval, (0.0, 1.0));
-        assert_eq!(trial.ahead_of(&trial, 50, 1), [(0.0, 0.0); 3]);
+        assert_eq!(trial.ahead_of(&trial, 50, 1), [(0.0, 0.0); METRICS]);
     }
 
     #[test]

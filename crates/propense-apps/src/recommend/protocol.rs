@@ -44,8 +44,9 @@ pub struct ProtocolOutcome {
     pub ours: Figures,
     /// Figures of the plain ones, by name: `popularity`, `item_knn`, `v_sknn`.
     pub baselines: BTreeMap<&'static str, Figures>,
-    /// 95 % intervals of how much HR, MRR and NDCG exceed each plain one's, on the same positions.
-    pub ahead_of: BTreeMap<&'static str, [(f64, f64); 3]>,
+    /// 95 % intervals of how much HR, MRR, NDCG and NDCG of the first ten exceed each plain one's, on the
+    /// same positions.
+    pub ahead_of: BTreeMap<&'static str, [(f64, f64); 4]>,
     /// Visits learnt from.
     pub train_visits: usize,
     /// Visits that were left out of them because the test data holds a part of each.

@@ -76,6 +76,7 @@ fn table(outcome: &ProtocolOutcome) -> Table {
         format!("MRR@{k}"),
         "95 %".to_owned(),
         format!("NDCG@{k}"),
+        "NDCG@10".to_owned(),
         "items shown".to_owned(),
         "places of the top tenth".to_owned(),
     ]);
@@ -90,14 +91,15 @@ fn table(outcome: &ProtocolOutcome) -> Table {
         "ahead by, 95 % ({:.1} % of the items that came next are of the top tenth)",
         100.0 * outcome.ours.popular_share_of_targets
     ));
-    for (name, [hr, mrr, _]) in &outcome.ahead_of {
+    table.row(["", &format!("HR@{k}"), &format!("MRR@{k}"), "NDCG@10"]);
+    for (name, [hr, mrr, _, ndcg10]) in &outcome.ahead_of {
         let range = |(low, high): &(f64, f64)| format!("{low:.4} to {high:.4}");
-        table.row([(*name).to_owned(), range(hr), range(mrr)]);
+        table.row([(*name).to_owned(), range(hr), range(mrr), range(ndcg10)]);
     }
     table
 }
 
-fn cells(name: &str, figures: &Figures) -> [String; 8] {
+fn cells(name: &str, figures: &Figures) -> [String; 9] {
     let range = |(low, high): (f64, f64)| format!("{low:.4} to {high:.4}");
     [
         name.to_owned(),
@@ -106,6 +108,7 @@ fn cells(name: &str, figures: &Figures) -> [String; 8] {
         format!("{:.4}", figures.mrr),
         range(figures.mrr_interval),
         format!("{:.4}", figures.ndcg),
+        format!("{:.4}", figures.ndcg10),
         format!("{:.1} %", 100.0 * figures.coverage),
         format!("{:.1} %", 100.0 * figures.popular_share),
     ]
