@@ -72,7 +72,9 @@ pub use cpu::{CpuModel, CpuStream, SessionRows};
 pub use device::cpu_device;
 #[cfg(all(feature = "wgpu", not(target_family = "wasm")))]
 pub use device::{Adapter, gpu_device};
-pub use ensemble::{Ensemble, EnsembleConfig, Masks};
+pub use ensemble::EnsembleConfig;
+#[cfg(feature = "burn")]
+pub use ensemble::{Ensemble, Masks};
 pub use error::{BundleError, DeviceError, ModelError};
 #[cfg(feature = "burn")]
 pub use network::CnnLstm;

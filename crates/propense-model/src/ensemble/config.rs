@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ModelError;
 
-/// What an [`super::Ensemble`] looks like. The edges of the bins are fitted on training data; they
+/// What an ensemble looks like. The edges of the bins are fitted on training data; they
 /// stand here and not among the weights, because eight bits would not do for them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EnsembleConfig {
