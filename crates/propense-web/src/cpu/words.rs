@@ -39,6 +39,19 @@ pub(crate) const fn feature(feature: &RowFeature) -> &'static str {
             Measure::Searched => "having searched before",
             Measure::InCart => "whether the item is in the cart",
             Measure::CartItems => "number of different items in the cart",
+            Measure::MeanItemRate => "how often visitors of these items buy",
+            Measure::MaxItemRate => "the item seen whose visitors buy most often",
+            Measure::MinItemRate => "the item seen whose visitors buy least often",
+            Measure::SumItemRate => "how often visitors of these items buy, taken together",
+            Measure::MeanCategoryRate => "how often visitors of these categories buy",
+            Measure::MaxCategoryRate => "the category seen whose visitors buy most often",
+            Measure::MinCategoryRate => "the category seen whose visitors buy least often",
+            Measure::SumCategoryRate => {
+                "how often visitors of these categories buy, taken together"
+            }
+            Measure::MeanGap => "usual time between two events",
+            Measure::LongestGap => "longest time between two events",
+            Measure::Wishes => "additions to the wish list",
         },
     }
 }
