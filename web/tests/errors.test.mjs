@@ -41,7 +41,7 @@ const BROKEN = {
   "one bit of a weight": [flipped(sound, middle), "BUNDLE_CHECKSUM"],
   "one bit of the name": [flipped(sound, sound.indexOf('name\\":\\"test') + 10), "BUNDLE_CHECKSUM"],
   "no checksum": [bundle({ checksum: false }), "BUNDLE_CHECKSUM"],
-  "a later version": [bundle({ header: manifest({ format_version: 2 }) }), "BUNDLE_VERSION"],
+  "a later version": [bundle({ header: manifest({ format_version: 3 }) }), "BUNDLE_VERSION"],
   "a lacking weight": [bundle({ weights: incomplete }), "BUNDLE_SHAPE"],
   "a weight of another shape": [bundle({ sizes: { "conv.weight": [8, 1, 9, 1] } }), "BUNDLE_SHAPE"],
   "features for another network": [bundle({ header: manifest({ features: shorter }) }), "BUNDLE_INVALID"],
