@@ -5,11 +5,8 @@
 #[non_exhaustive]
 pub enum AppsError {
     /// No order in the data.
-    #[error("no orders among {events} events: demand and customers are counted from purchases")]
-    NoOrders {
-        /// Events read.
-        events: usize,
-    },
+    #[error("no orders of known customers: customers are counted from purchases")]
+    NoOrders,
     /// Too short a time.
     #[error("{found} of {wanted} found, at least {least} needed: add older data")]
     TooShort {

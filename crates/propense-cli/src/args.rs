@@ -173,8 +173,9 @@ pub(crate) struct EvaluateArgs {
 #[command(after_help = "Example:
   propense eval --task in-session --train first-week --test second-week --json result.json
 
-Everything (vocabularies, weights, calibration, threshold) is learnt from --train, of which a part is
-kept for validation: 15 % of the users (in-session, next-day) or of the sessions at random with equal
+Everything (vocabularies, weights, calibration, threshold) is learnt from --train. The preset base
+validates each of its networks on a fifth that it left out; --preset seed keeps a part for
+validation: 15 % of the users (in-session, next-day) or of the sessions at random with equal
 base rates (shoppers), the last two months (thirty-day). For thirty-day, --test must continue --train
 in time. next-item takes no --preset, --device or limits of training: a visit is ranked after each
 of its clicks, by a recommender that --train alone has taught. Ctrl-C ends without a result.")]

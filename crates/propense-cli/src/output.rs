@@ -9,6 +9,38 @@ use propense_train::{Metrics, ValidationFigures};
 use serde::Serialize;
 
 use crate::args::JsonArgs;
+use crate::commands::{Failure, Outcome};
+
+/// How a list is written: as the file's name says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Lines {
+    Csv,
+    Json,
+}
+
+impl Lines {
+    /// By the ending, `.csv` or `.jsonl`.
+    pub(crate) fn of(out: &Path) -> Outcome<Self> {
+        match out.extension().and_then(|ending| ending.to_str()) {
+            Some("csv") => Ok(Self::Csv),
+            Some("jsonl") => Ok(Self::Json),
+            _ => Err(Failure::Usage(format!(
+                "--out: {} should end in .csv or .jsonl",
+                out.display()
+            ))),
+        }
+    }
+}
+
+/// One JSON object a line.
+pub(crate) fn json_lines(rows: impl IntoIterator<Item = impl Serialize>) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    for row in rows {
+        serde_json::to_writer(&mut bytes, &row)?;
+        bytes.push(b'\n');
+    }
+    Ok(bytes)
+}
 
 /// An error with its causes on one line, each named once.
 pub(crate) fn one_line(error: &anyhow::Error) -> String {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use crate::{Action, Event, Problem, Rule, Session};
+use crate::{Action, Event, Problem, Rule, Session, midnight};
 
 /// Whose events belong together.
 #[derive(PartialEq, Eq, Hash)]
@@ -37,8 +37,7 @@ pub fn sessionise_by_day(
     gap_ms: i64,
     utc_offset_minutes: i32,
 ) -> (Vec<Session>, Vec<Problem>) {
-    const DAY: i64 = 24 * 60 * 60 * 1000;
-    let day = |time: i64| (time + i64::from(utc_offset_minutes) * 60_000).div_euclid(DAY);
+    let day = |time: i64| midnight(time, utc_offset_minutes);
     sessionise_where(events, |before, time| {
         time.saturating_sub(before) > gap_ms || day(before) != day(time)
     })

@@ -1,7 +1,15 @@
 //! Reading times written as text, without a calendar library: the browser build has none.
 
 /// Milliseconds in a day.
-const DAY: i64 = 86_400_000;
+pub const DAY: i64 = 86_400_000;
+
+/// The midnight that begins the day of a moment (milliseconds since 1970), in a place so many minutes
+/// ahead of UTC.
+#[must_use]
+pub const fn midnight(moment: i64, utc_offset_minutes: i32) -> i64 {
+    let offset = utc_offset_minutes as i64 * 60_000;
+    (moment + offset).div_euclid(DAY) * DAY - offset
+}
 
 /// Reads a time written as text and returns milliseconds since 1970-01-01T00:00:00Z.
 ///

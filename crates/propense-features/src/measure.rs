@@ -153,20 +153,6 @@ impl Measure {
         Self::CategoryRate,
     ];
 
-    /// The rates of items and categories: what is learnt of them from other sessions' outcomes.
-    pub const RATES: [Self; 10] = [
-        Self::ItemRate,
-        Self::CategoryRate,
-        Self::MeanItemRate,
-        Self::MaxItemRate,
-        Self::MinItemRate,
-        Self::SumItemRate,
-        Self::MeanCategoryRate,
-        Self::MaxCategoryRate,
-        Self::MinCategoryRate,
-        Self::SumCategoryRate,
-    ];
-
     /// What sums up the session so far, for a network that reads the newest row alone: beside
     /// [`Measure::BASE`], as [`crate::FitOptions::summed`] asks for them.
     pub(crate) const SUMMED: [Self; 13] = [
@@ -207,6 +193,12 @@ impl Measure {
                 | Self::MinCategoryRate
                 | Self::SumCategoryRate
         )
+    }
+
+    /// Whether it is a rate of items or categories: learnt from other sessions' outcomes.
+    #[must_use]
+    pub const fn is_rate(self) -> bool {
+        self.of_item_rates() || self.of_category_rates()
     }
 
     /// The order of a row's numbers. A 3×3 convolution looks at three neighbouring columns at
@@ -303,20 +295,8 @@ impl Measure {
     /// already, stars and yes-or-no have no tail.
     pub(crate) const fn transform(self) -> Transform {
         match self {
-            Self::ItemRate
-            | Self::CategoryRate
-            | Self::MeanItemRate
-            | Self::MaxItemRate
-            | Self::MinItemRate
-            | Self::SumItemRate
-            | Self::MeanCategoryRate
-            | Self::MaxCategoryRate
-            | Self::MinCategoryRate
-            | Self::SumCategoryRate
-            | Self::PriceRatio
-            | Self::Rating
-            | Self::Searched
-            | Self::InCart => Transform::Identity,
+            _ if self.is_rate() => Transform::Identity,
+            Self::PriceRatio | Self::Rating | Self::Searched | Self::InCart => Transform::Identity,
             _ => Transform::Log1p,
         }
     }

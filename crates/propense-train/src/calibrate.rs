@@ -60,6 +60,12 @@ impl Scaling {
     }
 }
 
+/// The log-loss of a logit against a target from 0 to 1: softplus(z) − t·z, written so that neither
+/// term overflows.
+pub(crate) fn cross_entropy(logit: f64, target: f64) -> f64 {
+    logit.max(0.0) - target * logit + (-logit.abs()).exp().ln_1p()
+}
+
 /// The logistic function in the form that does not overflow.
 pub(crate) fn sigmoid(x: f64) -> f64 {
     if x >= 0.0 {
@@ -96,8 +102,7 @@ impl Sample<'_> {
         self.scores()
             .map(|(logit, target, weight)| {
                 let z = a * logit + b;
-                // softplus(z) - t z, written so that neither term overflows
-                weight * (z.max(0.0) - target * z + (-z.abs()).exp().ln_1p())
+                weight * cross_entropy(z, target)
             })
             .sum()
     }

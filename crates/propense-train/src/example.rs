@@ -109,6 +109,16 @@ impl Weighting {
     }
 }
 
+/// Moments of one session that stand for all of them: neighbouring ones hardly differ, and a long
+/// session is still one session.
+const MOMENTS: usize = 8;
+
+/// Up to eight prefix lengths of a session of this many events, evenly spread from 0 to all.
+pub(crate) fn spread(events: usize) -> impl ExactSizeIterator<Item = usize> {
+    let count = (events + 1).min(MOMENTS);
+    (0..count).map(move |place| place * events / (count - 1).max(1))
+}
+
 /// At which prefixes examples are measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Positions {

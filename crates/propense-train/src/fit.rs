@@ -13,7 +13,7 @@ use crate::checkpoint::{self, RunKey};
 use crate::device::Chosen;
 use crate::encode::Encoded;
 use crate::evaluation::{self, Evaluation, MeasureOptions};
-use crate::example::{Example, Positions, Weighting};
+use crate::example::{Example, Positions, Weighting, spread};
 use crate::metrics::{Metrics, best_f1_threshold};
 use crate::options::{Preset, TrainOptions};
 use crate::progress::{EpochReport, Observer, Progress, StopReason};
@@ -320,7 +320,14 @@ fn judge(network: &CnnLstm, prepared: &Prepared) -> Result<Judged, TrainError> {
     Ok(Judged {
         scaling: calibrate(&logits, validation, prepared.weighting, prepared.positions),
         moments: match prepared.weighting {
-            Weighting::EveryPrefix => spread(&logits),
+            // Percentiles compare a live score with scores at any time of a session.
+            Weighting::EveryPrefix => logits
+                .iter()
+                .flat_map(|list| {
+                    let events = list.len().saturating_sub(1);
+                    spread(events).filter_map(|prefix| list.get(prefix).copied())
+                })
+                .collect(),
             _ => scored.logits.clone(),
         },
         logits: scored.logits,
@@ -387,17 +394,6 @@ fn calibrate(
         weights.extend(example.weights(weighting));
     }
     Scaling::fit_weighted(&all, &labels, &weights)
-}
-
-/// Up to eight moments of each session, evenly spread: percentiles compare a live score with
-/// scores at any time of a session, and a long session is still one session.
-fn spread(logits: &[Vec<f32>]) -> Vec<f32> {
-    const MOMENTS: usize = 8;
-    let moments = logits.iter().flat_map(|list| {
-        let count = list.len().min(MOMENTS);
-        (0..count).map(move |place| list[place * (list.len() - 1) / (count - 1).max(1)])
-    });
-    moments.collect()
 }
 
 fn network(config: &ModelConfig, weights: &[NamedTensor]) -> Result<CnnLstm, TrainError> {

@@ -136,16 +136,25 @@ impl<'a> Orders<'a> {
         }
         Self { of_visitor }
     }
+}
 
-    /// The label of each prefix of the session's first `seen` events (those before its first order),
-    /// where everything before `known_until` (milliseconds since 1970) is known.
-    pub(crate) fn label(
-        &self,
-        session: &Session,
-        seen: &[Event],
-        target: Target,
-        known_until: i64,
-    ) -> Label {
+/// What makes a session's label: the target, the orders, and up to when (milliseconds since 1970)
+/// everything is known.
+#[derive(Clone, Copy)]
+pub(crate) struct Labelling<'a> {
+    pub(crate) target: Target,
+    pub(crate) orders: &'a Orders<'a>,
+    pub(crate) known_until: i64,
+}
+
+impl Labelling<'_> {
+    /// The label of each prefix of the session's first `seen` events, those before its first order.
+    pub(crate) fn label(self, session: &Session, seen: &[Event]) -> Label {
+        let Self {
+            target,
+            orders,
+            known_until,
+        } = self;
         if target == Target::default() {
             return Label::Whole(session.converted());
         }
@@ -154,7 +163,10 @@ impl<'a> Orders<'a> {
             .iter()
             .filter(|event| event.kind == EventKind::Purchase)
             .collect();
-        let of_user = session.user.as_deref().and_then(|u| self.of_visitor.get(u));
+        let of_user = session
+            .user
+            .as_deref()
+            .and_then(|u| orders.of_visitor.get(u));
         let (orders, followed) = match (target.horizon, of_user) {
             (Horizon::Within(_), Some(orders)) => (orders.as_slice(), true),
             (Horizon::Within(_), None) => (own.as_slice(), session.user.is_some()),
@@ -221,7 +233,12 @@ mod tests {
             this_item,
         };
         let known_until = known_until * MINUTE;
-        Orders::new(events).label(session, session.before_purchase(), target, known_until)
+        let labelling = Labelling {
+            target,
+            orders: &Orders::new(events),
+            known_until,
+        };
+        labelling.label(session, session.before_purchase())
     }
 
     #[test]

@@ -5,24 +5,24 @@
 //! only (out of fold), learnt from a tenth fewer of them. The constants are fitted again on the
 //! rows as they are, so that what the network learns from has mean 0 and standard deviation 1.
 
-use propense_features::{FeatureSpec, Measure, Normal, RowFeature};
+use propense_features::{FeatureSpec, Normal, RowFeature};
 
 use crate::example::Example;
 
-/// Fits mean and standard deviation of this measure's column again on the rows as they are, and
-/// rewrites the rows. Missing values stay missing (zero).
-pub(crate) fn renormalise(spec: &mut FeatureSpec, measure: Measure, examples: &mut [Example]) {
+/// Fits mean and standard deviation of each rate's column again on the rows as they are, and rewrites
+/// the rows. Missing values stay missing (zero).
+pub(crate) fn renormalise(spec: &mut FeatureSpec, examples: &mut [Example]) {
     let width = spec.row_len();
     let mut column = 0;
     for feature in &mut spec.row {
         let length = feature.len();
         if let RowFeature::Number {
-            measure: found,
+            measure,
             normal,
             flag,
             ..
         } = feature
-            && *found == measure
+            && measure.is_rate()
         {
             let flagged = flag.then_some(column + 1);
             if let Some((mean, std)) = moments(examples, width, column, flagged) {
@@ -36,7 +36,6 @@ pub(crate) fn renormalise(spec: &mut FeatureSpec, measure: Measure, examples: &m
                     std: normal.std * std,
                 };
             }
-            return;
         }
         column += length;
     }

@@ -9,6 +9,7 @@ use propense_model::{CnnLstm, CpuModel, CpuStream, SessionRows, cpu_device};
 use crate::TrainError;
 use crate::adam::numbers;
 use crate::batch::{SCORED_ROWS, by_length, collate, collate_whole};
+use crate::calibrate::cross_entropy;
 use crate::example::{Example, Positions, Scored, Weighting};
 
 /// The logit of every prefix 0..=events of every example, in the order of the examples. With
@@ -251,10 +252,8 @@ pub(crate) fn weighted_log_loss(
         let labels = (0..).map(|prefix| example.label.at(prefix).unwrap_or(false));
         let weights = example.weights(weighting);
         for ((logit, weight), label) in list.iter().zip(weights).zip(labels) {
-            let z = f64::from(*logit) * if label { 1.0 } else { -1.0 };
-            // −ln sigmoid(z) without overflow
-            let loss = (-z).max(0.0) + (-z.abs()).exp().ln_1p();
-            sum += f64::from(weight) * loss;
+            let target = f64::from(u8::from(label));
+            sum += f64::from(weight) * cross_entropy(f64::from(*logit), target);
             total += f64::from(weight);
         }
     }

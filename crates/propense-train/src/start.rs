@@ -4,13 +4,19 @@ use propense_model::NamedTensor;
 
 use crate::example::Example;
 
-/// The output bias starts at the log-odds of the base rate: no epoch is spent on learning it.
-pub(crate) fn start_at_base_rate(weights: &mut [NamedTensor], examples: &[Example]) {
-    let outcomes: Vec<bool> = examples.iter().filter_map(|e| e.label.last()).collect();
-    let positives = outcomes.iter().filter(|order| **order).count() as f64;
-    let rate = (positives / outcomes.len().max(1) as f64).clamp(0.001, 0.999);
+/// The bias of this name, an output's, starts at the log-odds of the base rate: no epoch is spent on
+/// learning it.
+pub(crate) fn start_at_base_rate(
+    weights: &mut [NamedTensor],
+    bias: &str,
+    outcomes: impl Iterator<Item = bool>,
+) {
+    let (positives, all) = outcomes.fold((0u32, 0u32), |(positives, all), order| {
+        (positives + u32::from(order), all + 1)
+    });
+    let rate = (f64::from(positives) / f64::from(all.max(1))).clamp(0.001, 0.999);
     for weight in weights {
-        if weight.name == "output.bias" {
+        if weight.name == bias {
             weight.data.fill((rate / (1.0 - rate)).ln() as f32);
         }
     }

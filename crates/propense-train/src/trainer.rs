@@ -181,7 +181,8 @@ impl Run {
     ) -> Result<Self, TrainError> {
         let device = chosen.device.clone().autodiff();
         let mut weights = config.initial_weights(options.seed)?;
-        start_at_base_rate(&mut weights, parts.train);
+        let outcomes = parts.train.iter().filter_map(|e| e.label.last());
+        start_at_base_rate(&mut weights, "output.bias", outcomes);
         silence_unseen(&mut weights, parts.train);
         Ok(Self {
             model: CnnLstm::from_weights(config, &weights, &device)?,

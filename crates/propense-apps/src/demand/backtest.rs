@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::learn::{Forecaster, Panel};
+use super::learn::{Panel, Workshop};
 use super::method::{Method, Window};
 use super::sales::Sales;
 
@@ -113,8 +113,9 @@ pub(super) fn measure(
             if weeks + window.to > until.min(truth.weeks) {
                 continue;
             }
+            let mut workshop = Workshop::new(window, panel, now);
             for &method in methods {
-                let forecaster = Forecaster::learn(method, window, panel, now);
+                let forecaster = workshop.learn(method);
                 for state in now.active() {
                     let Some(units) = truth.outcome(state.item, weeks, window) else {
                         continue;

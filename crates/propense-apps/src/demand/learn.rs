@@ -1,5 +1,8 @@
 //! Forecasters learnt from every earlier week's end: what was known then, and what came of it.
 
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
 use super::method::{Method, Window, point};
 use super::sales::{Sales, WEEK};
 use super::spread::{Outlook, Spread};
@@ -115,13 +118,64 @@ pub(super) struct Forecaster {
     /// Outcomes by forecast: in units, and for the pooled model in widths from the level, too.
     spread: Spread,
     in_widths: Spread,
-    /// The second half of a combination.
-    other: Option<Box<Self>>,
+}
+
+/// What forecasts one method: alone, or as the mean of two.
+#[derive(Debug, Clone)]
+pub(super) enum Learnt {
+    One(Rc<Forecaster>),
+    Mean(Rc<Forecaster>, Rc<Forecaster>),
+}
+
+impl Learnt {
+    /// Units forecast, and what may happen.
+    pub(super) fn forecast(&self, state: &State) -> (f64, Outlook) {
+        match self {
+            Self::One(one) => one.forecast(state),
+            Self::Mean(one, other) => {
+                let (_, one) = one.forecast(state);
+                let both = one.averaged(&other.forecast(state).1);
+                (both.expected, both)
+            }
+        }
+    }
+}
+
+/// The methods for one window from one origin, each learnt once, whoever asks for it.
+pub(super) struct Workshop<'a> {
+    panel: &'a Panel,
+    now: &'a Origin,
+    window: Window,
+    done: BTreeMap<Method, Rc<Forecaster>>,
+}
+
+impl<'a> Workshop<'a> {
+    pub(super) const fn new(window: Window, panel: &'a Panel, now: &'a Origin) -> Self {
+        Self {
+            panel,
+            now,
+            window,
+            done: BTreeMap::new(),
+        }
+    }
+
+    /// The method, ready to forecast.
+    pub(super) fn learn(&mut self, method: Method) -> Learnt {
+        match method {
+            Method::Combined => Learnt::Mean(self.one(Method::Pooled), self.one(Method::Damped)),
+            method => Learnt::One(self.one(method)),
+        }
+    }
+
+    fn one(&mut self, method: Method) -> Rc<Forecaster> {
+        let learn = || Rc::new(Forecaster::learn(method, self.window, self.panel, self.now));
+        Rc::clone(self.done.entry(method).or_insert_with(learn))
+    }
 }
 
 impl Forecaster {
     /// Learns from the origins whose outcomes are known at `now`.
-    pub(super) fn learn(method: Method, window: Window, panel: &Panel, now: &Origin) -> Self {
+    fn learn(method: Method, window: Window, panel: &Panel, now: &Origin) -> Self {
         let mut learnt = Self {
             method,
             window,
@@ -131,8 +185,6 @@ impl Forecaster {
             whole_units: panel.whole_units,
             spread: Spread::default(),
             in_widths: Spread::default(),
-            other: (method == Method::Combined)
-                .then(|| Box::new(Self::learn(Method::Damped, window, panel, now))),
         };
         if method == Method::OwnWeeks {
             return learnt;
@@ -192,7 +244,7 @@ impl Forecaster {
     }
 
     /// Units forecast, and what may happen.
-    pub(super) fn forecast(&self, state: &State) -> (f64, Outlook) {
+    fn forecast(&self, state: &State) -> (f64, Outlook) {
         let textbook = point(self.method, &state.units, self.window, self.year);
         if self.method == Method::OwnWeeks {
             return (textbook, own_weeks(&state.units, self.window.weeks()));
@@ -218,9 +270,6 @@ impl Forecaster {
             // shares would hang on the largest alone, since they are exponentials.
             let moved = own.middle() / outlook.middle().max(f64::MIN_POSITIVE);
             own.expected = outlook.expected * moved.clamp(0.5, 3.0);
-        }
-        if let Some(other) = &self.other {
-            own = own.averaged(&other.forecast(state).1);
         }
         (own.expected, own)
     }

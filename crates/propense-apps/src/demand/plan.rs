@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use serde::Serialize;
 
 use super::backtest::{Group, Measured, best, measure};
-use super::learn::{FIRST, Forecaster, Panel};
+use super::learn::{FIRST, Learnt, Panel, Workshop};
 use super::method::{Method, Window};
 use super::policy::{Advice, Stock, Terms};
 use super::sales::{Sales, SalesNotes};
@@ -270,11 +270,11 @@ pub fn plan(
     let (items, dormant) = match panel.at(known) {
         Some(now) => {
             let learn = |window: &Window| {
-                let learnt = Forecaster::learn(method, *window, &panel, now);
+                let learnt = Workshop::new(*window, &panel, now).learn(method);
                 step();
                 (*window, learnt)
             };
-            let forecasters: Vec<(Window, Forecaster)> = windows.iter().map(learn).collect();
+            let forecasters: Vec<(Window, Learnt)> = windows.iter().map(learn).collect();
             let plans = now
                 .active()
                 .filter_map(|state| item(sales, state, &forecasters, options));
@@ -362,7 +362,7 @@ fn check(options: &DemandOptions) -> Result<(), AppsError> {
 fn item(
     sales: &Sales,
     state: &State,
-    forecasters: &[(Window, Forecaster)],
+    forecasters: &[(Window, Learnt)],
     options: &DemandOptions,
 ) -> Option<ItemPlan> {
     let item = sales.items.get(state.item)?;

@@ -2,11 +2,9 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use propense_events::{Event, EventKind};
+use propense_events::{DAY, Event, EventKind, midnight};
 use serde::Serialize;
 
-/// Milliseconds of a day.
-pub(super) const DAY: i64 = 86_400_000;
 /// Milliseconds of a week.
 pub(super) const WEEK: i64 = 7 * DAY;
 
@@ -278,12 +276,11 @@ impl Sales {
 
 /// Beginnings of the open weeks, the end of the last one, and the weeks without an order.
 fn calendar(lines: &[Raw], utc_offset_minutes: i32) -> (Vec<i64>, i64, Vec<i64>) {
-    let offset = i64::from(utc_offset_minutes) * 60_000;
     let times = lines.iter().map(|line| line.at);
     let (Some(first), Some(last)) = (times.clone().min(), times.max()) else {
         return (Vec::new(), 0, Vec::new());
     };
-    let midnight = |moment: i64| (moment + offset).div_euclid(DAY) * DAY - offset;
+    let midnight = |moment| midnight(moment, utc_offset_minutes);
     let end = midnight(last) + DAY;
     let whole = (end - midnight(first)) / WEEK;
     let mut busy = vec![false; usize::try_from(whole).unwrap_or(0)];

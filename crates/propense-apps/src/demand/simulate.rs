@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use super::learn::{Forecaster, Panel};
+use super::learn::{Panel, Workshop};
 use super::method::{Method, Window};
 use super::policy::{Stock, Terms, UnitCosts};
 use super::sales::Sales;
@@ -69,7 +69,7 @@ pub(super) fn simulate(
         let Some(now) = panel.at(weeks).filter(|now| now.weeks < truth.weeks) else {
             continue;
         };
-        let forecaster = Forecaster::learn(method, terms.window(), panel, now);
+        let forecaster = Workshop::new(terms.window(), panel, now).learn(method);
         for state in now.active() {
             let Some(slot) = shelves.get_mut(state.item) else {
                 continue;

@@ -120,10 +120,10 @@ impl Recommender {
         &self.items
     }
 
-    /// Scores of all items for each visit. A visit of which no item is known is given what is
-    /// popular; so is every item on which the method has nothing to say, below the others.
-    #[must_use]
-    pub fn scores(&self, visits: &[Vec<Click>]) -> Vec<Vec<f32>> {
+    /// Made once for any number of visits: gives the scores of all items for one visit. A visit of
+    /// which no item is known is given what is popular; so is every item on which the method has
+    /// nothing to say, below the others.
+    pub fn scorer(&self) -> impl FnMut(&[Click]) -> Vec<f32> + '_ {
         let mut popularity = Popularity::new(&self.items);
         let mut ranker: Box<dyn Ranker + '_> = match (self.method, &self.model) {
             (Method::Blend, Some(model)) => Box::new(model.ranker()),
@@ -137,7 +137,7 @@ impl Recommender {
         let mut popular = vec![0.0; self.items.len()];
         popularity.score(&[], &mut popular);
         let most = popular.iter().copied().fold(1.0_f32, f32::max);
-        let mut score = |visit: &Vec<Click>| {
+        move |visit: &[Click]| {
             let mut scores = vec![0.0; self.items.len()];
             if !visit.is_empty() {
                 ranker.score(visit, &mut scores);
@@ -153,8 +153,7 @@ impl Recommender {
                 }
             }
             scores
-        };
-        visits.iter().map(&mut score).collect()
+        }
     }
 }
 
@@ -192,7 +191,7 @@ mod tests {
         ] {
             let recommender = Recommender::fit(method, &visits, 1, &mut |_| {}).expect("learnt");
             let seen = number(&[visit("a")], recommender.items());
-            let scores = recommender.scores(&[seen[0].clone(), Vec::new()]);
+            let scores = [&seen[0][..], &[]].map(recommender.scorer());
             assert!(
                 scores[0].iter().all(|score| *score > 0.0),
                 "{method}: {scores:?}"

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use serde::Serialize;
 use xxhash_rust::xxh64::xxh64;
 
-use super::customers::DAY;
+use propense_events::DAY;
 
 /// What a contact costs and an order brings.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]

@@ -2,11 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use propense_events::{Event, EventKind};
+use propense_events::{DAY, Event, EventKind, midnight};
 use serde::Serialize;
-
-/// Milliseconds of a day.
-pub(super) const DAY: i64 = 86_400_000;
 
 /// One order.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -106,11 +103,10 @@ impl Base {
                 .flat_map(|customer| &customer.orders)
                 .map(|order| order.at)
         };
-        let offset = i64::from(utc_offset_minutes) * 60_000;
         let last = times().max().unwrap_or(0);
         Self {
             from: times().min().unwrap_or(0),
-            now: ((last + offset).div_euclid(DAY) + 1) * DAY - offset,
+            now: midnight(last, utc_offset_minutes) + DAY,
             customers,
             notes,
         }

@@ -9,7 +9,7 @@ const POINTS: usize = 200;
 /// one step.
 #[must_use]
 pub fn gains(scores: &[f64], bought: &[bool]) -> Vec<(f64, f64)> {
-    let steps = steps(scores, bought);
+    let steps = steps(scores.iter().copied(), bought);
     let (all, buyers) = steps.last().copied().unwrap_or((0, 0));
     let share = |a: usize, b: usize| a as f64 / b.max(1) as f64;
     let every = steps.len().div_ceil(POINTS).max(1);
@@ -39,7 +39,7 @@ pub struct Lift {
 /// Lift of the best-scored share. Of customers with equal scores at the border a part counts.
 #[must_use]
 pub fn lift(scores: &[f64], bought: &[bool], share: f64) -> Lift {
-    let steps = steps(scores, bought);
+    let steps = steps(scores.iter().copied(), bought);
     let (all, buyers) = steps.last().copied().unwrap_or((0, 0));
     let wanted = share * all as f64;
     let (mut before, mut found_by_then) = ((0, 0), 0.0);
@@ -66,8 +66,9 @@ pub fn lift(scores: &[f64], bought: &[bool], share: f64) -> Lift {
 }
 
 /// Counts after each distinct score from the highest on: (taken, buyers among them).
-fn steps(scores: &[f64], bought: &[bool]) -> Vec<(usize, usize)> {
-    let mut order: Vec<(f64, bool)> = scores.iter().copied().zip(bought.iter().copied()).collect();
+#[must_use]
+pub fn steps(scores: impl IntoIterator<Item = f64>, bought: &[bool]) -> Vec<(usize, usize)> {
+    let mut order: Vec<(f64, bool)> = scores.into_iter().zip(bought.iter().copied()).collect();
     order.sort_by(|a, b| b.0.total_cmp(&a.0));
     let (mut taken, mut found) = (0, 0);
     order

@@ -21,7 +21,7 @@ mod words;
 
 pub use address::{Candidate, Contacts, Decision, Expected, Group, Terms, decide};
 pub use customers::{Base, BaseNotes, Customer, Habits};
-pub use lift::{Lift, gains, lift};
+pub use lift::{Lift, gains, lift, steps};
 pub use plan::{CustomerPlan, SegmentInput, SegmentPlan, SegmentSummary, Source, plan};
 pub use propensity::{
     HABITS, HORIZON_DAYS, HabitModel, HeldBack, PROPENSITY, Ranking, Standing, compare,

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use propense_events::DAY;
+
 use super::address::{Candidate, Contacts, Expected, Group, Terms, decide};
 use super::customers::{Base, BaseNotes, Habits};
-use super::propensity::{HabitModel, HeldBack, Standing};
+use super::propensity::{HORIZON_DAYS, HabitModel, HeldBack, LEAST_HISTORY, Standing};
 use super::rfm::{Rfm, Segment, rfm};
 use super::uplift::{Kind, Uplift, UpliftReport};
 use super::words::sets_apart;
@@ -130,7 +132,7 @@ pub fn plan(base: &Base, input: &SegmentInput<'_>) -> Result<SegmentPlan, AppsEr
     input.terms.check()?;
     let Standing { customers, habits } = base.standing(base.now);
     if customers.is_empty() {
-        return Err(AppsError::NoOrders { events: 0 });
+        return Err(AppsError::NoOrders);
     }
     let orders: f64 = habits.iter().map(|one| one.orders).sum();
     let paid: f64 = habits.iter().map(|one| one.order_value * one.orders).sum();
@@ -152,8 +154,8 @@ pub fn plan(base: &Base, input: &SegmentInput<'_>) -> Result<SegmentPlan, AppsEr
             (None, None) => {
                 return Err(AppsError::TooShort {
                     wanted: "days of orders to learn propensities from",
-                    found: usize::try_from((base.now - base.from) / 86_400_000).unwrap_or(0),
-                    least: 75,
+                    found: usize::try_from((base.now - base.from) / DAY).unwrap_or(0),
+                    least: (LEAST_HISTORY + HORIZON_DAYS) as usize,
                 });
             }
         };

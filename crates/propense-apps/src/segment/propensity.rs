@@ -3,7 +3,9 @@
 
 use serde::Serialize;
 
-use super::customers::{Base, DAY, Habits};
+use propense_events::DAY;
+
+use super::customers::{Base, Habits};
 use super::lift::{Lift, gains, lift};
 use super::logistic::Logistic;
 use super::rfm::rfm;
@@ -15,7 +17,7 @@ const EVERY: i64 = 15;
 /// Moments learnt from, at most: two years.
 const MOST: i64 = 48;
 /// Days of history before the first moment.
-const LEAST_HISTORY: i64 = 30;
+pub(super) const LEAST_HISTORY: i64 = 30;
 /// Weight against large coefficients, in customers.
 const RIDGE: f64 = 10.0;
 

@@ -12,6 +12,7 @@ use serde::Serialize;
 use xxhash_rust::xxh64::xxh64;
 
 use super::customers::{Base, Habits};
+use super::lift::steps;
 use super::logistic::Logistic;
 
 /// One line of the log.
@@ -374,24 +375,15 @@ fn not_random(lines: &[Line]) -> Option<String> {
 
 /// Chance that a positive is ranked above a negative (Mann and Whitney 1947).
 fn auc(scores: &[f64], positive: &[bool]) -> f64 {
-    let mut order: Vec<(f64, bool)> = scores
-        .iter()
-        .copied()
-        .zip(positive.iter().copied())
-        .collect();
-    order.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let (mut below, mut sum) = (0.0, 0.0);
-    let mut positives = 0.0;
-    for tie in order.chunk_by(|a, b| a.0 == b.0) {
-        let own = tie.iter().filter(|(_, positive)| *positive).count() as f64;
-        let others = tie.len() as f64 - own;
-        sum += own * (below + others / 2.0);
-        below += others;
-        positives += own;
+    let steps = steps(scores.iter().copied(), positive);
+    let (all, positives) = steps.last().copied().unwrap_or((0, 0));
+    let pairs = positives as f64 * (all - positives) as f64;
+    let (mut before, mut sum) = ((0, 0), 0.0);
+    for (taken, found) in steps {
+        // From the highest score down: a negative lies below the positives before it.
+        let others = (taken - found) - (before.0 - before.1);
+        sum += others as f64 * (before.1 as f64 + (found - before.1) as f64 / 2.0);
+        before = (taken, found);
     }
-    if positives * below > 0.0 {
-        sum / (positives * below)
-    } else {
-        0.5
-    }
+    if pairs > 0.0 { sum / pairs } else { 0.5 }
 }

@@ -12,7 +12,7 @@ use super::{JsonArgs, ReadingArgs, RunningArgs};
   propense demand --data orders.csv --stock stock.csv --out order-list.csv --report demand.html
   propense demand --data orders.csv --lead 3 --service 0.97 --margin 0.45 --json -
 
-Ten ways to forecast are compared on the weeks held back: the older half of them chooses, the newer half
+Eleven ways to forecast are compared on the weeks held back: the older half of them chooses, the newer half
 measures. Where a textbook method wins, it is used, and the table says so. Weeks are counted back from the
 last order; weeks without any order in the shop count as closed.
 
@@ -56,7 +56,7 @@ pub(crate) struct DemandArgs {
     #[arg(long, value_name = "FILE.csv")]
     pub(crate) propensities: Option<PathBuf>,
     /// auto, or naive, seasonal-naive, moving-average, exponential, damped, croston, sba, tsb,
-    /// own-weeks, pooled
+    /// own-weeks, pooled, combined
     #[arg(long, default_value = "auto")]
     pub(crate) method: String,
     /// Probability of the intervals

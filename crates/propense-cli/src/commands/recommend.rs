@@ -5,17 +5,16 @@ use std::path::Path;
 
 use anyhow::Context;
 use propense_apps::recommend::{
-    Choice, ItemFacts, Pick, Policy, Recommender, Shop, Source, choose, number, seen, taken, visits,
+    Choice, ItemFacts, Pick, Policy, ProtocolOptions, Recommender, Shop, Source, choose, number,
+    seen, taken, visits,
 };
 use propense_events::{Session, sessionise};
 use serde::{Deserialize, Serialize};
 
 use super::{Failure, Outcome, resolve};
 use crate::args::RecommendArgs;
-use crate::output::{Output, Table, note, write_file};
+use crate::output::{Lines, Output, Table, json_lines, note, write_file};
 
-/// A pause that ends a visit where the shop names none.
-const GAP_MS: i64 = 30 * 60 * 1000;
 /// Length of the list on which methods are compared.
 const COMPARED_AT: usize = 10;
 
@@ -39,15 +38,7 @@ struct Report<'a> {
 }
 
 pub(crate) fn run(args: &RecommendArgs) -> Outcome {
-    let ending = args.out.extension().and_then(|ending| ending.to_str());
-    let as_csv = match ending {
-        Some("csv") => true,
-        Some("jsonl") => false,
-        _ => {
-            let message = format!("--out: {} should end in .csv or .jsonl", args.out.display());
-            return Err(Failure::Usage(message));
-        }
-    };
+    let lines_of = Lines::of(&args.out)?;
     let policy = policy(args)?;
     let catalogue = args
         .catalogue
@@ -56,6 +47,7 @@ pub(crate) fn run(args: &RecommendArgs) -> Outcome {
         .transpose()?
         .unwrap_or_default();
     let data = resolve::data(&args.data, &args.reading)?;
+    let gap_ms = ProtocolOptions::default().gap_ms;
     let sessions = match &args.session {
         None => vec![Session {
             id: "new visitor".to_owned(),
@@ -63,16 +55,17 @@ pub(crate) fn run(args: &RecommendArgs) -> Outcome {
         }],
         Some(file) => {
             let live = resolve::data(std::slice::from_ref(file), &args.reading)?;
-            sessionise(live.events, GAP_MS).0
+            sessionise(live.events, gap_ms).0
         }
     };
     let source = Source::of(&data.events);
-    let learnt = visits(data.events.clone(), source, GAP_MS);
+    let learnt = visits(data.events.clone(), source, gap_ms);
     let choice = choose(&learnt, COMPARED_AT, args.seed, &mut note);
     let recommender = Recommender::fit(choice.method, &learnt, args.seed, &mut note)
         .with_context(|| data.places())?;
     let shop = Shop::new(recommender.items(), &data.events, &catalogue);
 
+    let mut score = recommender.scorer();
     let mut lists: Vec<(&str, Vec<Pick>)> = Vec::new();
     for session in &sessions {
         let visit = seen(&session.events);
@@ -82,7 +75,7 @@ pub(crate) fn run(args: &RecommendArgs) -> Outcome {
         if !args.seen_too {
             hidden.extend(visit.clicks.iter().map(|(id, _)| id.as_str()));
         }
-        let scores = recommender.scores(&[clicks]).pop().unwrap_or_default();
+        let scores = score(&clicks);
         lists.push((&session.id, shop.list(&policy, scores, &hidden)));
     }
     let lines = lists.iter().flat_map(|(session, picks)| {
@@ -92,10 +85,9 @@ pub(crate) fn run(args: &RecommendArgs) -> Outcome {
             pick,
         })
     });
-    let bytes = if as_csv {
-        csv(lines)?
-    } else {
-        json_lines(lines)?
+    let bytes = match lines_of {
+        Lines::Csv => csv(lines)?,
+        Lines::Json => json_lines(lines)?,
     };
     write_file(&args.out, &bytes)?;
     let report = Report {
@@ -190,15 +182,6 @@ fn csv<'a>(lines: impl Iterator<Item = Line<'a>>) -> anyhow::Result<Vec<u8>> {
         ])?;
     }
     out.into_inner().context("writing the lists")
-}
-
-fn json_lines<'a>(lines: impl Iterator<Item = Line<'a>>) -> anyhow::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    for line in lines {
-        serde_json::to_writer(&mut bytes, &line)?;
-        bytes.push(b'\n');
-    }
-    Ok(bytes)
 }
 
 fn table(choice: &Choice, first: Option<&(&str, Vec<Pick>)>) -> Table {

@@ -5,26 +5,10 @@ use propense_train::{ScoreRow, Task, score};
 
 use super::{Failure, Outcome, resolve};
 use crate::args::ScoreArgs;
-use crate::output::{note, write_file};
-
-/// How scores are written.
-enum Layout {
-    Csv,
-    JsonLines,
-}
+use crate::output::{Lines, json_lines, note, write_file};
 
 pub(crate) fn run(args: &ScoreArgs) -> Outcome {
-    let ending = args.out.extension().and_then(|ending| ending.to_str());
-    let layout = match ending {
-        Some("csv") => Layout::Csv,
-        Some("jsonl") => Layout::JsonLines,
-        _ => {
-            return Err(Failure::Usage(format!(
-                "--out: {} should end in .csv or .jsonl",
-                args.out.display()
-            )));
-        }
-    };
+    let lines = Lines::of(&args.out)?;
     if args.after == Some(0) {
         return Err(Failure::Usage("--after: at least 1".to_owned()));
     }
@@ -40,9 +24,9 @@ pub(crate) fn run(args: &ScoreArgs) -> Outcome {
     note(&device.reason);
     let data = resolve::data(&args.data, &args.reading)?;
     let rows = score(&bundle, &data, &device, args.after)?;
-    let bytes = match layout {
-        Layout::Csv => csv(&rows)?,
-        Layout::JsonLines => json_lines(&rows)?,
+    let bytes = match lines {
+        Lines::Csv => csv(&rows)?,
+        Lines::Json => json_lines(&rows)?,
     };
     write_file(&args.out, &bytes)?;
     note(&format!(
@@ -66,13 +50,4 @@ fn csv(rows: &[ScoreRow]) -> anyhow::Result<Vec<u8>> {
         ])?;
     }
     out.into_inner().context("writing the scores")
-}
-
-fn json_lines(rows: &[ScoreRow]) -> anyhow::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    for row in rows {
-        serde_json::to_writer(&mut bytes, row)?;
-        bytes.push(b'\n');
-    }
-    Ok(bytes)
 }

@@ -170,7 +170,12 @@ fn month(
         return Ok(Some(compare(base, &standing, at, &by_habits, &[])));
     };
     let known = Loaded {
-        events: resolve::before(data.events.clone(), Some(at)),
+        events: data
+            .events
+            .iter()
+            .filter(|event| event.timestamp < at)
+            .cloned()
+            .collect(),
         utc_offset_minutes: data.utc_offset_minutes,
         ..Loaded::default()
     };

@@ -1,21 +1,13 @@
 //! Points of the curves, from the highest score down. Scores that are equal are one step.
 
+use propense_apps::segment;
+
 /// Points kept of a curve: more than a screen has pixels is waste.
 const POINTS: usize = 400;
 
 /// Counts after each distinct score: (taken, orders among them).
 fn steps(scores: &[f32], labels: &[bool]) -> Vec<(usize, usize)> {
-    let mut order: Vec<usize> = (0..scores.len().min(labels.len())).collect();
-    order.sort_by(|&a, &b| scores[b].total_cmp(&scores[a]));
-    let (mut taken, mut found) = (0, 0);
-    order
-        .chunk_by(|&a, &b| scores[a] == scores[b])
-        .map(|tie| {
-            taken += tie.len();
-            found += tie.iter().filter(|&&index| labels[index]).count();
-            (taken, found)
-        })
-        .collect()
+    segment::steps(scores.iter().map(|score| f64::from(*score)), labels)
 }
 
 fn share(a: usize, b: usize) -> f64 {

@@ -5,6 +5,8 @@
 //! of *all* the training data, say when to stop and fit calibration and threshold: nothing needs to
 //! be kept back for it, and small sets have nothing to spare.
 
+use crate::calibrate::cross_entropy;
+
 mod average;
 mod edges;
 mod table;
@@ -23,9 +25,8 @@ pub(crate) const PARTS: usize = 5;
 pub(crate) fn log_loss(logits: &[f32], table: &Table) -> f64 {
     let (mut sum, mut total) = (0.0, 0.0);
     for ((logit, label), weight) in logits.iter().zip(&table.labels).zip(&table.weights) {
-        let z = f64::from(*logit) * if *label { 1.0 } else { -1.0 };
-        // -ln sigmoid(z) without overflow
-        sum += f64::from(*weight) * ((-z).max(0.0) + (-z.abs()).exp().ln_1p());
+        let target = f64::from(u8::from(*label));
+        sum += f64::from(*weight) * cross_entropy(f64::from(*logit), target);
         total += f64::from(*weight);
     }
     sum / f64::max(total, 1e-9)

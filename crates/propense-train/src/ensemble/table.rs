@@ -1,11 +1,7 @@
 //! Examples as flat rows: what the ensemble reads at each moment that is learnt from.
 
-use crate::example::{Example, Weighting};
+use crate::example::{Example, Weighting, spread};
 use crate::split::fold_of;
-
-/// Moments of one example that are learnt from where all its prefixes count: evenly spread, since
-/// neighbouring moments hardly differ.
-const MOMENTS: usize = 8;
 
 /// One row for each moment.
 #[derive(Debug, Default)]
@@ -87,11 +83,9 @@ fn moments(events: usize, weighting: Weighting) -> Vec<(usize, f32)> {
     let at = |place: usize| weights.get(place).map(|weight| (place, *weight));
     match weighting {
         Weighting::EveryPrefix => {
-            let count = (events + 1).min(MOMENTS);
-            (0..count)
-                .filter_map(|place| at(place * events / (count - 1).max(1)))
-                .map(|(place, _)| (place, 1.0 / count as f32))
-                .collect()
+            let places = spread(events);
+            let weight = 1.0 / places.len() as f32;
+            places.map(|place| (place, weight)).collect()
         }
         // Those in between count so little that they are not worth their time.
         Weighting::Protocol => crate::example::PREFIXES

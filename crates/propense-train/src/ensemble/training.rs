@@ -18,6 +18,7 @@ use crate::TrainError;
 use crate::adam::{Adam, numbers};
 use crate::metrics::roc_auc;
 use crate::progress::{EpochReport, Observer, Pace, Progress, StopReason};
+use crate::start::start_at_base_rate;
 use crate::trainer::cross_entropy;
 
 /// How the ensemble is trained.
@@ -99,7 +100,8 @@ pub(crate) fn train(
         ..ModelConfig::seed(features, context)
     };
     let mut weights = whole.initial_weights(recipe.seed)?;
-    start_at_base_rate(&mut weights, table);
+    let outcomes = table.labels.iter().copied();
+    start_at_base_rate(&mut weights, "ensemble.output_bias", outcomes);
     let differentiable = device.clone().autodiff();
     let network = CnnLstm::from_weights(&whole, &weights, &differentiable)?;
     let Some(ensemble) = network.ensemble().cloned() else {
@@ -187,17 +189,6 @@ pub(crate) fn train(
         reason,
         samples_per_second,
     }))
-}
-
-/// Each member's bias starts at the log-odds of the base rate.
-fn start_at_base_rate(weights: &mut [NamedTensor], table: &Table) {
-    let positives = table.labels.iter().filter(|label| **label).count() as f64;
-    let rate = (positives / table.len().max(1) as f64).clamp(0.001, 0.999);
-    for weight in weights {
-        if weight.name == "ensemble.output_bias" {
-            weight.data.fill((rate / (1.0 - rate)).ln() as f32);
-        }
-    }
 }
 
 /// Rows of one pass in scoring.

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use propense_events::{Context, Event, EventKind, Value};
+use propense_events::{Context, DAY, Event, EventKind, Value, midnight};
 
 use super::thirty_day::Snapshot;
-use super::timeline::{DAY, Timelines, before, between, midnight};
+use super::timeline::{Timelines, before, between};
 
 /// The first day that is forecast, counted from 0: three days of history before it.
 const FIRST_DAY: i64 = 3;

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use propense_events::{Event, EventKind, Session};
-use propense_features::{FeatureSpec, FitOptions, Measure, fit};
+use propense_events::{DAY, Event, EventKind, Session, midnight};
+use propense_features::{FeatureSpec, FitOptions, fit};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::thirty_day::Snapshot;
-use super::timeline::{DAY, Timelines, midnight};
+use super::timeline::Timelines;
 use super::{ExampleOptions, Prepared, Shares, next_day, parts, scheme, thirty_day, unsuited};
 use crate::encode::{Encoded, Keep, encode};
 use crate::progress::{Observer, Progress};
@@ -143,9 +143,7 @@ fn fit_on(lines: &Timelines, train: &[Snapshot], utc_offset_minutes: i32) -> Fea
         ..FitOptions::default()
     };
     // A user is in training at many moments; a rate would know the outcome at the others.
-    options
-        .measures
-        .retain(|measure| !Measure::RATES.contains(measure));
+    options.measures.retain(|measure| !measure.is_rate());
     fit(&sessions.iter().collect::<Vec<_>>(), &options).0
 }
 

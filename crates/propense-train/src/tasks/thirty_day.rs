@@ -6,10 +6,10 @@
 
 use std::collections::BTreeSet;
 
-use propense_events::{Context, Event, EventKind, Value};
+use propense_events::{Context, DAY, Event, EventKind, Value};
 use time::{Date, Month, OffsetDateTime};
 
-use super::timeline::{DAY, Timelines, before, between};
+use super::timeline::{Timelines, before, between};
 
 /// The horizon.
 pub(crate) const HORIZON: i64 = 30 * DAY;

@@ -4,9 +4,6 @@ use std::collections::BTreeMap;
 
 use propense_events::Event;
 
-/// Milliseconds of a day.
-pub(crate) const DAY: i64 = 24 * 60 * 60 * 1000;
-
 /// The events of each user in time order; file order breaks ties.
 pub(crate) struct Timelines {
     /// By user.
@@ -53,10 +50,4 @@ pub(crate) fn between(events: &[Event], from: i64, to: i64) -> &[Event] {
     let first = events.partition_point(|event| event.timestamp < from);
     let last = events.partition_point(|event| event.timestamp < to);
     events.get(first..last).unwrap_or_default()
-}
-
-/// Midnight of the day of a moment, at this offset from UTC.
-pub(crate) fn midnight(moment: i64, utc_offset_minutes: i32) -> i64 {
-    let offset = i64::from(utc_offset_minutes) * 60_000;
-    (moment + offset).div_euclid(DAY) * DAY - offset
 }
