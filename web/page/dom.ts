@@ -45,14 +45,9 @@ export function refill(element: Element, ...children: Child[]): void {
 export function byId<E extends Element>(id: string, type: abstract new () => E): E {
   const element = document.getElementById(id);
   if (!(element instanceof type)) {
-    throw new TypeError(`index.html has no ${type.name} with the id "${id}".`);
+    throw new TypeError(`The page has no ${type.name} with the id "${id}".`);
   }
   return element;
-}
-
-/** Whether the visitor asked for less motion. */
-export function lessMotion(): boolean {
-  return matchMedia("(prefers-reduced-motion: reduce)").matches;
 }
 
 /** Resolves after this many milliseconds, or rejects at once when the signal says stop. */

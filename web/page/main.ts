@@ -18,6 +18,8 @@ import { Visit } from "./visit.js";
 
 /** Recommendations in the row. */
 const PICKS = 8;
+/** The most that can be asked for. */
+const RANKED = 1000;
 /** Products in the row of those that go with the last one looked at. */
 const BECAUSE = 6;
 /** Milliseconds of quiet after an event before new recommendations are computed. */
@@ -349,24 +351,25 @@ class Shop {
       return;
     }
     try {
-      const found = await this.scorer.recommend({ k: PICKS });
-      this.picks.show(found.flatMap((pick) => this.known(pick)));
-      await this.updateBecause();
+      // All of them, once: both shelves choose from the same ranking.
+      const ranked = await this.scorer.recommend({ k: RANKED });
+      this.picks.show(ranked.slice(0, PICKS).flatMap((pick) => this.known(pick)));
+      this.updateBecause(ranked);
     } catch (thrown) {
       this.panel.failed(thrown);
     }
   }
 
   /** What is bought together with the product looked at last, by what would tempt this visitor most. */
-  private async updateBecause(): Promise<void> {
-    const { looked, scorer } = this;
+  private updateBecause(ranked: Recommendation[]): void {
+    const { looked } = this;
     const section = byId("because-section", HTMLElement);
-    if (looked === undefined || scorer === undefined) {
+    if (looked === undefined) {
       section.hidden = true;
       return;
     }
     const also = new Set(looked.also);
-    const found = await scorer.recommend({ k: BECAUSE, inStock: (id) => also.has(id) });
+    const found = ranked.filter(({ item_id }) => also.has(item_id)).slice(0, BECAUSE);
     byId("because-name", HTMLElement).textContent = looked.name;
     this.because.show(found.flatMap((pick) => this.known(pick)));
     section.hidden = found.length === 0;

@@ -5,6 +5,7 @@
  * and Snowplow get what they always got. What cannot be understood is handed on as it is, so that the
  * rules for events (`onInvalid`) decide, not this file.
  */
+import { notify } from "./ledger.js";
 import type { ShopEvent, ShopItem } from "./types.js";
 
 /** Takes an event. Never throws. */
@@ -24,17 +25,6 @@ const event = (name: unknown, rest: Fields, timestamp: unknown = Date.now()): Sh
 
 function defined(given: Fields): Fields {
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined && value !== null));
-}
-
-/** The source's own failure must not reach the shop. */
-function safely(work: () => void): void {
-  try {
-    work();
-  } catch (thrown) {
-    queueMicrotask(() => {
-      throw thrown;
-    });
-  }
 }
 
 /** Options of `dataLayer`. */
@@ -96,11 +86,11 @@ export function listen(layer: string | unknown[], take: (pushed: unknown) => voi
   const list =
     typeof layer === "string" ? ((globalThis as unknown as Record<string, unknown[] | undefined>)[layer] ??= []) : layer;
   let on = true;
-  for (const pushed of [...list]) safely(() => take(pushed));
+  for (const pushed of [...list]) notify(() => take(pushed));
   const push = list.push;
   function wrapped(this: unknown, ...pushed: unknown[]): number {
     const length = push.apply(list, pushed);
-    if (on) for (const each of pushed) safely(() => take(each));
+    if (on) for (const each of pushed) notify(() => take(each));
     return length;
   }
   list.push = wrapped;
@@ -144,11 +134,11 @@ export function segment(analytics?: SegmentAnalytics): Source {
     const track = (name: unknown, properties: unknown): void => {
       const known = typeof name === "string" ? SEGMENT[name] : undefined;
       if (!on || known === undefined) return;
-      safely(() => sink(event(known, segmentFields(fields(properties)))));
+      notify(() => sink(event(known, segmentFields(fields(properties)))));
     };
     // page(category, name, properties): what kind of page it is stands in the category.
     const page = (category: unknown): void => {
-      if (on) safely(() => sink(event("page_view", { page_type: typeof category === "string" ? category : undefined })));
+      if (on) notify(() => sink(event("page_view", { page_type: typeof category === "string" ? category : undefined })));
     };
     from.on("track", track);
     from.on("page", page);
@@ -219,11 +209,11 @@ export function snowplow(name = "snowplow"): Source {
     };
     // A queue of earlier calls, as the loader's stub keeps it until the tracker is there.
     const { q } = original as { q?: unknown };
-    if (Array.isArray(q)) for (const [call, details] of q as ArrayLike<unknown>[] as unknown[][]) safely(() => take(call, details));
+    if (Array.isArray(q)) for (const [call, details] of q as ArrayLike<unknown>[] as unknown[][]) notify(() => take(call, details));
     const wrapped = new Proxy(original as (...all: unknown[]) => unknown, {
       apply(target, self, given: unknown[]) {
         const result: unknown = Reflect.apply(target, self, given);
-        if (on) safely(() => take(given[0], given[1]));
+        if (on) notify(() => take(given[0], given[1]));
         return result;
       },
     });
@@ -270,16 +260,16 @@ export function attributes(root: Document | Element | undefined = globalThis.doc
     };
     const click = ({ target }: Event): void => {
       const element = target instanceof Element ? target.closest("[data-propense-click]") : null;
-      if (element) safely(() => sink(attributed(element, element.getAttribute("data-propense-click"))));
+      if (element) notify(() => sink(attributed(element, element.getAttribute("data-propense-click"))));
     };
     const observer = new MutationObserver((changes) => {
-      safely(() => {
+      notify(() => {
         for (const { addedNodes } of changes) {
           for (const node of addedNodes) if (node instanceof Element) look(node);
         }
       });
     });
-    safely(() => look(root));
+    notify(() => look(root));
     observer.observe(root, { childList: true, subtree: true });
     root.addEventListener("click", click, true);
     return () => {

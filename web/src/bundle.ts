@@ -75,7 +75,8 @@ async function file(url: URL, what: string): Promise<Response> {
   }
 }
 
-function broken(source: string | URL): (thrown: unknown) => never {
+/** Tells that the connection broke while this was loading. */
+export function broken(source: string | URL): (thrown: unknown) => never {
   return (thrown) => {
     throw new PropenseError(
       "NETWORK",

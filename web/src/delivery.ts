@@ -5,8 +5,8 @@
  *     const scorer = await model.load((bytes, base) => loadScorer(bytes, { base }));
  */
 import { addressOf } from "./address.js";
-import { request } from "./bundle.js";
-import { PropenseError, asPropenseError, checkListeners, messageOf, optionsOf } from "./errors.js";
+import { broken, request } from "./bundle.js";
+import { PropenseError, asPropenseError, checkListeners, optionsOf } from "./errors.js";
 import { notify } from "./ledger.js";
 import type { AnyScorer } from "./scorer.js";
 
@@ -15,6 +15,8 @@ const CACHE = "propense-models";
 
 /** The header under which a cached model's SHA-256 stands, so that it need not be computed at each page. */
 const DIGEST = "x-propense-sha256";
+/** Set in its place on a version that failed. */
+const BAD = "x-propense-bad";
 
 /** Options of `delivery`. */
 export interface DeliveryOptions {
@@ -120,9 +122,9 @@ class Depot implements Delivery {
       // The HTTP cache asks the server whether it has another one; where not, hardly a byte is sent.
       const bytes = await this.#fetch({ cache: "no-cache" });
       const digest = await this.#check(bytes);
-      const next = await this.#cached("next", cache);
-      if (digest === known || this.#bad.has(digest) || digest === next?.digest) return;
-      if ((await cache.match(this.#key("next")))?.headers.get("x-propense-bad") === digest) return;
+      const waiting = (await cache.match(this.#key("next")))?.headers;
+      if (digest === known || this.#bad.has(digest)) return;
+      if (digest === waiting?.get(DIGEST) || digest === waiting?.get(BAD)) return;
       await this.#put("next", bytes, digest, cache);
       this.#newer = true;
     })().catch(() => undefined);
@@ -133,7 +135,7 @@ class Depot implements Delivery {
     try {
       const response = await cache.match(this.#key(slot));
       const digest = response?.headers.get(DIGEST);
-      if (!response || !digest || this.#bad.has(digest) || response.headers.has("x-propense-bad")) return undefined;
+      if (!response || !digest || this.#bad.has(digest) || response.headers.has(BAD)) return undefined;
       const { integrity } = this.#options;
       if (integrity !== undefined && integrity !== `sha256-${digest}`) return undefined;
       return { bytes: new Uint8Array(await response.arrayBuffer()), digest };
@@ -155,7 +157,7 @@ class Depot implements Delivery {
     this.#bad.add(digest);
     this.#newer = false;
     if (slot === "next") {
-      await cache.put(this.#key(slot), new Response(null, { headers: { "x-propense-bad": digest } }));
+      await cache.put(this.#key(slot), new Response(null, { headers: { [BAD]: digest } }));
     } else {
       await cache.delete(this.#key(slot));
     }
@@ -223,8 +225,7 @@ class Depot implements Delivery {
         tell(loaded);
       }
     } catch (thrown) {
-      const why = `the connection broke while ${this.url} was loading: ${messageOf(thrown)}`;
-      throw new PropenseError("NETWORK", why, { cause: thrown });
+      return broken(this.url)(thrown);
     }
     const bytes = new Uint8Array(loaded);
     let at = 0;

@@ -4,7 +4,6 @@ export type { EventProblem, PropenseErrorCode } from "./errors.js";
 export type { BundleSource } from "./bundle.js";
 export { holdout } from "./holdout.js";
 export type { Experiment, HoldoutOptions } from "./holdout.js";
-export { Scorer } from "./scorer.js";
 export type { AnyScorer } from "./scorer.js";
 export type {
   AdapterInfo,

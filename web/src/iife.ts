@@ -5,6 +5,7 @@ import { type Scorer, load } from "./scorer.js";
 import type { LoadOptions } from "./types.js";
 
 export * from "./exports.js";
+export { Scorer } from "./scorer.js";
 export * from "./visit.js";
 export * from "./delivery.js";
 

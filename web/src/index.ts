@@ -13,6 +13,7 @@ import type { LoadOptions } from "./types.js";
 import { cpu, webgpu } from "./wasm.js";
 
 export * from "./exports.js";
+export { Scorer } from "./scorer.js";
 
 /**
  * Loads a model and starts scoring on the CPU.

@@ -9,7 +9,7 @@ export interface Failure {
   problems: readonly EventProblem[];
 }
 
-/** What of `loadScorer`'s options crosses: all but the listeners, of which it is told whether they are there. */
+/** What of `loadScorer`'s options crosses: all but the listeners. */
 export type Settings = Omit<LoadOptions, "onBackend" | "onInvalid">;
 
 /** From the page. Calls have a number, under which their answer comes. */

@@ -11,6 +11,7 @@ import { type Scorer, load } from "./scorer.js";
 import type { LoadOptions, WasmLocations } from "./types.js";
 
 export * from "./exports.js";
+export { Scorer } from "./scorer.js";
 
 /**
  * Loads a model and starts scoring on the CPU.

@@ -83,15 +83,16 @@ fn mean_logit(
         return 0.0;
     };
     let mut row = Vec::with_capacity(spec.row_len());
-    let mut after = stream.clone();
+    let mut rows = Vec::with_capacity(gaps.len() * spec.row_len());
+    for (gap, _) in gaps {
+        next.timestamp = session.latest().saturating_add((gap * 1000.0) as i64);
+        session.imagine(&next, &mut row);
+        rows.extend_from_slice(&row);
+    }
+    let logits = stream.what_if(&rows, session.context());
     gaps.iter()
-        .map(|(gap, weight)| {
-            next.timestamp = session.latest().saturating_add((gap * 1000.0) as i64);
-            session.imagine(&next, &mut row);
-            after.clone_from(stream);
-            after.push(&row);
-            weight * f64::from(after.logit(session.context()))
-        })
+        .zip(logits)
+        .map(|((_, weight), logit)| weight * f64::from(logit))
         .sum()
 }
 
