@@ -229,7 +229,7 @@ mod tests {
             None => (target, false),
         };
         let target = Target {
-            horizon: horizon.parse().unwrap(),
+            horizon: horizon.parse().expect("a horizon"),
             this_item,
         };
         let known_until = known_until * MINUTE;
@@ -303,7 +303,7 @@ mod tests {
             ("7d", 7 * 1440 * MINUTE),
             ("1500ms", 1500),
         ] {
-            let horizon: Horizon = text.parse().unwrap();
+            let horizon: Horizon = text.parse().expect("a horizon");
             assert_eq!(horizon, Horizon::Within(ms));
             assert_eq!(horizon.to_string(), text);
         }

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::sales::{ItemSales, Sales};
 
-/// Names of the numbers in [`State::features`], in order.
+/// Names of the numbers in `State::features`, in order.
 pub const FEATURES: [&str; 25] = [
     "units_1",
     "units_2",

@@ -190,7 +190,7 @@ fn a_horizon_gives_each_prefix_its_label_and_no_part_knows_a_later_one() {
     let [train, validation, test] = [&parts.train, &parts.validation, &parts.test].map(examples);
     for example in train.iter().chain(&validation).chain(&test) {
         let user: usize = example.id[1..].parse().expect("a number");
-        let buys = user % 3 == 0;
+        let buys = user.is_multiple_of(3);
         let expected = (0..=5).map(|prefix| Some(buys && prefix == 5));
         // The last moment of the data has no future.
         let last = user == 119;
