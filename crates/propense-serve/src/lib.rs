@@ -1,0 +1,1 @@
+//! The service: bundles and their roll-out, events in, scores out, metrics.
