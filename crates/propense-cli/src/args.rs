@@ -1,12 +1,14 @@
 //! What can be typed. Nothing is opened or checked against the disk here.
 
 mod apps;
+mod explain;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use apps::{DemandArgs, SegmentArgs};
+pub(crate) use explain::ExplainArgs;
 
 /// Learns how likely a shopper is to buy, from a shop's own events.
 #[derive(Debug, Parser)]
@@ -29,6 +31,7 @@ pub(crate) enum Command {
     Evaluate(EvaluateArgs),
     Eval(EvalArgs),
     Score(ScoreArgs),
+    Explain(ExplainArgs),
     Segment(SegmentArgs),
     Demand(DemandArgs),
     Recommend(RecommendArgs),

@@ -4,6 +4,7 @@
 pub(crate) mod demand;
 pub(crate) mod eval;
 pub(crate) mod evaluate;
+pub(crate) mod explain;
 pub(crate) mod inspect;
 pub(crate) mod next_item;
 #[cfg(feature = "engine")]

@@ -34,6 +34,7 @@ fn main() -> ExitCode {
         Command::Evaluate(args) => commands::evaluate::run(&args),
         Command::Eval(args) => commands::eval::run(&args),
         Command::Score(args) => commands::score::run(&args),
+        Command::Explain(args) => commands::explain::run(&args),
         Command::Segment(args) => commands::segment::run(&args),
         Command::Demand(args) => commands::demand::run(&args),
         Command::Recommend(args) => commands::recommend::run(&args),

@@ -66,6 +66,7 @@ mod state;
 mod stay;
 mod summary;
 mod wait;
+mod words;
 
 pub use error::FeatureError;
 pub use featuriser::{Featuriser, LIMIT, featurise};

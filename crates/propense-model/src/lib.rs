@@ -53,6 +53,7 @@ mod cpu;
 mod device;
 mod ensemble;
 mod error;
+mod explain;
 #[cfg(feature = "burn")]
 mod layers;
 #[cfg(feature = "burn")]
@@ -76,6 +77,7 @@ pub use ensemble::EnsembleConfig;
 #[cfg(feature = "burn")]
 pub use ensemble::{Ensemble, Masks};
 pub use error::{BundleError, DeviceError, ModelError};
+pub use explain::{EventEffect, EventEffects, context_effects};
 #[cfg(feature = "burn")]
 pub use network::CnnLstm;
 #[cfg(feature = "burn")]

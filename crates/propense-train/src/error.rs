@@ -49,6 +49,12 @@ pub enum TrainError {
         /// What is missing and what to do.
         reason: String,
     },
+    /// Sessions or users were asked for by name, and the data has none of them.
+    #[error("no session or user that could be scored is called {list}; `propense score --out` lists them all", list = asked.join(" or "))]
+    NotThere {
+        /// The names.
+        asked: Vec<String>,
+    },
     /// Training and test data of a forecast overlap in time.
     #[error(
         "--train and --test overlap in time: the training data runs to {train_to} and the test data starts at \

@@ -217,7 +217,7 @@ pub fn score(
 
 /// How the bundle's examples were made; the defaults where it does not say. Only learning is
 /// limited to a session's first events: a score may use all that are known.
-fn example_options(manifest: &Manifest, task: Task) -> ExampleOptions {
+pub(crate) fn example_options(manifest: &Manifest, task: Task) -> ExampleOptions {
     let defaults = ExampleOptions::default();
     let settings = manifest.metrics.get("settings");
     let number = |name: &str| {

@@ -39,6 +39,7 @@ mod ensemble;
 mod error;
 mod evaluation;
 mod example;
+mod explain;
 mod fit;
 mod horizon;
 mod manifest;
@@ -61,6 +62,7 @@ pub use catalogue::catalogue;
 pub use device::{Chosen, DeviceChoice};
 pub use error::TrainError;
 pub use evaluation::{Evaluation, MeasureOptions, ScoreRow, evaluate, score};
+pub use explain::{Explanation, Influence, Reason, explain, influences};
 pub use fit::{FitReport, FitRequest, Fitted, NamedMetrics, PartSizes, eval, fit_bundle};
 pub use horizon::{Horizon, Target};
 pub use metrics::{

@@ -9,6 +9,7 @@ mod summary;
 mod thirty_day;
 mod timeline;
 
+use propense_events::Event;
 use propense_features::FeatureSpec;
 
 use crate::encode::Encoded;
@@ -170,6 +171,19 @@ pub(crate) fn encode_for_scoring(
         }
         Task::InSession => in_session::encode_for_scoring(spec, data, options),
         Task::NextDay | Task::ThirtyDay => snapshots::encode_now(task, spec, data, options),
+    }
+}
+
+/// The events behind the rows of [`encode_for_scoring`], in the same order; none of summaries.
+pub(crate) fn seen_for_scoring(
+    task: Task,
+    data: &Loaded,
+    options: &ExampleOptions,
+) -> Result<Vec<Vec<Event>>, TrainError> {
+    match task {
+        Task::Shoppers | Task::ShoppersNoPagevalues => Ok(Vec::new()),
+        Task::InSession => in_session::seen_for_scoring(data, options),
+        Task::NextDay | Task::ThirtyDay => snapshots::seen_now(task, data, options),
     }
 }
 

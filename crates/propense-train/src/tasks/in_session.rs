@@ -179,6 +179,19 @@ pub(super) fn encode_for_scoring(
     Ok(encode_all(&spec, &sessions, labelling, options))
 }
 
+/// The events behind the rows of [`encode_for_scoring`].
+pub(super) fn seen_for_scoring(
+    data: &Loaded,
+    options: &ExampleOptions,
+) -> Result<Vec<Vec<Event>>, TrainError> {
+    let sessions = sessions(data, None, options)?;
+    let seen = sessions.iter().map(|session| {
+        let before = session.before_purchase();
+        before.get(..options.max_events).unwrap_or(before).to_vec()
+    });
+    Ok(seen.collect())
+}
+
 fn encode_one(
     spec: &Arc<FeatureSpec>,
     session: &Session,

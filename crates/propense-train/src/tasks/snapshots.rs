@@ -279,24 +279,45 @@ pub(super) fn encode_now(
     options: &ExampleOptions,
 ) -> Result<Encoded, TrainError> {
     let lines = timelines(task, data)?;
-    let Some((first, last)) = lines.period() else {
-        return Ok(Encoded::default());
-    };
-    let now = midnight(last, data.utc_offset_minutes) + DAY;
-    let found = match task {
-        Task::ThirtyDay => thirty_day::snapshots(&lines, &lines, now),
-        _ => {
-            let mut all = next_day::snapshots(&lines, first, now + DAY, data.utc_offset_minutes);
-            all.retain(|snapshot| snapshot.at == now);
-            all
-        }
-    };
+    let found = now(task, &lines, data.utc_offset_minutes);
     Ok(encode_snapshots(
         &Arc::new(spec.clone()),
         &lines,
         found,
         options,
     ))
+}
+
+/// The events behind the rows of [`encode_now`].
+pub(super) fn seen_now(
+    task: Task,
+    data: &Loaded,
+    options: &ExampleOptions,
+) -> Result<Vec<Vec<Event>>, TrainError> {
+    let lines = timelines(task, data)?;
+    let found = now(task, &lines, data.utc_offset_minutes);
+    let seen = found.iter().map(|snapshot| {
+        let events = history(&lines, snapshot);
+        let skipped = events.len().saturating_sub(options.max_events);
+        events.get(skipped..).unwrap_or_default().to_vec()
+    });
+    Ok(seen.collect())
+}
+
+/// Every user at the midnight after the last event.
+fn now(task: Task, lines: &Timelines, utc_offset_minutes: i32) -> Vec<Snapshot> {
+    let Some((first, last)) = lines.period() else {
+        return Vec::new();
+    };
+    let now = midnight(last, utc_offset_minutes) + DAY;
+    match task {
+        Task::ThirtyDay => thirty_day::snapshots(lines, lines, now),
+        _ => {
+            let mut all = next_day::snapshots(lines, first, now + DAY, utc_offset_minutes);
+            all.retain(|snapshot| snapshot.at == now);
+            all
+        }
+    }
 }
 
 fn moment(milliseconds: i64) -> String {

@@ -7,7 +7,6 @@ mod prepared;
 mod recommend;
 mod recorder;
 mod stay;
-mod words;
 
 pub use engine::Engine;
 pub use prepared::{Gatherer, Prepared};
