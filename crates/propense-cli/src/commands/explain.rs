@@ -62,7 +62,7 @@ pub(crate) fn run(args: &ExplainArgs) -> Outcome {
 }
 
 fn influence_rows(table: &mut Table, influences: &[Influence], scores: usize, top: usize) {
-    table.block(format!("what moves the score, over {scores}"));
+    table.block(format!("what moves {scores} scores"));
     table.row(["event", "what about it", "reasons", "mean effect", "share"]);
     for influence in influences.iter().take(top) {
         table.row([
