@@ -18,6 +18,8 @@ const DIGEST = "x-propense-sha256";
 /** Set in its place on a version that failed. */
 const BAD = "x-propense-bad";
 
+const ERASED = "the model was erased while it was loading";
+
 /** Options of `delivery`. */
 export interface DeliveryOptions {
   /** What the file must be: `sha256-` and its SHA-256 in base64, as in HTML's `integrity`. */
@@ -48,7 +50,7 @@ export interface Delivery {
   newer(): boolean;
   /** Resolves when the look for a newer model that the last `load` began is over. Never rejects. */
   settled(): Promise<void>;
-  /** Removes all versions from the cache. */
+  /** Removes all versions from the cache; what is loading meanwhile is stopped, and not kept. */
   erase(): Promise<void>;
 }
 
@@ -67,6 +69,10 @@ class Depot implements Delivery {
   readonly #options: DeliveryOptions;
   #newer = false;
   #refreshing: Promise<void> = Promise.resolve();
+  /** Aborts when all is to be erased: whoever began before it writes nothing any more. */
+  #life = new AbortController();
+  /** The end of the queue of writes: a look for a newer model, a load and an erasure may all run at once. */
+  #writes: Promise<unknown> = Promise.resolve();
   /** Digests that were refused. */
   readonly #bad = new Set<string>();
 
@@ -84,6 +90,7 @@ class Depot implements Delivery {
   }
 
   async load<S extends AnyScorer>(make: (bytes: Uint8Array, base: string) => Promise<S>, midway = false): Promise<S> {
+    const { signal } = this.#life;
     const cache = await this.#cache();
     const order: Slot[] = midway ? ["good", "next", "previous"] : ["next", "good", "previous"];
     for (const slot of cache ? order : []) {
@@ -91,42 +98,71 @@ class Depot implements Delivery {
       if (found === undefined) continue;
       try {
         const scorer = await make(found.bytes, this.url);
-        if (slot !== "good") await this.#promote(slot, cache as Cache);
-        if (slot === "next") this.#newer = false;
-        if (this.#options.refresh !== false) this.#refresh(found.digest, cache as Cache);
+        if (slot !== "good") await this.#write(signal, () => this.#promote(slot, cache as Cache));
+        this.#newer = !signal.aborted && (await this.#waits(found.digest, cache as Cache));
+        if (this.#options.refresh !== false && !signal.aborted) this.#refresh(found.digest, cache as Cache);
         return scorer;
       } catch (thrown) {
         const error = asPropenseError(thrown);
         if (!error.code.startsWith("BUNDLE_")) throw error;
-        await this.#refuse(slot, found.digest, error, cache as Cache);
+        await this.#write(signal, () => this.#refuse(slot, found.digest, cache as Cache));
+        notify(() => this.#options.onRollback?.(error));
       }
     }
-    const bytes = await this.#fetch({});
+    const bytes = await this.#fetch({ signal });
     const digest = await this.#check(bytes);
     const scorer = await make(bytes, this.url);
-    if (cache) await this.#put("good", bytes, digest, cache);
+    if (cache) await this.#write(signal, () => this.#put("good", bytes, digest, cache));
     return scorer;
   }
 
   async erase(): Promise<void> {
-    const cache = await this.#cache();
-    for (const slot of ["good", "previous", "next"] as const) await cache?.delete(this.#key(slot));
+    this.#life.abort();
+    this.#life = new AbortController();
     this.#newer = false;
+    const cache = await this.#cache();
+    await this.#write(undefined, async () => {
+      for (const slot of ["good", "previous", "next"] as const) await cache?.delete(this.#key(slot));
+    });
+  }
+
+  /** Changes the cache when the changes before it are done, unless all was erased since `life` began. */
+  #write(life: AbortSignal | undefined, change: () => Promise<void>): Promise<void> {
+    const turn = this.#writes.then(async () => {
+      if (life?.aborted !== true) await change();
+    });
+    this.#writes = turn.catch(() => undefined);
+    return turn;
+  }
+
+  /** Whether the cache has a model to come, beside this one in use. */
+  async #waits(used: string, cache: Cache): Promise<boolean> {
+    const digest = (await cache.match(this.#key("next")))?.headers.get(DIGEST);
+    return digest != null && digest !== used && !this.#bad.has(digest) && this.#options.integrity === undefined;
   }
 
   /** Looks for a newer one. Offline, or refused, everything stays as it is. */
   #refresh(known: string, cache: Cache): void {
     // A pinned model is the right one already: it has been checked.
     if (this.#options.integrity !== undefined) return;
+    const { signal } = this.#life;
     this.#refreshing = (async () => {
       // The HTTP cache asks the server whether it has another one; where not, hardly a byte is sent.
-      const bytes = await this.#fetch({ cache: "no-cache" });
+      const bytes = await this.#fetch({ cache: "no-cache", signal });
       const digest = await this.#check(bytes);
-      const waiting = (await cache.match(this.#key("next")))?.headers;
-      if (digest === known || this.#bad.has(digest)) return;
-      if (digest === waiting?.get(DIGEST) || digest === waiting?.get(BAD)) return;
-      await this.#put("next", bytes, digest, cache);
-      this.#newer = true;
+      if (this.#bad.has(digest)) return;
+      await this.#write(signal, async () => {
+        const waiting = (await cache.match(this.#key("next")))?.headers;
+        if (digest === waiting?.get(BAD)) return;
+        if (digest === known) {
+          // The shop has taken back what was to come.
+          if (waiting?.has(DIGEST) === true) await cache.delete(this.#key("next"));
+          this.#newer = false;
+          return;
+        }
+        if (digest !== waiting?.get(DIGEST)) await this.#put("next", bytes, digest, cache);
+        this.#newer = true;
+      });
     })().catch(() => undefined);
   }
 
@@ -153,7 +189,7 @@ class Depot implements Delivery {
   }
 
   /** Remembers that this version cannot be used, so that it is neither tried nor fetched again. */
-  async #refuse(slot: Slot, digest: string, error: PropenseError, cache: Cache): Promise<void> {
+  async #refuse(slot: Slot, digest: string, cache: Cache): Promise<void> {
     this.#bad.add(digest);
     this.#newer = false;
     if (slot === "next") {
@@ -161,7 +197,6 @@ class Depot implements Delivery {
     } else {
       await cache.delete(this.#key(slot));
     }
-    notify(() => this.#options.onRollback?.(error));
   }
 
   async #put(slot: Slot, bytes: Uint8Array, digest: string, cache: Cache): Promise<void> {
@@ -207,7 +242,9 @@ class Depot implements Delivery {
   }
 
   async #fetch(how: RequestInit): Promise<Uint8Array> {
-    const response = await request(this.url, "model", how);
+    const response = await request(this.url, "model", how).catch((thrown: unknown) => {
+      throw how.signal?.aborted === true ? new PropenseError("ABORTED", ERASED) : thrown;
+    });
     const length = Number(response.headers.get("content-length") ?? Number.NaN);
     // What is compressed on its way is longer here than the header says.
     const total = length > 0 && response.headers.get("content-encoding") === null ? length : undefined;
@@ -225,6 +262,7 @@ class Depot implements Delivery {
         tell(loaded);
       }
     } catch (thrown) {
+      if (how.signal?.aborted === true) throw new PropenseError("ABORTED", ERASED);
       return broken(this.url)(thrown);
     }
     const bytes = new Uint8Array(loaded);

@@ -43,7 +43,7 @@ export class Ledger {
   /** Enters an event that was lost to this failure. */
   reject(error: PropenseError): void {
     if (error.code !== "DISPOSED") this.stats.rejected += 1;
-    this.#tell(error);
+    this.tell(error);
   }
 
   #count(found: EventProblem[], session: number | undefined): void {
@@ -60,10 +60,11 @@ export class Ledger {
       .join("; ");
     const fate = rejected ? "set aside" : "repaired";
     const which = session === undefined ? "an event" : `an event of sessions[${session}]`;
-    this.#tell(new PropenseError("EVENT_INVALID", `${which} was ${fate}: ${list}`, { problems }));
+    this.tell(new PropenseError("EVENT_INVALID", `${which} was ${fate}: ${list}`, { problems }));
   }
 
-  #tell(error: PropenseError): void {
+  /** Tells of an event that another has counted, or of one entered here. */
+  tell(error: PropenseError): void {
     const onInvalid = this.#onInvalid;
     if (onInvalid) {
       notify(() => {

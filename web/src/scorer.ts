@@ -184,7 +184,7 @@ export class Scorer {
    */
   onScore(listener: t.ScoreListener, options: t.OnScoreOptions = {}): () => void {
     this.#alive();
-    return this.#watch.add(listener, optionsOf(options, "onScore"));
+    return this.#watch.add(listener, options);
   }
 
   /** The score when nothing has happened for so many milliseconds after the newest event. */

@@ -19,6 +19,7 @@ import type { AnyScorer } from "./scorer.js";
 import { Tabs } from "./tabs.js";
 import { type Kept, type Stored, keepOf, kept, plausible } from "./storage.js";
 import type { Context, OnScoreOptions, ScoreListener, ShopEvent, Side } from "./types.js";
+import { watcherOf } from "./watch.js";
 
 export * from "./adapters.js";
 export { googleConsent } from "./consent.js";
@@ -81,6 +82,8 @@ export class Visit {
   readonly #kept: Kept;
   #tabs: Tabs | undefined;
   #session: Stored | undefined;
+  /** Whether the session is about to be written. */
+  #unwritten = false;
   #allowed = false;
   #closed = false;
   #stopSources: (() => void)[] = [];
@@ -142,8 +145,8 @@ export class Visit {
    * model. With `name`, what has been told in this session is not told again by the next page.
    */
   onScore(listener: ScoreListener, options: VisitScoreOptions = {}): () => void {
-    const entry: Listener = { listener, options: optionsOf(options, "onScore"), end: undefined };
-    if (typeof listener !== "function") throw new PropenseError("ARGUMENT", "onScore wants a function");
+    watcherOf(listener, options);
+    const entry: Listener = { listener, options, end: undefined };
     this.#listeners.add(entry);
     this.#listen(entry);
     return () => {
@@ -238,7 +241,20 @@ export class Visit {
     if (session.events.length === 0) session.start = session.last = event.timestamp;
     session.events.push(event);
     session.last = Math.max(session.last, event.timestamp);
-    this.#kept.write(session);
+    this.#write();
+  }
+
+  /**
+   * Writes the session once what is running now is done, before anything else can happen: many events at
+   * once, as when a page starts, are one write.
+   */
+  #write(): void {
+    if (this.#unwritten) return;
+    this.#unwritten = true;
+    queueMicrotask(() => {
+      this.#unwritten = false;
+      if (this.#session !== undefined) this.#kept.write(this.#session);
+    });
   }
 
   /** Begins a session without events. */
@@ -254,7 +270,7 @@ export class Visit {
   #replay(session: Stored): void {
     const { scorer } = this;
     this.#session = session;
-    this.#kept.write(session);
+    this.#write();
     scorer?.reset(session.context);
     for (const event of session.events) scorer?.track(event);
   }
@@ -317,13 +333,14 @@ export class Visit {
     const session = this.#session;
     if (session === undefined || side === undefined) return;
     session.told[name] = side;
-    this.#kept.write(session);
+    this.#write();
     this.#tabs?.tell(session, []);
   }
 
   #end(erase: boolean): void {
     for (const stop of this.#stopSources.splice(0)) stop();
     for (const entry of this.#listeners) entry.end = undefined;
+    if (!erase && this.#session !== undefined) this.#kept.write(this.#session);
     this.scorer?.dispose();
     this.scorer = undefined;
     this.#session = undefined;

@@ -1,5 +1,5 @@
 /** Who is told of scores, and when: after events, and at growing intervals while nothing happens. */
-import { PropenseError, asPropenseError, checkListeners } from "./errors.js";
+import { PropenseError, asPropenseError, optionsOf } from "./errors.js";
 import { notify } from "./ledger.js";
 import type { OnScoreOptions, Score, ScoreListener, Side } from "./types.js";
 
@@ -20,6 +20,7 @@ export interface WatchHost {
   readonly longest: number;
 }
 
+/** A listener, and when it is told. */
 interface Watcher {
   tell: ScoreListener;
   above: number | undefined;
@@ -27,6 +28,18 @@ interface Watcher {
   once: boolean;
   dwell: boolean;
   side: Side;
+}
+
+/** A listener as its options have it. Throws `ARGUMENT` where they are wrong, whoever asks: page, visit or worker. */
+export function watcherOf(tell: ScoreListener, options: OnScoreOptions): Watcher {
+  if (typeof tell !== "function") throw new PropenseError("ARGUMENT", "onScore wants a function");
+  const { above, once = false, dwell = true, side = "below" } = optionsOf(options, "onScore");
+  const below = options.below ?? (above ?? 0) * LEAVE;
+  const wrong = [above, below].some((bound) => bound !== undefined && !(bound >= 0 && bound <= 1));
+  if (wrong || (above !== undefined && below > above)) {
+    throw new PropenseError("ARGUMENT", "above and below are propensities from 0 to 1, below at most above");
+  }
+  return { tell, above, below, once, dwell, side };
 }
 
 /** The listeners of one scorer. */
@@ -45,17 +58,7 @@ export class Watch {
 
   /** Adds a listener; gives what takes it away. It hears of the score as it stands first. */
   add(tell: ScoreListener, options: OnScoreOptions): () => void {
-    if (typeof tell !== "function") {
-      checkListeners({ "the listener of onScore": tell ?? null });
-      throw new PropenseError("ARGUMENT", "onScore wants a function");
-    }
-    const { above, once = false, dwell = true, side = "below" } = options;
-    const below = options.below ?? (above ?? 0) * LEAVE;
-    const wrong = [above, below].some((bound) => bound !== undefined && !(bound >= 0 && bound <= 1));
-    if (wrong || (above !== undefined && below > above)) {
-      throw new PropenseError("ARGUMENT", "above and below are propensities from 0 to 1, below at most above");
-    }
-    const watcher: Watcher = { tell, above, below, once, dwell, side };
+    const watcher = watcherOf(tell, options);
     if (this.#watchers.size === 0) globalThis.document?.addEventListener("visibilitychange", this.#seen);
     this.#watchers.add(watcher);
     this.due();

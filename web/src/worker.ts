@@ -6,13 +6,14 @@
  */
 import { addressOf } from "./address.js";
 import type { BundleSource } from "./bundle.js";
-import { PropenseError, checkListeners, optionsOf } from "./errors.js";
+import { PropenseError, asPropenseError, checkListeners, optionsOf } from "./errors.js";
 import { eventJson, contextJson } from "./json.js";
-import { notify } from "./ledger.js";
+import { Ledger, notify } from "./ledger.js";
 import { type Ranked, chooser } from "./picks.js";
 import { type Answer, type Call, type Mirror, errorOf } from "./protocol.js";
 import type { AnyScorer } from "./scorer.js";
 import type * as t from "./types.js";
+import { watcherOf } from "./watch.js";
 
 export * from "./exports.js";
 
@@ -70,15 +71,15 @@ class Remote implements AnyScorer {
   readonly #waiting = new Map<number, Waiting>();
   readonly #watches = new Map<number, t.ScoreListener>();
   #mirror: Mirror = { backend: { backend: "wasm", batch: "wasm", reason: "starting" }, stats: { accepted: 0, repaired: 0, rejected: 0 } };
-  /** Events that could not even be sent. */
-  #unsent = 0;
+  /** Counts the events that could not even be sent; tells of those and of the worker's. */
+  readonly #ledger: Ledger;
   #next = 0;
-  #warned = false;
   #disposed = false;
 
   constructor(worker: Worker, options: WorkerOptions) {
     this.#worker = worker;
     this.#options = options;
+    this.#ledger = new Ledger(options.onInvalid);
     worker.onmessage = ({ data }: MessageEvent<Answer>) => {
       this.#take(data);
     };
@@ -106,7 +107,7 @@ class Remote implements AnyScorer {
 
   get stats(): Readonly<t.Stats> {
     const { stats } = this.#mirror;
-    return { ...stats, rejected: stats.rejected + this.#unsent };
+    return { ...stats, rejected: stats.rejected + this.#ledger.stats.rejected };
   }
 
   track(event: t.ShopEvent): void {
@@ -114,9 +115,7 @@ class Remote implements AnyScorer {
       this.#alive();
       this.#send({ call: "track", json: eventJson(event, MOST_ITEMS) });
     } catch (thrown) {
-      const error = thrown as PropenseError;
-      if (error.code !== "DISPOSED") this.#unsent += 1;
-      this.#invalid(error);
+      this.#ledger.reject(asPropenseError(thrown));
     }
   }
 
@@ -126,7 +125,7 @@ class Remote implements AnyScorer {
 
   onScore(listener: t.ScoreListener, options: t.OnScoreOptions = {}): () => void {
     this.#alive();
-    if (typeof listener !== "function") throw new PropenseError("ARGUMENT", "onScore wants a function");
+    watcherOf(listener, options);
     const watch = (this.#next += 1);
     this.#watches.set(watch, listener);
     this.#send({ call: "watch", watch, options: { ...options } });
@@ -162,7 +161,7 @@ class Remote implements AnyScorer {
     if (context !== undefined) contextJson(context);
     // A context that the engine refuses is told as an event is: nobody waits here.
     this.#call("reset", context).catch((error: PropenseError) => {
-      if (error.code !== "DISPOSED") this.#invalid(error);
+      if (error.code !== "DISPOSED") this.#ledger.tell(error);
     });
   }
 
@@ -231,7 +230,7 @@ class Remote implements AnyScorer {
         return;
       case "invalid":
         this.#mirror.stats = answer.stats;
-        this.#invalid(errorOf(answer.failure));
+        this.#ledger.tell(errorOf(answer.failure));
         return;
       case "score":
         notify(() => this.#watches.get(answer.watch)?.(answer.score, answer.side));
@@ -254,16 +253,6 @@ class Remote implements AnyScorer {
     if (answer.answer === "loaded") this.model = answer.model;
     if (answer.mirror !== undefined) this.#mirror = answer.mirror;
     waiting?.resolve(answer.answer === "done" ? answer.value : undefined);
-  }
-
-  #invalid(error: PropenseError): void {
-    const { onInvalid } = this.#options;
-    if (onInvalid) {
-      notify(() => onInvalid(error));
-    } else if (!this.#warned) {
-      this.#warned = true;
-      console.warn(`propense: ${error.message} (later ones are only counted in scorer.stats)`);
-    }
   }
 
   #fail(error: PropenseError): void {

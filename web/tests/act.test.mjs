@@ -53,6 +53,20 @@ test("thresholds that are none", () => {
   assert.throws(() => watch.add("tell", {}), { code: "ARGUMENT" });
 });
 
+test("the page, the visit and the worker refuse the same listeners at once", async () => {
+  const page = await host.page();
+  const codes = await page.evaluate(async (model) => {
+    const [{ openVisit }, worker] = await Promise.all([import("/dist/visit.js"), import("/dist/worker.js")]);
+    const scorers = [await propense.loadScorer(model, { backend: "wasm" }), openVisit(() => undefined), await worker.loadScorer(model, { backend: "wasm" })];
+    const wrong = [["tell", {}], [() => undefined, { above: 2 }], [() => undefined, { above: 0.5, below: 0.6 }], [() => undefined, null]];
+    const codes = [];
+    for (const scorer of scorers) for (const each of wrong) codes.push((await failure(async () => scorer.onScore(...each)))?.code);
+    return codes;
+  }, MODEL);
+  assert.deepEqual(codes, Array(12).fill("ARGUMENT"));
+  await page.close();
+});
+
 const RANKED = [
   ["a", "bags"],
   ["b", "bags"],

@@ -26,8 +26,9 @@ async function shop(work) {
   page.serve = (bytes) => {
     served = bytes;
   };
-  await context.route("**/served.propense", (route) => {
+  await context.route("**/served.propense", async (route) => {
     page.asked += 1;
+    await page.gate;
     if (served === undefined) return route.abort("internetdisconnected");
     return route.fulfill({ body: Buffer.from(served), headers: { "content-length": String(served.length) } });
   });
@@ -48,7 +49,7 @@ async function shop(work) {
           const scorer = await model.load((bytes, base) => loadScorer(bytes, { base, backend: "wasm" }), on);
           const { name } = scorer.model;
           scorer.dispose();
-          await model.settled();
+          if (!settings.hurry) await model.settled();
           return { name, newer: model.newer(), ...told };
         } catch (error) {
           return { code: error.code, message: error.message, ...told };
@@ -84,10 +85,67 @@ test("a newer model waits until a session begins", () =>
     page.serve(versions.two);
     const during = await page.load({}, true);
     assert.deepEqual([during.name, during.newer], ["one", true]);
-    assert.equal((await page.load({}, true)).name, "one", "not in the middle of a session");
+    const later = await page.load({}, true);
+    assert.deepEqual([later.name, later.newer], ["one", true], "not in the middle of a session, but it waits");
+    page.serve(undefined);
+    const offline = await page.load({}, true);
+    assert.deepEqual([offline.name, offline.newer], ["one", true], "nor is it forgotten offline");
     const next = await page.load();
     assert.deepEqual([next.name, next.newer], ["two", false]);
     assert.equal((await page.load({}, true)).name, "two");
+  }));
+
+test("a newer model that the shop takes back before it is used is not used", () =>
+  shop(async (page) => {
+    await page.load();
+    page.serve(versions.two);
+    assert.equal((await page.load({}, true)).newer, true);
+    page.serve(versions.one);
+    assert.equal((await page.load({}, true)).newer, false);
+    assert.equal((await page.load()).name, "one");
+  }));
+
+/** Names of the cached files. */
+const keys = (page) => page.evaluate(async () => (await (await caches.open("propense-models")).keys()).map(({ url }) => url));
+
+test("what is on its way when all is erased is not kept", () =>
+  shop(async (page) => {
+    await page.load();
+    page.serve(versions.two);
+    let open;
+    page.gate = new Promise((resolve) => {
+      open = resolve;
+    });
+    // The look for a newer model is under way, and its answer comes after the erasure.
+    await page.load({ hurry: true });
+    assert.equal((await keys(page)).length, 1);
+    const erased = page.evaluate(() => model.erase());
+    open();
+    await erased;
+    await page.evaluate(() => model.settled());
+    await page.waitForTimeout(100);
+    assert.deepEqual(await keys(page), []);
+    assert.equal(await page.evaluate(() => model.newer()), false);
+    // The same for the first load: it fails, or keeps nothing.
+    const first = page.evaluate(async () => {
+      const load = model.load(async (bytes) => {
+        void model.erase();
+        return { bytes };
+      });
+      await load;
+      return (await caches.open("propense-models")).keys().then((all) => all.length);
+    });
+    assert.equal(await first, 0);
+    page.gate = new Promise((resolve) => {
+      open = resolve;
+    });
+    const stopped = page.evaluate(() => {
+      const load = model.load(async () => ({})).catch(({ code }) => code);
+      return model.erase().then(() => load);
+    });
+    assert.equal(await stopped, "ABORTED");
+    open();
+    assert.deepEqual(await keys(page), []);
   }));
 
 test("a model that cannot be used is refused for good, and the last good one serves", () =>

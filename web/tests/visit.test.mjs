@@ -131,6 +131,7 @@ for (const [what, change] of [
         await begin();
         await ready();
         look("view_item", "85123A");
+        await Promise.resolve();
         return sessionStorage.getItem("propense:visit");
       });
       await page.evaluate((broken) => sessionStorage.setItem("propense:visit", broken), change(text));
