@@ -1,14 +1,18 @@
 //! What can be typed. Nothing is opened or checked against the disk here.
 
 mod apps;
+mod compare;
 mod explain;
+mod tune;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use apps::{DemandArgs, SegmentArgs};
+pub(crate) use compare::{Ablation, CompareArgs};
 pub(crate) use explain::ExplainArgs;
+pub(crate) use tune::{SearchArg, TuneArgs};
 
 /// Learns how likely a shopper is to buy, from a shop's own events.
 #[derive(Debug, Parser)]
@@ -30,6 +34,8 @@ pub(crate) enum Command {
     Train(TrainArgs),
     Evaluate(EvaluateArgs),
     Eval(EvalArgs),
+    Compare(CompareArgs),
+    Tune(TuneArgs),
     Score(ScoreArgs),
     Explain(ExplainArgs),
     Segment(SegmentArgs),
@@ -152,11 +158,18 @@ pub(crate) struct TrainArgs {
 #[command(after_help = "Example:
   propense evaluate --model giftshop.propense --data newer-events --json metrics.json --report report.html
 
-Calibration and threshold come from the bundle; nothing is fitted here.")]
+  propense evaluate --model new.propense --against live.propense --data newer-events --report report.html
+
+Calibration and threshold come from the bundle; nothing is fitted here. --against measures a second
+bundle on the same examples: differences with users drawn again (95 %), DeLong's test of the ROC-AUCs,
+and both by segment.")]
 pub(crate) struct EvaluateArgs {
     /// The bundle
     #[arg(long, value_name = "FILE.propense")]
     pub(crate) model: PathBuf,
+    /// A second bundle to compare it with
+    #[arg(long, value_name = "FILE.propense")]
+    pub(crate) against: Option<PathBuf>,
     /// Files or folders with events
     #[arg(long, required = true, num_args = 1.., value_name = "PATH")]
     pub(crate) data: Vec<PathBuf>,
@@ -408,6 +421,22 @@ pub(crate) struct FittingArgs {
     /// Learning rate of Adam [default: 0.001; base: 0.002, falling to 0]
     #[arg(long)]
     pub(crate) learning_rate: Option<f32>,
+    /// Convolution filters of seed [default: 32]
+    #[arg(long)]
+    pub(crate) filters: Option<usize>,
+    /// Hidden units of seed's LSTM [default: 128]
+    #[arg(long)]
+    pub(crate) hidden: Option<usize>,
+    /// Share of the units that seed leaves out before its output, in training [default: 0]
+    #[arg(long, value_name = "SHARE")]
+    pub(crate) dropout: Option<f64>,
+    /// What makes more of the training part: crop, mask, substitute, jitter, resample [default: none,
+    /// which measured best: docs/comparison.md]
+    #[arg(long, value_name = "KIND,…", value_delimiter = ',')]
+    pub(crate) augment: Vec<String>,
+    /// Share of the training part's users (or sessions) to learn from [default: 1]
+    #[arg(long, value_name = "SHARE")]
+    pub(crate) train_share: Option<f64>,
     /// Epochs without a lower validation log-loss before training stops [default: 10; base: 8]
     #[arg(long)]
     pub(crate) patience: Option<usize>,

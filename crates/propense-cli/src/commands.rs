@@ -1,6 +1,7 @@
 //! One module for each command: resolve the arguments, call the library, hand the result to
 //! `output`.
 
+pub(crate) mod compare;
 pub(crate) mod demand;
 pub(crate) mod eval;
 pub(crate) mod evaluate;
@@ -17,6 +18,7 @@ pub(crate) mod score;
 pub(crate) mod segment;
 pub(crate) mod synth;
 pub(crate) mod train;
+pub(crate) mod tune;
 
 mod resolve;
 

@@ -1,15 +1,20 @@
 //! The HTML report of an evaluation: one file, no script, light and dark, fit to print.
 
+mod compare;
 mod curves;
 mod demand;
+mod evaluated;
 mod page;
 mod plot;
 mod segment;
+mod tune;
 
 use propense_train::{Confusion, Evaluation, Metrics, ValidationFigures};
 
+pub(crate) use compare::comparison;
 pub(crate) use demand::demand;
 pub(crate) use segment::segment;
+pub(crate) use tune::search;
 
 use curves::{gains, lift_at, precision_recall, roc};
 use plot::{Plot, Series};
@@ -40,6 +45,7 @@ pub(crate) fn html(title: &str, evaluation: &Evaluation) -> String {
     page.push_str(&confusion(scores, labels, metrics.threshold as f32));
     page.push_str(&lift_table(scores, labels));
     page.push_str(&positions(evaluation));
+    page.push_str(&evaluated::more(evaluation));
     if let Some(figures) = &evaluation.validation {
         page.push_str(&validation(figures));
     }
@@ -290,6 +296,19 @@ mod tests {
                 as_it_is: three(1000, 0.1234),
                 balanced: three(200, 0.8765),
             }),
+            segments: vec![propense_train::SegmentMetrics {
+                by: "visitor".to_owned(),
+                name: "<new>".to_owned(),
+                metrics: Metrics::measure(&scores, &labels, 0.5),
+            }],
+            most_wrong: vec![propense_train::Wrong {
+                id: "s&1".to_owned(),
+                events: 3,
+                propensity: 0.9,
+                order: false,
+            }],
+            against: None,
+            curve: vec![(0.5, 0.6), (0.4, 0.55)],
             probabilities: scores,
             labels,
         };
@@ -297,7 +316,8 @@ mod tests {
         assert!(page.contains("<h1>shop &lt;1&gt; &amp; &quot;2&quot;</h1>"));
         assert!(page.contains("a &lt; b"));
         assert!(page.contains(&format!("{:.4}", evaluation.metrics.auc)));
-        assert_eq!(page.matches("<svg").count(), 4);
+        assert_eq!(page.matches("<svg").count(), 5);
+        assert!(page.contains("&lt;new&gt;") && page.contains("s&amp;1"));
         assert!(page.contains("as it is</td><td>1000</td><td>0.2000</td><td>0.1234"));
         assert!(page.contains("resample</td><td>200</td><td>0.2000</td><td>0.8765"));
         assert!(!page.contains("NaN") && !page.contains("http"));

@@ -186,7 +186,7 @@ fn placements(kernel: usize) -> [Vec<f32>; 4] {
 
 /// Splits `[batch, steps, width]` into its steps. Autodiff writes each slice's gradient into a zero
 /// tensor of the sliced tensor's size: by halves that costs steps × log(steps) instead of steps².
-fn split(tensor: Tensor<3>, steps: &mut Vec<Tensor<3>>) {
+pub(crate) fn split(tensor: Tensor<3>, steps: &mut Vec<Tensor<3>>) {
     let [_, count, _] = tensor.dims();
     if count == 1 {
         steps.push(tensor);

@@ -60,6 +60,8 @@ mod layers;
 mod network;
 #[cfg(feature = "burn")]
 mod stream;
+#[cfg(feature = "burn")]
+mod structures;
 mod weights;
 
 #[cfg(feature = "burn")]
@@ -82,4 +84,6 @@ pub use explain::{EventEffect, EventEffects, context_effects};
 pub use network::CnnLstm;
 #[cfg(feature = "burn")]
 pub use stream::Stream;
+#[cfg(feature = "burn")]
+pub use structures::{HashedColumns, Structure, StructureConfig, StructureKind};
 pub use weights::NamedTensor;

@@ -77,9 +77,15 @@ impl ModelConfig {
 }
 
 /// SplitMix64 (Steele, Lea and Flood 2014): small, and the same on every target.
-struct Random(u64);
+pub(crate) struct Random(u64);
 
 impl Random {
+    /// Draws from this seed.
+    #[cfg(feature = "burn")]
+    pub(crate) const fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
     fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut z = self.0;
@@ -100,7 +106,7 @@ impl Random {
     }
 
     /// Uniform within ±√(6 / (fan in + fan out)) (Glorot and Bengio 2010).
-    fn glorot(&mut self, count: usize, fan_in: usize, fan_out: usize) -> Vec<f32> {
+    pub(crate) fn glorot(&mut self, count: usize, fan_in: usize, fan_out: usize) -> Vec<f32> {
         let limit = (6.0 / (fan_in + fan_out) as f64).sqrt();
         (0..count)
             .map(|_| ((2.0 * self.uniform() - 1.0) * limit) as f32)
@@ -109,7 +115,7 @@ impl Random {
 
     /// Uniform within ±1 / √(fan in): the ensemble's members stand side by side in one matrix, so
     /// that its width is no fan out.
-    fn even(&mut self, count: usize, fan_in: usize) -> Vec<f32> {
+    pub(crate) fn even(&mut self, count: usize, fan_in: usize) -> Vec<f32> {
         let limit = 1.0 / (fan_in.max(1) as f64).sqrt();
         (0..count)
             .map(|_| ((2.0 * self.uniform() - 1.0) * limit) as f32)
@@ -118,7 +124,7 @@ impl Random {
 
     /// Rows of unit length at right angles to each other (Saxe et al. 2013): normal draws, then
     /// Gram and Schmidt. Needs `rows <= columns`.
-    fn orthogonal(&mut self, rows: usize, columns: usize) -> Vec<f32> {
+    pub(crate) fn orthogonal(&mut self, rows: usize, columns: usize) -> Vec<f32> {
         let mut basis: Vec<Vec<f64>> = Vec::with_capacity(rows);
         while basis.len() < rows {
             let mut row: Vec<f64> = (0..columns).map(|_| self.normal()).collect();

@@ -142,6 +142,11 @@ pub(crate) fn keep_previous(folder: &Path) -> Result<Option<String>, TrainError>
     )))
 }
 
+/// Whether the folder holds a checkpoint.
+pub(crate) fn is_there(folder: &Path) -> bool {
+    folder.join(FILE).exists()
+}
+
 /// Reads the state and checks that it belongs to this run.
 pub(crate) fn load(folder: &Path, key: &RunKey) -> Result<State, TrainError> {
     let path = folder.join(FILE);

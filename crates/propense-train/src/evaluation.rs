@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 use propense_model::{Bundle, Manifest};
 use serde::{Deserialize, Serialize};
 
+use crate::against::Against;
 use crate::balanced::ValidationFigures;
 use crate::device::Chosen;
 use crate::example::{Example, PREFIXES, Positions, Scored, Weighting};
 use crate::metrics::Metrics;
+use crate::segments::{self, SegmentMetrics, Wrong};
 use crate::tasks::{self, ExampleOptions, Shares};
 use crate::{Task, TrainError, scoring};
 use propense_prepare::Loaded;
@@ -49,6 +51,18 @@ pub struct Evaluation {
     /// accuracy, recall and F1 as it is and balanced.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub validation: Option<ValidationFigures>,
+    /// Figures by kind of visitor, device and category, where the data tell them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub segments: Vec<SegmentMetrics>,
+    /// The highest scores without an order, and the lowest with one.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub most_wrong: Vec<Wrong>,
+    /// Against another model.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub against: Option<Against>,
+    /// Log-loss by epoch on training and validation part, where the bundle tells it.
+    #[serde(skip)]
+    pub curve: Vec<(f64, f64)>,
     /// Calibrated probabilities behind `metrics`, for plots.
     #[serde(skip)]
     pub probabilities: Vec<f32>,
@@ -72,7 +86,7 @@ pub(crate) fn positions(task: Task) -> Vec<(&'static str, Positions)> {
 }
 
 /// Whose each score is: the scores of a user hang together, and so do those of a session.
-fn owners(scored: &Scored, examples: &[Example]) -> Vec<usize> {
+pub(crate) fn owners(scored: &Scored, examples: &[Example]) -> Vec<usize> {
     let mut of_user: BTreeMap<&str, usize> = BTreeMap::new();
     let mut owner = |index: &usize| match examples.get(*index).and_then(|e| e.user.as_deref()) {
         // The first session of a user stands for all.
@@ -119,6 +133,10 @@ pub(crate) fn measure(
         by_k,
         also: BTreeMap::new(),
         validation: None,
+        segments: Vec::new(),
+        most_wrong: segments::most_wrong(scored, examples, &probabilities),
+        against: None,
+        curve: Vec::new(),
         probabilities,
         labels: scored.labels.clone(),
     }
@@ -148,6 +166,14 @@ pub fn evaluate(
     let scored = scoring::pick(&logits, &encoded.examples, first);
     let scores = (&scored, encoded.examples.as_slice());
     let mut evaluation = measure(task, scores, &probability, manifest.threshold, options);
+    let names = tasks::segments(task, data, None, &examples)?;
+    evaluation.segments = segments::measure(
+        &scored,
+        &evaluation.probabilities,
+        &names,
+        manifest.threshold,
+    );
+    evaluation.curve = curve(manifest);
     for (name, position) in positions(task).into_iter().skip(1) {
         let scored = scoring::pick(&logits, &encoded.examples, position);
         let probabilities: Vec<f32> = scored.logits.iter().map(|l| probability(*l)).collect();
@@ -155,6 +181,19 @@ pub fn evaluate(
         evaluation.also.insert(name.to_owned(), metrics);
     }
     Ok(evaluation)
+}
+
+/// The learning curve that a bundle holds: log-loss by epoch on the training and the validation part.
+fn curve(manifest: &Manifest) -> Vec<(f64, f64)> {
+    let list = |part: &str| {
+        let curve = manifest.metrics.get("curve");
+        let numbers = curve.and_then(|curve| curve.get(part)?.as_array());
+        numbers
+            .into_iter()
+            .flatten()
+            .filter_map(serde_json::Value::as_f64)
+    };
+    list("training").zip(list("validation")).collect()
 }
 
 /// One scored session or user.

@@ -35,6 +35,8 @@ pub struct FitRequest {
     pub examples: ExampleOptions,
     /// Activation of the LSTM.
     pub activation: CellActivation,
+    /// Sizes of the published network where they are not the usual ones.
+    pub sizes: NetworkSizes,
     /// How the weights will be stored. Everything that is fitted or measured after training, the
     /// golden session among it, is that of the weights as stored.
     pub precision: Precision,
@@ -46,6 +48,34 @@ pub struct FitRequest {
     pub licence: String,
     /// Time of making, RFC 3339.
     pub created_at: String,
+}
+
+/// Sizes of the published network; none for the usual one.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct NetworkSizes {
+    /// Convolution filters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub filters: Option<usize>,
+    /// Hidden units of the LSTM.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hidden: Option<usize>,
+    /// Dropout before the output, in training only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dropout: Option<f64>,
+}
+
+impl FitRequest {
+    /// The published network for these features, in the sizes asked for.
+    pub(crate) fn config(&self, prepared: &Prepared) -> ModelConfig {
+        let usual = ModelConfig::seed(prepared.spec.row_len(), prepared.spec.context_len());
+        ModelConfig {
+            activation: self.activation,
+            filters: self.sizes.filters.unwrap_or(usual.filters),
+            hidden: self.sizes.hidden.unwrap_or(usual.hidden),
+            dropout: self.sizes.dropout.unwrap_or(usual.dropout),
+            ..usual
+        }
+    }
 }
 
 /// A trained model and how it came about.
@@ -157,28 +187,45 @@ pub fn fit_bundle(
             metrics.extend(measure_part(part, encoded, &model, request)?);
         }
     }
-    let report = FitReport {
+    let report = report(&prepared, &model, request, metrics);
+    let manifest = manifest::manifest(data, request, &prepared, &model, &report)?;
+    Ok(Fitted {
+        bundle: Bundle::from_model(manifest, &model.network)?,
+        report,
+    })
+}
+
+/// Length in bytes of the bundle that this model makes.
+pub(crate) fn bundle_length(
+    data: &Loaded,
+    request: &FitRequest,
+    prepared: &Prepared,
+    model: &Model,
+) -> Result<usize, TrainError> {
+    let report = report(prepared, model, request, Vec::new());
+    let manifest = manifest::manifest(data, request, prepared, model, &report)?;
+    let bundle = Bundle::from_model(manifest, &model.network)?;
+    Ok(bundle.to_bytes(request.precision)?.len())
+}
+
+fn report(
+    prepared: &Prepared,
+    model: &Model,
+    request: &FitRequest,
+    metrics: Vec<NamedMetrics>,
+) -> FitReport {
+    FitReport {
         task: request.task,
         device: request.device.name.to_owned(),
         parameters: model.config.parameters(),
-        examples: PartSizes {
-            train: prepared.train.examples.len(),
-            validation: prepared.validation.examples.len(),
-            test: prepared.test.examples.len(),
-            left_out: prepared.dropped,
-        },
+        examples: prepared.sizes(),
         history: model.trained.history.clone(),
         best_epoch: model.trained.best_epoch,
         stopped: model.trained.reason,
         samples_per_second: model.trained.samples_per_second,
         metrics,
         validation: model.validation,
-    };
-    let manifest = manifest::manifest(data, request, &prepared, &model, &report)?;
-    Ok(Fitted {
-        bundle: Bundle::from_model(manifest, &model.network)?,
-        report,
-    })
+    }
 }
 
 /// The evaluation protocol: everything learnt from `train`, `test` scored once.
@@ -248,7 +295,7 @@ fn interrupted(request: &FitRequest) -> TrainError {
     ))
 }
 
-fn fit_model(
+pub(crate) fn fit_model(
     prepared: &Prepared,
     data: &Loaded,
     request: &FitRequest,
@@ -341,10 +388,7 @@ fn fit_seed(
     request: &FitRequest,
     observer: &mut dyn Observer,
 ) -> Result<(ModelConfig, Trained), TrainError> {
-    let config = ModelConfig {
-        activation: request.activation,
-        ..ModelConfig::seed(prepared.spec.row_len(), prepared.spec.context_len())
-    };
+    let config = request.config(prepared);
     config.validate()?;
     let key = RunKey {
         data: data.sha256.clone(),

@@ -25,6 +25,8 @@
 //! and percentiles see the validation part; the test part is measured once.
 
 mod adam;
+mod against;
+mod augment;
 mod balanced;
 mod base;
 mod baselines;
@@ -33,6 +35,8 @@ mod bootstrap;
 mod calibrate;
 mod catalogue;
 mod checkpoint;
+mod compare;
+mod delong;
 mod device;
 mod encode;
 mod ensemble;
@@ -44,26 +48,38 @@ mod fit;
 mod horizon;
 mod manifest;
 mod metrics;
+mod network;
 mod options;
 mod progress;
 mod rates;
 mod scoring;
+mod segments;
 mod split;
 mod start;
 mod task;
 mod tasks;
 mod threads;
 mod trainer;
+mod tune;
 
+pub use against::{Against, Beside, evaluate_against};
+pub use augment::{Augmentation, Shift};
 pub use balanced::{ThreeFigures, ValidationFigures};
 pub use bootstrap::{Interval, Intervals};
 pub use calibrate::Scaling;
 pub use catalogue::catalogue;
+pub use compare::{
+    CompareReport, CompareRequest, Compared, Contender, Figure, Learner, ShiftFigures,
+    ThreeIntervals, compare,
+};
+pub use delong::DeLong;
 pub use device::{Chosen, DeviceChoice};
 pub use error::TrainError;
 pub use evaluation::{Evaluation, MeasureOptions, ScoreRow, evaluate, score};
 pub use explain::{Explanation, Influence, Reason, explain, influences};
-pub use fit::{FitReport, FitRequest, Fitted, NamedMetrics, PartSizes, eval, fit_bundle};
+pub use fit::{
+    FitReport, FitRequest, Fitted, NamedMetrics, NetworkSizes, PartSizes, eval, fit_bundle,
+};
 pub use horizon::{Horizon, Target};
 pub use metrics::{
     CALIBRATION_BINS, Confusion, Metrics, ReliabilityBin, average_precision, best_f1_threshold,
@@ -72,6 +88,8 @@ pub use metrics::{
 pub use options::{Preset, TrainOptions};
 pub use progress::{EpochReport, Observer, Pace, Progress, Silent, StopReason};
 pub use propense_prepare::{FileReport, LoadOptions, Loaded, load};
+pub use segments::{SegmentMetrics, Wrong};
 pub use task::Task;
 pub use tasks::ExampleOptions;
 pub use threads::use_threads;
+pub use tune::{Axis, Choice, Finished, Search, Space, TuneRequest, Tuned, tune};

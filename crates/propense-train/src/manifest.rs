@@ -61,6 +61,10 @@ pub(crate) fn manifest(
         "examples": report.examples,
         "epochs": report.history.len(),
         "best_epoch": report.best_epoch,
+        "curve": {
+            "training": rounded(report.history.iter().map(|epoch| epoch.train_loss)),
+            "validation": rounded(report.history.iter().map(|epoch| epoch.validation_loss)),
+        },
         "settings": {
             "max_events": request.examples.max_events,
             "gap_ms": request.examples.gap_ms,
@@ -76,6 +80,11 @@ pub(crate) fn manifest(
     manifest.created_at.clone_from(&request.created_at);
     manifest.golden = golden(model, prepared)?;
     Ok(manifest)
+}
+
+/// To five places: enough for a curve, few bytes in a file that a page loads.
+fn rounded(losses: impl Iterator<Item = f64>) -> Vec<f64> {
+    losses.map(|loss| (loss * 1e5).round() / 1e5).collect()
 }
 
 /// A validation session of middling length with the logits of the CPU: long enough to go

@@ -114,6 +114,13 @@ pub(crate) fn fold_of(key: &str, folds: usize) -> usize {
     (head % folds.max(1) as u64) as usize
 }
 
+/// Whether a user (or a session) of the training part is among this share of it, in percent. A
+/// smaller share is a part of a larger one.
+#[must_use]
+pub(crate) fn in_share(key: &str, percent: u32, seed: u64) -> bool {
+    percent >= 100 || fold_of(&format!("share {seed} {key}"), 100) < percent as usize
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;

@@ -12,12 +12,13 @@ mod timeline;
 use propense_events::Event;
 use propense_features::FeatureSpec;
 
+use crate::augment::{self, Augmentation, Shift};
 use crate::encode::Encoded;
 use crate::example::{Example, Positions, Weighting};
 use crate::horizon::Target;
 use crate::progress::{Observer, Progress};
 use crate::split::Split;
-use crate::{Task, TrainError};
+use crate::{PartSizes, Task, TrainError};
 use propense_prepare::Loaded;
 
 /// How examples are made.
@@ -37,6 +38,14 @@ pub struct ExampleOptions {
     /// Whether rows and context carry what sums up the session so far and ratios of what is known
     /// of it, for a network that reads the context and the newest row alone.
     pub summed: bool,
+    /// Columns for the hash of the newest item; 0 for none. Only [`Task::InSession`] has them.
+    pub item_buckets: u32,
+    /// What is done to make more of the training part.
+    pub augment: Vec<Augmentation>,
+    /// What is done to the test part to see what a change would cost.
+    pub shift: Option<Shift>,
+    /// Share of the training part's users (or sessions) that is learnt from, in percent.
+    pub share: u32,
 }
 
 impl Default for ExampleOptions {
@@ -48,6 +57,10 @@ impl Default for ExampleOptions {
             target: Target::default(),
             seed: 1,
             summed: false,
+            item_buckets: 0,
+            augment: Vec::new(),
+            shift: None,
+            share: 100,
         }
     }
 }
@@ -91,6 +104,18 @@ pub(crate) struct Prepared {
     pub(crate) dropped: usize,
 }
 
+impl Prepared {
+    /// Examples in each part.
+    pub(crate) fn sizes(&self) -> PartSizes {
+        PartSizes {
+            train: self.train.examples.len(),
+            validation: self.validation.examples.len(),
+            test: self.test.examples.len(),
+            left_out: self.dropped,
+        }
+    }
+}
+
 /// Fits features on the training part and makes the examples of each part.
 pub(crate) fn prepare(
     task: Task,
@@ -99,7 +124,8 @@ pub(crate) fn prepare(
     options: &ExampleOptions,
     observer: &mut dyn Observer,
 ) -> Result<Prepared, TrainError> {
-    let prepared = match task {
+    check_options(task, options)?;
+    let mut prepared = match task {
         Task::Shoppers | Task::ShoppersNoPagevalues => {
             summary::prepare(task, data, shares, options)?
         }
@@ -125,6 +151,9 @@ pub(crate) fn prepare(
         let measured = (part != "training part").then_some(prepared.positions);
         check_classes(part, examples, measured)?;
     }
+    if options.augment.contains(&Augmentation::Resample) {
+        augment::resample(&mut prepared.train.examples);
+    }
     let note = format!(
         "split: {} training, {} validation, {} test examples; {} left out",
         prepared.train.examples.len(),
@@ -134,6 +163,23 @@ pub(crate) fn prepare(
     );
     observer.on(&Progress::Note(&note));
     Ok(prepared)
+}
+
+/// What changes single events needs events of sessions, and labels that do not hang on their times.
+fn check_options(task: Task, options: &ExampleOptions) -> Result<(), TrainError> {
+    let wrong = |option, reason: String| Err(TrainError::Option { option, reason });
+    if !(1..=100).contains(&options.share) {
+        return wrong("--train-share", "above 0, at most 1".to_owned());
+    }
+    let plain = task == Task::InSession && options.target == Target::default();
+    let of_events = |kind: &&Augmentation| **kind != Augmentation::Resample;
+    match options.augment.iter().find(of_events) {
+        Some(kind) if !plain => wrong(
+            "--augment",
+            format!("{kind} is for --task in-session with --horizon session; others have resample"),
+        ),
+        _ => Ok(()),
+    }
 }
 
 /// Examples of other data, with features fitted before. `history` is earlier data of the same
@@ -151,6 +197,22 @@ pub(crate) fn encode_test(
         Task::NextDay => snapshots::encode_next_day(spec, data, history, options),
         Task::ThirtyDay => snapshots::encode_thirty_day(spec, data, history, options),
     }
+}
+
+/// Kind and name of the segments of each example that [`encode_test`] makes of the same data; none for
+/// histories of users, which have no first event of a visit.
+pub(crate) fn segments(
+    task: Task,
+    data: &Loaded,
+    history: Option<&Loaded>,
+    options: &ExampleOptions,
+) -> Result<Vec<Vec<(&'static str, String)>>, TrainError> {
+    let sessions = match task {
+        Task::Shoppers | Task::ShoppersNoPagevalues => summary::sessions(task, data, true)?,
+        Task::InSession => in_session::sessions(data, history, options)?,
+        Task::NextDay | Task::ThirtyDay => return Ok(Vec::new()),
+    };
+    Ok(sessions.iter().map(crate::segments::of_session).collect())
 }
 
 /// Refuses test data that does not continue the training data in time.

@@ -3,18 +3,18 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use burn::module::Module;
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, activation};
-use propense_model::{CnnLstm, ModelConfig, NamedTensor};
+use propense_model::NamedTensor;
 
 use crate::TrainError;
 use crate::adam::{Adam, numbers};
-use crate::batch::{Batch, collate, collate_whole, last_labels, shuffled};
+use crate::batch::{Batch, collate, last_labels, shuffled};
 use crate::checkpoint::{self, RunKey, State};
 use crate::device::Chosen;
 use crate::example::{Example, Positions, Weighting};
 use crate::metrics::roc_auc;
+use crate::network::{Blueprint, Network};
 use crate::options::TrainOptions;
 use crate::progress::{EpochReport, Observer, Pace, Progress, StopReason};
 use crate::scoring;
@@ -46,8 +46,8 @@ pub(crate) struct Trained {
 }
 
 /// Trains a network from its seed (or from a checkpoint).
-pub(crate) fn train(
-    config: &ModelConfig,
+pub(crate) fn train<B: Blueprint>(
+    config: &B,
     parts: Parts<'_>,
     options: &TrainOptions,
     key: &RunKey,
@@ -140,18 +140,18 @@ fn before_first_epoch(options: &TrainOptions) -> TrainError {
 
 /// The moving parts of a run. Cloning is cheap: tensors share their data until they change.
 #[derive(Clone)]
-struct Run {
-    model: CnnLstm,
+struct Run<N> {
+    model: N,
     adam: Adam,
     best: Vec<NamedTensor>,
     history: Vec<EpochReport>,
     device: Device,
 }
 
-impl Run {
+impl<N: Network> Run<N> {
     /// As the checkpoint left it.
-    fn resumed(
-        config: &ModelConfig,
+    fn resumed<B: Blueprint<Network = N>>(
+        config: &B,
         options: &TrainOptions,
         folder: &Path,
         key: &RunKey,
@@ -160,7 +160,7 @@ impl Run {
         let device = chosen.device.clone().autodiff();
         let state = checkpoint::load(folder, key)?;
         Ok(Self {
-            model: CnnLstm::from_weights(config, &state.weights, &device)?,
+            model: config.build(&state.weights, &device)?,
             adam: Adam::new(options.learning_rate, options.clip).load(
                 state.steps,
                 state.moments,
@@ -173,19 +173,19 @@ impl Run {
     }
 
     /// From the seed.
-    fn fresh(
-        config: &ModelConfig,
+    fn fresh<B: Blueprint<Network = N>>(
+        config: &B,
         parts: Parts<'_>,
         options: &TrainOptions,
         chosen: &Chosen,
     ) -> Result<Self, TrainError> {
         let device = chosen.device.clone().autodiff();
-        let mut weights = config.initial_weights(options.seed)?;
+        let mut weights = config.fresh(options.seed)?;
         let outcomes = parts.train.iter().filter_map(|e| e.label.last());
-        start_at_base_rate(&mut weights, "output.bias", outcomes);
+        start_at_base_rate(&mut weights, config.output_bias(), outcomes);
         silence_unseen(&mut weights, parts.train);
         Ok(Self {
-            model: CnnLstm::from_weights(config, &weights, &device)?,
+            model: config.build(&weights, &device)?,
             adam: Adam::new(options.learning_rate, options.clip),
             best: weights,
             history: Vec::new(),
@@ -251,23 +251,25 @@ impl Run {
 
     /// Sum of `weight · BCE` over a batch, `[1]`, and the sum of the weights.
     fn loss(&self, parts: Parts<'_>, indices: &[usize]) -> (Tensor<1>, f32) {
-        let config = self.model.config();
-        if parts.weighting == Weighting::Whole {
+        let whole = match parts.weighting {
+            Weighting::Whole => self.model.whole(parts.train, indices),
+            _ => None,
+        };
+        if let Some(logits) = whole {
             // Each example is scored once: half the work of scoring it after every event.
-            let batch = collate_whole(parts.train, indices, config);
-            let logits = self.model.forward_last(&batch).unsqueeze_dim(1); // [batch, 1]
+            let logits = logits.unsqueeze_dim(1); // [batch, 1]
             let outcomes = last_labels(parts.train, indices, &self.device);
             return (cross_entropy(logits, outcomes).sum(), indices.len() as f32);
         }
         let batch = collate(
             parts.train,
             indices,
-            config.features,
+            self.model.features(),
             parts.weighting,
             &self.device,
         );
         (
-            weighted_loss(&self.model, &batch, parts.weighting),
+            weighted_loss(&self.model, &batch, parts.weighting, &self.device),
             batch.total,
         )
     }
@@ -282,8 +284,7 @@ impl Run {
     ) -> Result<Option<EpochReport>, TrainError> {
         let model = self.model.valid();
         let stop = || observer.stop();
-        let scored =
-            scoring::all_prefixes_unless(&model, parts.validation, parts.weighting, &stop)?;
+        let scored = model.prefixes(parts.validation, parts.weighting, &stop)?;
         let Some(logits) = scored else {
             return Ok(None);
         };
@@ -300,7 +301,7 @@ impl Run {
             .fold(f64::INFINITY, f64::min);
         let best = validation_loss < lowest;
         if best {
-            self.best = model.weights()?;
+            self.best = model.numbers()?;
         }
         Ok(Some(EpochReport {
             epoch,
@@ -316,7 +317,7 @@ impl Run {
             key: key.clone(),
             history: self.history.clone(),
             steps: self.adam.steps(),
-            weights: self.model.valid().weights()?,
+            weights: self.model.valid().numbers()?,
             best: self.best.clone(),
             moments: self.adam.save()?,
         })
@@ -324,22 +325,27 @@ impl Run {
 }
 
 /// Sum of `weight · BCE` over the batch: `[1]`.
-fn weighted_loss(model: &CnnLstm, batch: &Batch, weighting: Weighting) -> Tensor<1> {
+fn weighted_loss<N: Network>(
+    model: &N,
+    batch: &Batch,
+    weighting: Weighting,
+    device: &Device,
+) -> Tensor<1> {
     let mut parts = Vec::new();
     if batch.has_events && weighting != Weighting::Context {
-        let logits = model.forward(batch.rows.clone(), batch.context.clone()); // [batch, time]
+        let logits = model.after_each(batch.rows.clone(), batch.context.clone()); // [batch, time]
         let loss = cross_entropy(logits, batch.labels.clone()) * batch.weights.clone();
         parts.push(loss.sum());
     }
     if batch.scores_context {
-        let logits = model.forward_context_only(batch.context.clone()); // [batch]
+        let logits = model.without_events(batch.context.clone()); // [batch]
         let loss = cross_entropy(logits.unsqueeze_dim(1), batch.context_labels.clone()); // [batch, 1]
         parts.push((loss.squeeze_dim::<1>(1) * batch.context_weights.clone()).sum());
     }
     match (parts.pop(), parts.pop()) {
         (Some(a), Some(b)) => a + b,
         (Some(a), None) => a,
-        (None, _) => Tensor::zeros([1], &model.device()),
+        (None, _) => Tensor::zeros([1], device),
     }
 }
 

@@ -1,6 +1,6 @@
 //! `propense evaluate`
 
-use propense_train::{Evaluation, MeasureOptions, evaluate};
+use propense_train::{Evaluation, Interval, MeasureOptions, evaluate, evaluate_against};
 
 use super::{Outcome, resolve};
 use crate::args::EvaluateArgs;
@@ -12,7 +12,14 @@ pub(crate) fn run(args: &EvaluateArgs) -> Outcome {
     let device = resolve::device(&args.running)?;
     note(&device.reason);
     let data = resolve::data(&args.data, &args.reading)?;
-    let evaluation = evaluate(&bundle, &data, &device, &MeasureOptions::default())?;
+    let options = MeasureOptions::default();
+    let evaluation = match &args.against {
+        None => evaluate(&bundle, &data, &device, &options)?,
+        Some(path) => {
+            let (other, _) = resolve::scorer(path)?;
+            evaluate_against(&bundle, &other, &data, &device, &options)?
+        }
+    };
     if let Some(path) = &args.report {
         let title = format!("{} on {}", bundle.manifest.version(), data.name);
         write_file(path, report::html(&title, &evaluation).as_bytes())?;
@@ -61,8 +68,76 @@ pub(super) fn table(evaluation: &Evaluation) -> Table {
             ]);
         }
     }
+    if !evaluation.segments.is_empty() {
+        table.block("by segment");
+        table.row([
+            "",
+            "",
+            "examples",
+            "base rate",
+            "ROC-AUC",
+            "PR-AUC",
+            "F1",
+            "log-loss",
+            "ECE",
+        ]);
+        for segment in &evaluation.segments {
+            let m = &segment.metrics;
+            let four = |value: f64| format!("{value:.4}");
+            let figures = [m.base_rate, m.auc, m.pr_auc, m.f1, m.log_loss, m.ece];
+            let names = [segment.by.clone(), segment.name.clone(), m.n.to_string()];
+            table.row(names.into_iter().chain(figures.map(four)));
+        }
+    }
+    against(evaluation, &mut table);
     if let Some(figures) = &evaluation.validation {
         table.validation(figures);
     }
     table
+}
+
+/// The second model's block, where there is one.
+fn against(evaluation: &Evaluation, table: &mut Table) {
+    let Some(other) = &evaluation.against else {
+        return;
+    };
+    table.block(format!("against {}, on the same examples", other.name));
+    table.row(["", "this model", "the other", "difference, 95 %"]);
+    let (own, their) = (&evaluation.metrics, &other.metrics);
+    let range = |Interval(low, high): Interval| format!("{low:.4} to {high:.4}");
+    for (place, (name, own, their)) in [
+        ("ROC-AUC", own.auc, their.auc),
+        ("PR-AUC", own.pr_auc, their.pr_auc),
+        ("log-loss", own.log_loss, their.log_loss),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let difference = other.differences.and_then(|all| all.get(place).copied());
+        table.row([
+            name.to_owned(),
+            format!("{own:.4}"),
+            format!("{their:.4}"),
+            difference.map(range).unwrap_or_default(),
+        ]);
+    }
+    for (name, own, their) in [("F1", own.f1, their.f1), ("ECE", own.ece, their.ece)] {
+        table.row([name.to_owned(), format!("{own:.4}"), format!("{their:.4}")]);
+    }
+    if let Some(test) = other.delong {
+        table.row([
+            "DeLong".to_owned(),
+            format!("p = {:.4}", test.p),
+            String::new(),
+            "takes scores as independent".to_owned(),
+        ]);
+    }
+    for part in &other.segments {
+        table.row([
+            format!("ROC-AUC, {}", part.name),
+            format!("{:.4}", part.auc.0),
+            format!("{:.4}", part.auc.1),
+            format!("of {} scores", part.n),
+        ]);
+    }
 }

@@ -7,8 +7,8 @@ use anyhow::Context;
 use propense_events::{Event, Format, Mapping};
 use propense_model::{Bundle, CellActivation, Precision};
 use propense_train::{
-    DeviceChoice, ExampleOptions, FitRequest, LoadOptions, Loaded, Preset, Target, Task,
-    TrainOptions, load, use_threads,
+    Augmentation, DeviceChoice, ExampleOptions, FitRequest, LoadOptions, Loaded, NetworkSizes,
+    Preset, Target, Task, TrainOptions, load, use_threads,
 };
 
 use super::{Failure, Outcome};
@@ -131,6 +131,11 @@ pub(crate) fn request(task: &str, usual: Preset, args: &FittingArgs) -> Outcome<
         resume: args.resume,
     };
     training.validate()?;
+    let sized = args.filters.is_some() || args.hidden.is_some() || args.dropout.is_some();
+    if preset == Preset::Base && sized {
+        let why = "--filters, --hidden and --dropout belong to --preset seed";
+        return Err(Failure::Usage(why.to_owned()));
+    }
     if preset == Preset::Base && args.checkpoint.is_some() {
         let why = "--checkpoint: the preset base is trained in minutes and keeps no state; leave it out, or use --preset seed";
         return Err(Failure::Usage(why.to_owned()));
@@ -145,11 +150,21 @@ pub(crate) fn request(task: &str, usual: Preset, args: &FittingArgs) -> Outcome<
             target,
             seed: args.seed,
             summed: preset == Preset::Base,
+            augment: augment(&args.augment)?,
+            share: match args.train_share {
+                None => 100,
+                Some(share) => self::share("--train-share", share)?,
+            },
             ..ExampleOptions::default()
         },
         activation: match args.activation {
             ActivationArg::Tanh => CellActivation::Tanh,
             ActivationArg::Relu => CellActivation::Relu,
+        },
+        sizes: NetworkSizes {
+            filters: args.filters,
+            hidden: args.hidden,
+            dropout: args.dropout,
         },
         precision: Precision::F32,
         device: device(&args.running)?,
@@ -157,6 +172,26 @@ pub(crate) fn request(task: &str, usual: Preset, args: &FittingArgs) -> Outcome<
         licence: String::new(),
         created_at: String::new(),
     })
+}
+
+/// Ways to augment, each once.
+fn augment(names: &[String]) -> Outcome<Vec<Augmentation>> {
+    let mut all: Vec<Augmentation> = Vec::new();
+    for name in names {
+        all.push(name.trim().parse()?);
+    }
+    all.sort_unstable();
+    all.dedup();
+    Ok(all)
+}
+
+/// A share as whole percent.
+pub(crate) fn share(option: &str, share: f64) -> Outcome<u32> {
+    let percent = (share * 100.0).round();
+    match (1.0..=100.0).contains(&percent) {
+        true => Ok(percent as u32),
+        false => Err(Failure::Usage(format!("{option}: 0.01 to 1"))),
+    }
 }
 
 fn preset(name: &str) -> Outcome<Preset> {

@@ -58,6 +58,7 @@ type Tree = Vec<Node>;
 
 /// A table's columns as bins, `[columns][rows]`.
 pub(crate) struct Binned {
+    edges: Vec<Vec<f32>>,
     columns: Vec<Vec<u8>>,
 }
 
@@ -70,20 +71,43 @@ pub(crate) struct Trees {
 impl Binned {
     /// Every row of the table; the edges are those of all rows, which tell nothing of outcomes.
     pub(crate) fn new(table: &Table) -> Self {
-        let column = |column: usize| -> Vec<u8> {
-            let value = |row: usize| table.row(row).get(column).copied().unwrap_or(0.0);
-            let values: Vec<f32> = (0..table.len()).map(value).collect();
-            let edges = column_edges(values.clone(), BINS);
-            let bin = |value: &f32| edges.partition_point(|edge| edge < value).min(BINS) as u8;
-            values.iter().map(bin).collect()
+        let edges = |column: usize| column_edges(values(table, column), BINS);
+        Self::on((0..table.width).map(edges).collect(), table)
+    }
+
+    /// The rows of another table on the same edges.
+    pub(crate) fn like(&self, table: &Table) -> Self {
+        Self::on(self.edges.clone(), table)
+    }
+
+    fn on(edges: Vec<Vec<f32>>, table: &Table) -> Self {
+        let column = |(column, edges): (usize, &Vec<f32>)| -> Vec<u8> {
+            let bin = |value: f32| edges.partition_point(|edge| *edge < value).min(BINS) as u8;
+            values(table, column).into_iter().map(bin).collect()
         };
         Self {
-            columns: (0..table.width).map(column).collect(),
+            columns: edges.iter().enumerate().map(column).collect(),
+            edges,
         }
     }
 }
 
+/// One column of a table.
+fn values(table: &Table, column: usize) -> Vec<f32> {
+    let value = |row: usize| table.row(row).get(column).copied().unwrap_or(0.0);
+    (0..table.len()).map(value).collect()
+}
+
 impl Trees {
+    /// Numbers that the trees hold: a column and a border for each split, a value for each leaf.
+    pub(crate) fn parameters(&self) -> usize {
+        let held = |node: &Node| match node {
+            Node::Split { .. } => 2,
+            Node::Leaf(_) => 1,
+        };
+        self.trees.iter().flatten().map(held).sum()
+    }
+
     /// Learns from these rows of the table.
     pub(crate) fn fit(binned: &Binned, table: &Table, rows: &[usize], growth: &Growth) -> Self {
         let label = |row: usize| f64::from(u8::from(table.labels[row]));

@@ -13,7 +13,7 @@ mod table;
 mod teacher;
 mod training;
 
-pub(crate) use edges::of_column as column_edges;
+pub(crate) use edges::{edges as table_edges, of_column as column_edges};
 pub(crate) use table::Table;
 pub(crate) use teacher::{Targets, Teacher};
 pub(crate) use training::{Recipe, train};

@@ -1,6 +1,6 @@
 //! Examples as flat rows: what the ensemble reads at each moment that is learnt from.
 
-use crate::example::{Example, Weighting, spread};
+use crate::example::{Example, Positions, Weighting, spread};
 use crate::split::fold_of;
 
 /// One row for each moment.
@@ -45,6 +45,28 @@ impl Table {
                 table.labels.push(label);
                 table.weights.push(weight);
                 table.folds.push(fold);
+                table.moments.push((place, events));
+            }
+        }
+        table
+    }
+
+    /// The moments at which these examples are measured, each with a weight of one, in the order of
+    /// [`crate::scoring::pick`].
+    pub(crate) fn at(examples: &[Example], features: usize, positions: Positions) -> Self {
+        let mut table = Self {
+            width: features + examples.first().map_or(0, |example| example.context.len()),
+            ..Self::default()
+        };
+        for (place, example) in examples.iter().enumerate() {
+            for events in positions.of(example.events) {
+                let Some(label) = example.label.at(events) else {
+                    continue;
+                };
+                write(example, events, features, &mut table.inputs);
+                table.labels.push(label);
+                table.weights.push(1.0);
+                table.folds.push(0);
                 table.moments.push((place, events));
             }
         }

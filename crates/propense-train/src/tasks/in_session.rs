@@ -11,12 +11,13 @@ use propense_events::{Event, Session, sessionise, sessionise_by_day};
 use propense_features::{FeatureSpec, FitOptions, UserHistory, fit, fit_rates, follows_orders};
 
 use super::{ExampleOptions, Prepared, Shares, history, parts, scheme, unsuited};
+use crate::augment;
 use crate::encode::{Encoded, Keep, encode};
 use crate::example::Example;
 use crate::horizon::{Labelling, Orders, Target};
 use crate::progress::{Observer, Progress};
 use crate::rates::renormalise;
-use crate::split::{by_time_and_user, by_user, fold_of};
+use crate::split::{by_time_and_user, by_user, fold_of, in_share};
 use crate::{Task, TrainError};
 use propense_prepare::Loaded;
 
@@ -24,7 +25,7 @@ use propense_prepare::Loaded;
 const FOLDS: usize = 10;
 
 /// The sessions of the data with what is known of their users, oldest first.
-fn sessions(
+pub(super) fn sessions(
     data: &Loaded,
     history: Option<&Loaded>,
     options: &ExampleOptions,
@@ -74,10 +75,11 @@ fn start_of(sessions: &[&Session], end: i64) -> i64 {
     starts.min().unwrap_or(end).min(end)
 }
 
-fn fit_options(data: &Loaded, summed: bool) -> FitOptions {
+fn fit_options(data: &Loaded, options: &ExampleOptions) -> FitOptions {
     FitOptions {
         utc_offset_minutes: data.utc_offset_minutes,
-        ..match summed {
+        item_buckets: options.item_buckets,
+        ..match options.summed {
             true => FitOptions::summed(),
             false => FitOptions::default(),
         }
@@ -96,13 +98,17 @@ pub(super) fn prepare(
         .map(|session| (session.start, session.user.as_deref()))
         .collect();
     let (train, validation) = shares.parts();
-    let split = match shares {
+    let mut split = match shares {
         Shares::Shop => by_time_and_user(&keys, train, validation),
         // The last hours of a set of a few days are no sample of it.
         Shares::Protocol | Shares::Whole => {
             by_user(sessions.iter().map(user_or_self), train, validation)
         }
     };
+    split.train.retain(|&index| {
+        let session = sessions.get(index).map(user_or_self);
+        session.is_some_and(|user| in_share(user, options.share, options.seed))
+    });
     let with_history =
         shares == Shares::Shop && history::forget_some(&mut sessions, &split, options.seed);
     let [train, validation, test] = parts(&sessions, &split);
@@ -118,20 +124,29 @@ pub(super) fn prepare(
         Shares::Shop => [start_of(&validation, end), start_of(&test, end)],
         Shares::Protocol | Shares::Whole => [end, end],
     };
-    let fit_options = fit_options(data, options.summed);
+    let fit_options = fit_options(data, options);
     let (mut spec, notes) = fit(&train, &fit_options);
     if !notes.is_empty() {
         observer.on(&Progress::Note(&format!("features: {}", notes.join("; "))));
     }
     let labelling = until(until_validation);
-    let mut learnt = encode_out_of_fold(&spec, &train, &fit_options, labelling, options);
+    let copies = augment::copies(&train, &options.augment, options.seed);
+    let copies: Vec<&Session> = copies.iter().collect();
+    let parts = (train.as_slice(), copies.as_slice());
+    let mut learnt = encode_out_of_fold(&spec, parts, &fit_options, labelling, options);
     renormalise(&mut spec, &mut learnt.examples);
     let shared = Arc::new(spec.clone());
     let (weighting, positions) = scheme(Task::InSession, shares);
     Ok(Prepared {
         train: learnt,
         validation: encode_whole(&shared, &validation, until(until_test)),
-        test: encode_whole(&shared, &test, until(end)),
+        test: match options.shift {
+            None => encode_whole(&shared, &test, until(end)),
+            Some(shift) => {
+                let shifted = augment::shifted(&test, shift, options.seed);
+                encode_whole(&shared, &shifted.iter().collect::<Vec<_>>(), until(end))
+            }
+        },
         test_without_history: if with_history {
             let strangers = history::without(&test);
             encode_whole(&shared, &strangers.iter().collect::<Vec<_>>(), until(end))
@@ -238,16 +253,17 @@ fn encode_whole(
 }
 
 /// Training rows: each fold of users with the rates of the other folds. The order of the
-/// sessions is kept.
+/// sessions is kept; their changed copies, of which nothing is fitted, follow.
 fn encode_out_of_fold(
     spec: &FeatureSpec,
-    sessions: &[&Session],
+    (sessions, copies): (&[&Session], &[&Session]),
     fit_options: &FitOptions,
     labelling: Labelling<'_>,
     options: &ExampleOptions,
 ) -> Encoded {
     if spec.item_rates.is_empty() && spec.category_rates.is_empty() {
-        return encode_all(&Arc::new(spec.clone()), sessions, labelling, options);
+        let all = [sessions, copies].concat();
+        return encode_all(&Arc::new(spec.clone()), &all, labelling, options);
     }
     let folds: Vec<usize> = sessions
         .iter()
@@ -270,12 +286,12 @@ fn encode_out_of_fold(
             })
         })
         .collect();
+    let encoded = |session: &&Session| {
+        let fold = fold_of(user_or_self(session), FOLDS);
+        encode_one(&specs[fold], session, labelling, options)
+    };
     Encoded {
-        examples: sessions
-            .iter()
-            .zip(&folds)
-            .map(|(session, &fold)| encode_one(&specs[fold], session, labelling, options))
-            .collect(),
+        examples: sessions.iter().chain(copies).map(encoded).collect(),
     }
 }
 

@@ -13,7 +13,7 @@ use super::timeline::Timelines;
 use super::{ExampleOptions, Prepared, Shares, next_day, parts, scheme, thirty_day, unsuited};
 use crate::encode::{Encoded, Keep, encode};
 use crate::progress::{Observer, Progress};
-use crate::split::by_user;
+use crate::split::{by_user, in_share};
 use crate::{Task, TrainError};
 use propense_prepare::Loaded;
 
@@ -46,10 +46,11 @@ pub(super) fn prepare(
         );
         observer.on(&Progress::Note(&note));
     }
-    let parts = match task {
+    let mut parts = match task {
         Task::ThirtyDay => split_by_month(&lines, shares)?,
         _ => split_by_user(&lines, data, shares)?,
     };
+    parts[0].retain(|snapshot| in_share(&snapshot.user, options.share, options.seed));
     let spec = fit_on(&lines, &parts[0], data.utc_offset_minutes);
     let shared = Arc::new(spec.clone());
     let (weighting, positions) = scheme(task, shares);

@@ -7,14 +7,18 @@ use propense_features::{FeatureSpec, FitOptions, fit};
 
 use super::{ExampleOptions, Prepared, Shares, parts, scheme, unsuited};
 use crate::encode::{Encoded, Keep, encode};
-use crate::split::stratified;
+use crate::split::{in_share, stratified};
 use crate::{Task, TrainError};
 use propense_prepare::Loaded;
 
 /// The column that is computed from transactions.
 const PAGE_VALUES: &str = "PageValues";
 
-fn sessions(task: Task, data: &Loaded, with_outcome: bool) -> Result<Vec<Session>, TrainError> {
+pub(super) fn sessions(
+    task: Task,
+    data: &Loaded,
+    with_outcome: bool,
+) -> Result<Vec<Session>, TrainError> {
     if data.sessions.is_empty() {
         return Err(unsuited(
             task,
@@ -109,7 +113,11 @@ pub(super) fn prepare(
     let labels: Vec<bool> = sessions.iter().map(Session::converted).collect();
     let (train, validation) = shares.parts();
     // The set has no times: a random split with equal base rates takes the place of time.
-    let split = stratified(&labels, train, validation, options.seed);
+    let mut split = stratified(&labels, train, validation, options.seed);
+    split.train.retain(|&index| {
+        let session = sessions.get(index);
+        session.is_some_and(|s| in_share(&s.id, options.share, options.seed))
+    });
     let [train, validation, test] = parts(&sessions, &split);
     let (spec, _) = fit(&train, &fit_options(options));
     let shared = Arc::new(spec.clone());

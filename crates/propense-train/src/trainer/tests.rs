@@ -1,6 +1,7 @@
 //! The promises about training: it learns, the same run is the same run, resumed or not.
 
 use burn::tensor::TensorData;
+use propense_model::{CnnLstm, ModelConfig};
 
 use super::*;
 use crate::device::DeviceChoice;

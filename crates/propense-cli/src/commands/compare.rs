@@ -1,0 +1,233 @@
+//! `propense compare`
+
+use propense_train::{
+    Augmentation, CompareReport, CompareRequest, Compared, Contender, Learner, MeasureOptions,
+    Preset, Shift, Task, compare,
+};
+
+use super::{Failure, Outcome, next_item, resolve};
+use crate::args::{Ablation, CompareArgs};
+use crate::output::{Output, Table, note, write_file};
+use crate::{progress, report};
+
+pub(crate) fn run(args: &CompareArgs) -> Outcome {
+    if args.task == next_item::TASK {
+        let other = "--task next-item: `propense eval --task next-item` compares its recommenders on every run";
+        return Err(Failure::Usage(other.to_owned()));
+    }
+    for (given, option) in [
+        (args.fitting.preset.is_some(), "--preset"),
+        (args.fitting.checkpoint.is_some(), "--checkpoint"),
+        (args.fitting.resume, "--resume"),
+        (
+            !args.fitting.augment.is_empty() && args.ablate.is_some(),
+            "--augment",
+        ),
+        (
+            args.fitting.train_share.is_some() && !args.train_shares.is_empty(),
+            "--train-share",
+        ),
+    ] {
+        if given {
+            let message =
+                format!("{option}: not together with what `compare` does itself; leave it out");
+            return Err(Failure::Usage(message));
+        }
+    }
+    let fit = resolve::request(&args.task, Preset::Seed, &args.fitting)?;
+    let shifts = match args.shift {
+        true if fit.task != Task::InSession || !args.test.is_empty() => {
+            let message = "--shift: needs --task in-session, and no --test".to_owned();
+            return Err(Failure::Usage(message));
+        }
+        true => Shift::ALL.to_vec(),
+        false => Vec::new(),
+    };
+    let request = CompareRequest {
+        contenders: contenders(args, &fit)?,
+        seeds: args.seeds,
+        shifts,
+        measuring: MeasureOptions::default(),
+        fit,
+    };
+    let data = resolve::data(&args.data, &args.reading)?;
+    let test = match args.test.is_empty() {
+        true => None,
+        false => Some(resolve::data(&args.test, &args.reading)?),
+    };
+    let title = format!("compare {}", args.task);
+    let mut observer = progress::observer(&title, args.fitting.plain);
+    let outcome = compare(&data, test.as_ref(), &request, observer.as_mut());
+    drop(observer);
+    let comparison = outcome?;
+    if let Some(path) = &args.report {
+        let title = match &test {
+            Some(test) => format!("{}: {} → {}", args.task, data.name, test.name),
+            None => format!("{}: {}", args.task, data.name),
+        };
+        write_file(path, report::comparison(&title, &comparison).as_bytes())?;
+        note(&format!("wrote {}", path.display()));
+    }
+    Output::new(&args.json).finish(&table(&comparison), &comparison)?;
+    Ok(())
+}
+
+/// Everybody who takes part, in the order of the table.
+fn contenders(args: &CompareArgs, fit: &propense_train::FitRequest) -> Outcome<Vec<Contender>> {
+    let special = args.ablate.is_some() || !args.train_shares.is_empty();
+    let learners: Vec<Learner> = match args.structures.is_empty() {
+        true if special => vec![Learner::Seed],
+        true => Learner::all(),
+        false => {
+            let names = args.structures.iter().map(|name| name.trim().parse());
+            names.collect::<Result<_, _>>()?
+        }
+    };
+    let augments: Vec<Vec<Augmentation>> = match args.ablate {
+        None => vec![fit.examples.augment.clone()],
+        Some(Ablation::Augmentation) => ablation(fit.task),
+    };
+    let shares: Vec<u32> = match args.train_shares.is_empty() {
+        true => vec![fit.examples.share],
+        false => {
+            let shares = args.train_shares.iter();
+            shares
+                .map(|share| resolve::share("--train-shares", *share))
+                .collect::<Result<_, _>>()?
+        }
+    };
+    let mut all = Vec::new();
+    for learner in learners {
+        for augment in &augments {
+            for &share in &shares {
+                all.push(Contender {
+                    learner,
+                    augment: augment.clone(),
+                    share,
+                });
+            }
+        }
+    }
+    Ok(all)
+}
+
+/// None, each alone, and together all that change single events.
+fn ablation(task: Task) -> Vec<Vec<Augmentation>> {
+    let mut all = vec![Vec::new()];
+    if task != Task::InSession {
+        all.push(vec![Augmentation::Resample]);
+        return all;
+    }
+    all.extend(Augmentation::ALL.map(|kind| vec![kind]));
+    let mut together = Augmentation::ALL.to_vec();
+    together.retain(|kind| *kind != Augmentation::Resample);
+    all.push(together);
+    all
+}
+
+fn table(comparison: &CompareReport) -> Table {
+    let mut table = Table::new();
+    table.block(format!(
+        "{} on {}: {} scores of the test part, base rate {:.4}; learnt from {}, validated on {} examples",
+        comparison.task,
+        comparison.device,
+        comparison.n,
+        comparison.base_rate,
+        comparison.examples.train,
+        comparison.examples.validation
+    ));
+    table.row([
+        "",
+        "ROC-AUC",
+        "95 %",
+        "PR-AUC",
+        "log-loss",
+        "F1",
+        "ECE",
+        "parameters",
+        "training",
+        "epochs",
+        "a score",
+        "bundle",
+    ]);
+    for row in &comparison.rows {
+        table.row(measures(row));
+    }
+    if comparison.rows.iter().any(|row| row.seeds > 1) {
+        table.block("spread over the seeds, lowest to highest");
+        table.row(["", "seeds", "ROC-AUC", "PR-AUC", "log-loss"]);
+        for row in &comparison.rows {
+            let spread = |figure: &propense_train::Figure| range(figure.seeds);
+            table.row([
+                row.name.clone(),
+                row.seeds.to_string(),
+                spread(&row.auc),
+                spread(&row.pr_auc),
+                spread(&row.log_loss),
+            ]);
+        }
+    }
+    if let Some(best) = comparison.rows.get(comparison.best) {
+        table.block(format!(
+            "less {}, the same users drawn again, 95 %",
+            best.name
+        ));
+        table.row(["", "ROC-AUC", "PR-AUC", "log-loss"]);
+        for row in &comparison.rows {
+            if let Some(behind) = row.behind {
+                let [auc, pr_auc, loss] = behind.map(range);
+                table.row([row.name.clone(), auc, pr_auc, loss]);
+            }
+        }
+    }
+    if comparison.rows.iter().any(|row| !row.shifts.is_empty()) {
+        table.block("on changed test parts: ROC-AUC, log-loss");
+        let first = comparison.rows.first().map_or(&[][..], |row| &row.shifts);
+        let names = first.iter().map(|shift| shift.shift.to_owned());
+        let head = ["".to_owned(), "as it is".to_owned()];
+        table.row(head.into_iter().chain(names));
+        for row in &comparison.rows {
+            let cell = |auc: f64, loss: f64| format!("{auc:.4} {loss:.4}");
+            let shifts = row
+                .shifts
+                .iter()
+                .map(|shift| cell(shift.auc, shift.log_loss));
+            let own = [row.name.clone(), cell(row.auc.mean, row.log_loss.mean)];
+            table.row(own.into_iter().chain(shifts));
+        }
+    }
+    table.block("the choice");
+    for words in &comparison.choice {
+        table.row([words.clone()]);
+    }
+    table
+}
+
+fn measures(row: &Compared) -> [String; 12] {
+    [
+        row.name.clone(),
+        format!("{:.4}", row.auc.mean),
+        row.auc.interval.map(range).unwrap_or_default(),
+        format!("{:.4}", row.pr_auc.mean),
+        format!("{:.4}", row.log_loss.mean),
+        format!("{:.4}", row.f1),
+        format!("{:.4}", row.ece),
+        row.parameters.to_string(),
+        progress::duration(row.seconds),
+        format!("{:.0}", row.epochs),
+        format!("{:.1} µs", row.microseconds),
+        bundle(row),
+    ]
+}
+
+/// Length of the bundle, or of the numbers that a bundle would have to hold.
+fn bundle(row: &Compared) -> String {
+    match row.bundle_bytes {
+        Some(bytes) => format!("{bytes} bytes"),
+        None => format!("not shipped ({} bytes of f32)", 4 * row.parameters),
+    }
+}
+
+fn range(interval: propense_train::Interval) -> String {
+    format!("{:.4} to {:.4}", interval.0, interval.1)
+}

@@ -1,0 +1,157 @@
+//! The page of a comparison.
+
+use std::fmt::Write;
+
+use propense_train::{CompareReport, Compared, Figure};
+
+use super::escape;
+use super::page;
+
+/// The table, with the intervals as charts.
+pub(crate) fn comparison(title: &str, comparison: &CompareReport) -> String {
+    let lead = format!(
+        "Task {}: {} scores of the test part, {:.2} % with an order. Every contender learnt from the same {} examples \
+         and was calibrated on the same {}.",
+        comparison.task,
+        comparison.n,
+        100.0 * comparison.base_rate,
+        comparison.examples.train,
+        comparison.examples.validation
+    );
+    let mut body = page::notes(&comparison.choice);
+    body.push_str("<div class=\"pair\">\n");
+    for (name, of) in [
+        (
+            "ROC-AUC (higher is better)",
+            (|row| row.auc) as fn(&Compared) -> Figure,
+        ),
+        ("Log-loss (lower is better)", |row| row.log_loss),
+    ] {
+        let svg = intervals(name, comparison, of);
+        let _ = write!(
+            body,
+            "<figure><figcaption>{name}<p>Mean and 95 % interval; the thin line spans the seeds.</p></figcaption>\n{svg}</figure>\n"
+        );
+    }
+    body.push_str("</div>\n<h2>Figures</h2>\n");
+    let head = [
+        "",
+        "what it is",
+        "ROC-AUC",
+        "95 %",
+        "PR-AUC",
+        "log-loss",
+        "F1",
+        "ECE",
+        "log-loss less the best's",
+        "parameters",
+        "seconds",
+        "µs a score",
+        "bundle",
+    ];
+    let rows: Vec<Vec<String>> = comparison.rows.iter().map(cells).collect();
+    body.push_str(&page::table(&head, &rows));
+    if comparison.rows.iter().any(|row| !row.shifts.is_empty()) {
+        body.push_str(&shifts(comparison));
+    }
+    page::page(title, &lead, &body)
+}
+
+fn cells(row: &Compared) -> Vec<String> {
+    let range = |low: f64, high: f64| format!("{low:.4} to {high:.4}");
+    vec![
+        row.name.clone(),
+        row.words.to_owned(),
+        format!("{:.4}", row.auc.mean),
+        row.auc.interval.map_or(String::new(), |i| range(i.0, i.1)),
+        format!("{:.4}", row.pr_auc.mean),
+        format!("{:.4}", row.log_loss.mean),
+        format!("{:.4}", row.f1),
+        format!("{:.4}", row.ece),
+        row.behind
+            .map_or("chosen".to_owned(), |[_, _, loss]| range(loss.0, loss.1)),
+        page::number(row.parameters as f64),
+        format!("{:.1}", row.seconds),
+        format!("{:.1}", row.microseconds),
+        match row.bundle_bytes {
+            Some(bytes) => page::number(bytes as f64),
+            None => "not shipped".to_owned(),
+        },
+    ]
+}
+
+fn shifts(comparison: &CompareReport) -> String {
+    let names = comparison.rows.first().map_or(&[][..], |row| &row.shifts);
+    let head: Vec<&str> = ["", "as it is"]
+        .into_iter()
+        .chain(names.iter().map(|shift| shift.shift))
+        .collect();
+    let rows: Vec<Vec<String>> = comparison
+        .rows
+        .iter()
+        .map(|row| {
+            let shifts = row.shifts.iter().map(|shift| format!("{:.4}", shift.auc));
+            [row.name.clone(), format!("{:.4}", row.auc.mean)]
+                .into_iter()
+                .chain(shifts)
+                .collect()
+        })
+        .collect();
+    let table = page::table(&head, &rows);
+    format!(
+        "<h2>On changed test parts</h2>\n<p>ROC-AUC where things are not as in training.</p>\n{table}"
+    )
+}
+
+/// A line for each contender: interval, mean as a dot, span of the seeds.
+fn intervals(label: &str, comparison: &CompareReport, of: fn(&Compared) -> Figure) -> String {
+    let ends = |figure: &Figure| {
+        let interval = figure.interval.unwrap_or(figure.seeds);
+        (
+            interval.0.min(figure.seeds.0),
+            interval.1.max(figure.seeds.1),
+        )
+    };
+    let figures: Vec<Figure> = comparison.rows.iter().map(of).collect();
+    let low = figures
+        .iter()
+        .map(|f| ends(f).0)
+        .fold(f64::INFINITY, f64::min);
+    let high = figures
+        .iter()
+        .map(|f| ends(f).1)
+        .fold(f64::NEG_INFINITY, f64::max);
+    let (left, right) = (130.0, 350.0);
+    let x = |value: f64| left + (value - low) / (high - low).max(1e-9) * (right - left);
+    let height = 22.0 * figures.len() as f64 + 22.0;
+    let mut svg = format!(
+        "<svg viewBox=\"0 0 360 {height}\" role=\"img\" aria-label=\"{}\">\n",
+        escape(label)
+    );
+    for (place, (row, figure)) in comparison.rows.iter().zip(&figures).enumerate() {
+        let y = 22.0 * place as f64 + 12.0;
+        let interval = figure.interval.unwrap_or(figure.seeds);
+        let _ = writeln!(
+            svg,
+            "<text class=\"name\" x=\"0\" y=\"{:.0}\">{}</text>\
+             <line class=\"faint\" x1=\"{:.1}\" x2=\"{:.1}\" y1=\"{y}\" y2=\"{y}\"/>\
+             <line class=\"line\" x1=\"{:.1}\" x2=\"{:.1}\" y1=\"{y}\" y2=\"{y}\"/>\
+             <circle class=\"dot\" cx=\"{:.1}\" cy=\"{y}\" r=\"{}\"/>",
+            y + 4.0,
+            escape(&row.name),
+            x(figure.seeds.0),
+            x(figure.seeds.1),
+            x(interval.0),
+            x(interval.1),
+            x(figure.mean),
+            if place == comparison.best { 5.0 } else { 3.5 }
+        );
+    }
+    let _ = writeln!(
+        svg,
+        "<text x=\"{left}\" y=\"{:.0}\">{low:.3}</text><text x=\"{right}\" y=\"{:.0}\" text-anchor=\"end\">{high:.3}</text>\n</svg>",
+        height - 4.0,
+        height - 4.0
+    );
+    svg
+}

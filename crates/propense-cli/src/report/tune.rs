@@ -1,0 +1,195 @@
+//! The page of a search.
+
+use std::fmt::Write;
+
+use propense_train::{Finished, Tuned};
+
+use super::page;
+
+/// Table, losses by option, and the curves of all trials.
+pub(crate) fn search(title: &str, tuned: &Tuned, command: &str) -> String {
+    let lead = format!(
+        "{} trials, judged by the log-loss on {} validation examples after learning from {}. The test part was not \
+         looked at.",
+        tuned.ranking.len(),
+        tuned.examples.1,
+        tuned.examples.0
+    );
+    let best = tuned
+        .winner()
+        .and_then(|one| one.validation_loss)
+        .unwrap_or_default();
+    let mut body = page::notes(&[
+        format!(
+            "The winner's log-loss on validation is {best:.4}. It was chosen by this figure, which is therefore a \
+                 little better than on new data."
+        ),
+        format!("Trained again and measured once on the test part by: {command}"),
+    ]);
+    let names = tuned
+        .winner()
+        .map(|one| one.choice.options())
+        .unwrap_or_default();
+    let mut head = vec!["rank", "trial"];
+    head.extend(names.iter().map(|(name, _)| name.trim_start_matches('-')));
+    head.extend(["epochs", "best epoch", "log-loss", "ROC-AUC", "parameters"]);
+    let rows: Vec<Vec<String>> = ranked(tuned)
+        .enumerate()
+        .map(|(rank, one)| {
+            let mut row = vec![(rank + 1).to_string(), one.trial.to_string()];
+            row.extend(one.choice.options().into_iter().map(|(_, value)| value));
+            row.extend([
+                one.curve.len().to_string(),
+                one.best_epoch.to_string(),
+                one.validation_loss
+                    .map_or(String::new(), |loss| format!("{loss:.4}")),
+                one.validation_auc
+                    .map_or(String::new(), |auc| format!("{auc:.4}")),
+                page::number(one.parameters as f64),
+            ]);
+            row
+        })
+        .collect();
+    let table = page::table(&head, &rows);
+    let curves: Vec<(Vec<(f64, f64)>, bool)> = ranked(tuned)
+        .enumerate()
+        .map(|(rank, one)| {
+            let points = one.curve.iter().enumerate();
+            (
+                points
+                    .map(|(epoch, loss)| (epoch as f64 + 1.0, *loss))
+                    .collect(),
+                rank == 0,
+            )
+        })
+        .collect();
+    body.push_str(&page::chart(
+        "Log-loss on validation by epoch",
+        "A line for each trial; the winner's is solid.",
+        &lines("Log-loss on validation by epoch", &curves),
+        &head,
+        &rows,
+    ));
+    body.push_str("<div class=\"pair\">\n");
+    for (place, (name, _)) in names.iter().enumerate() {
+        let name = name.trim_start_matches('-');
+        let points: Vec<(f64, f64)> = ranked(tuned)
+            .filter_map(|one| {
+                let (_, value) = one.choice.options().into_iter().nth(place)?;
+                Some((value.parse().ok()?, one.validation_loss?))
+            })
+            .collect();
+        let _ = write!(
+            body,
+            "<figure><figcaption>Log-loss by {name}</figcaption>\n{}</figure>\n",
+            dots(name, &points)
+        );
+    }
+    body.push_str("</div>\n<h2>Trials</h2>\n");
+    body.push_str(&table);
+    page::page(title, &lead, &body)
+}
+
+fn ranked(tuned: &Tuned) -> impl Iterator<Item = &Finished> {
+    tuned
+        .ranking
+        .iter()
+        .filter_map(|place| tuned.finished.get(*place))
+}
+
+const LEFT: f64 = 52.0;
+const RIGHT: f64 = 350.0;
+const TOP: f64 = 8.0;
+const BOTTOM: f64 = 150.0;
+
+/// The frame of a chart: its ends in both directions, and places in it.
+struct Frame {
+    x: (f64, f64),
+    y: (f64, f64),
+}
+
+impl Frame {
+    fn around(points: impl Iterator<Item = (f64, f64)> + Clone) -> Self {
+        let ends = |of: fn((f64, f64)) -> f64| {
+            let values = points.clone().map(of);
+            let low = values.clone().fold(f64::INFINITY, f64::min);
+            (low, values.fold(f64::NEG_INFINITY, f64::max))
+        };
+        Self {
+            x: ends(|point| point.0),
+            y: ends(|point| point.1),
+        }
+    }
+
+    fn place(&self, (x, y): (f64, f64)) -> (f64, f64) {
+        let share = |value: f64, (low, high): (f64, f64)| match high > low {
+            true => ((value - low) / (high - low)).clamp(0.0, 1.0),
+            false => 0.5,
+        };
+        (
+            LEFT + share(x, self.x) * (RIGHT - LEFT),
+            BOTTOM - share(y, self.y) * (BOTTOM - TOP),
+        )
+    }
+
+    fn svg(&self, label: &str, inside: &str) -> String {
+        let short = |value: f64| {
+            let text = format!("{value:.4}");
+            text.trim_end_matches('0').trim_end_matches('.').to_owned()
+        };
+        format!(
+            "<svg viewBox=\"0 0 360 172\" role=\"img\" aria-label=\"{label}\">\n\
+             <rect class=\"frame\" x=\"{LEFT}\" y=\"{TOP}\" width=\"{}\" height=\"{}\"/>\n{inside}\
+             <text x=\"{}\" y=\"{}\" text-anchor=\"end\">{:.4}</text><text x=\"{}\" y=\"{BOTTOM}\" text-anchor=\"end\">{:.4}</text>\
+             <text x=\"{LEFT}\" y=\"{}\">{}</text><text x=\"{RIGHT}\" y=\"{}\" text-anchor=\"end\">{}</text>\n</svg>\n",
+            RIGHT - LEFT,
+            BOTTOM - TOP,
+            LEFT - 4.0,
+            TOP + 8.0,
+            self.y.1,
+            LEFT - 4.0,
+            self.y.0,
+            BOTTOM + 16.0,
+            short(self.x.0),
+            BOTTOM + 16.0,
+            short(self.x.1)
+        )
+    }
+}
+
+fn lines(label: &str, curves: &[(Vec<(f64, f64)>, bool)]) -> String {
+    // The first epochs of a bad trial would leave the others a line at the bottom.
+    let best = curves
+        .iter()
+        .flat_map(|(points, _)| points.iter().map(|point| point.1));
+    let best = best.fold(f64::INFINITY, f64::min);
+    let seen = |y: f64| y.min(best * 1.5);
+    let all = curves
+        .iter()
+        .flat_map(|(points, _)| points.iter().map(|(x, y)| (*x, seen(*y))));
+    let frame = Frame::around(all);
+    let mut inside = String::new();
+    for (points, winner) in curves.iter().rev() {
+        let class = if *winner { "line" } else { "faint" };
+        let _ = write!(inside, "<polyline class=\"{class}\" points=\"");
+        for (x, y) in points {
+            let (x, y) = frame.place((*x, seen(*y)));
+            let _ = write!(inside, "{x:.1},{y:.1} ");
+        }
+        inside.push_str("\"/>\n");
+    }
+    frame.svg(label, &inside)
+}
+
+fn dots(label: &str, points: &[(f64, f64)]) -> String {
+    let frame = Frame::around(points.iter().copied());
+    let mut inside = String::new();
+    for point in points {
+        let (x, y) = frame.place(*point);
+        let _ = writeln!(
+            inside,
+            "<circle class=\"dot\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"3.5\"/>"
+        );
+    }
+    frame.svg(label, &inside)
+}

@@ -1,0 +1,134 @@
+//! Two bundles on the same examples.
+
+use propense_model::Bundle;
+use serde::{Deserialize, Serialize};
+
+use crate::compare::{ThreeIntervals, paired};
+use crate::delong::{DeLong, delong};
+use crate::device::Chosen;
+use crate::evaluation::{self, Evaluation, MeasureOptions};
+use crate::example::Scored;
+use crate::metrics::Metrics;
+use crate::tasks::{self, Shares};
+use crate::{Task, TrainError, scoring};
+use propense_prepare::Loaded;
+
+/// A second model beside the first.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Against {
+    /// The second model's name and version.
+    pub name: String,
+    /// Its figures on the same examples.
+    pub metrics: Metrics,
+    /// 95 % intervals of the first less the second, users drawn again: ROC-AUC, average precision and
+    /// log-loss.
+    pub differences: Option<ThreeIntervals>,
+    /// DeLong's test of the two ROC-AUCs, which takes scores as independent.
+    pub delong: Option<DeLong>,
+    /// The same by segment.
+    pub segments: Vec<Beside>,
+}
+
+/// Both models on one segment.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Beside {
+    /// Kind and name of the segment.
+    pub name: String,
+    /// Scores in it.
+    pub n: usize,
+    /// ROC-AUC of the first and of the second.
+    pub auc: (f64, f64),
+    /// Log-loss of the first and of the second.
+    pub log_loss: (f64, f64),
+}
+
+/// Measures a bundle as [`crate::evaluate`] does, and a second one beside it.
+///
+/// # Errors
+///
+/// As [`crate::evaluate`]; where the two forecast different things, or see different examples.
+pub fn evaluate_against(
+    bundle: &Bundle,
+    other: &Bundle,
+    data: &Loaded,
+    device: &Chosen,
+    options: &MeasureOptions,
+) -> Result<Evaluation, TrainError> {
+    let task: Task = bundle.manifest.task.parse()?;
+    let of = |bundle: &Bundle| evaluation::example_options(&bundle.manifest, task);
+    let (first, second) = (of(bundle), of(other));
+    let same = other.manifest.task == bundle.manifest.task
+        && first.target == second.target
+        && (first.gap_ms, first.midnight) == (second.gap_ms, second.midnight);
+    if !same {
+        return Err(TrainError::Unsuited {
+            task,
+            reason: format!(
+                "the two models forecast different things ({}, {}; {}, {}); compare models of one task, horizon and \
+                 sessions",
+                bundle.manifest.task, first.target, other.manifest.task, second.target
+            ),
+        });
+    }
+    let mut evaluation = evaluation::evaluate(bundle, data, device, options)?;
+    let (scored, probabilities, owners) = scores(other, data, device, task)?;
+    if scored.labels != evaluation.labels {
+        return Err(TrainError::Unsuited {
+            task,
+            reason: "the two models see different examples of these data".to_owned(),
+        });
+    }
+    let models = [
+        vec![evaluation.probabilities.clone()],
+        vec![probabilities.clone()],
+    ];
+    let drawn = paired::draw(
+        &models,
+        &scored.labels,
+        &owners,
+        options.resamples,
+        options.seed,
+    );
+    let threshold = other.manifest.threshold;
+    let names = tasks::segments(task, data, None, &second)?;
+    let theirs = crate::segments::measure(&scored, &probabilities, &names, threshold);
+    let segments = evaluation.segments.iter().filter_map(|own| {
+        let their = theirs
+            .iter()
+            .find(|t| (&t.by, &t.name) == (&own.by, &own.name))?;
+        Some(Beside {
+            name: format!("{} {}", own.by, own.name),
+            n: own.metrics.n,
+            auc: (own.metrics.auc, their.metrics.auc),
+            log_loss: (own.metrics.log_loss, their.metrics.log_loss),
+        })
+    });
+    evaluation.against = Some(Against {
+        name: other.manifest.version(),
+        metrics: Metrics::measure(&probabilities, &scored.labels, threshold),
+        differences: drawn.differences(0, 1),
+        delong: delong(&evaluation.probabilities, &probabilities, &scored.labels),
+        segments: segments.collect(),
+    });
+    Ok(evaluation)
+}
+
+/// Calibrated scores of a bundle at the measured positions, and whose each is.
+fn scores(
+    bundle: &Bundle,
+    data: &Loaded,
+    device: &Chosen,
+    task: Task,
+) -> Result<(Scored, Vec<f32>, Vec<usize>), TrainError> {
+    let manifest = &bundle.manifest;
+    let options = evaluation::example_options(manifest, task);
+    let encoded = tasks::encode_test(task, &manifest.features, data, None, &options)?;
+    let (weighting, positions) = tasks::scheme(task, Shares::Shop);
+    let model = bundle.model(&device.device)?;
+    let logits = scoring::all_prefixes(&model, &encoded.examples, weighting)?;
+    let scored = scoring::pick(&logits, &encoded.examples, positions);
+    let probability = |logit: &f32| manifest.probability(*logit);
+    let probabilities = scored.logits.iter().map(probability).collect();
+    let owners = evaluation::owners(&scored, &encoded.examples);
+    Ok((scored, probabilities, owners))
+}

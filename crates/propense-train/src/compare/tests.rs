@@ -1,0 +1,154 @@
+//! What a comparison promises: the same parts for all, a choice by validation, nothing from chance.
+
+use propense_events::{Event, EventKind, Item};
+use propense_model::StructureKind;
+
+use super::*;
+use crate::device::DeviceChoice;
+use crate::options::{Preset, TrainOptions};
+use crate::progress::Silent;
+
+/// Visits of two to six views an hour apart; with `telling`, those that put something into the cart
+/// order, else orders fall where they fall.
+fn shop(visits: usize, telling: bool) -> Loaded {
+    let mut data = Loaded::default();
+    for visit in 0..visits {
+        let begin = 1_600_000_000_000 + visit as i64 * 3_600_000;
+        let keen = visit % 3 == 0;
+        let orders = match telling {
+            true => keen && visit % 12 != 0,
+            false => (visit * 2_654_435_761 >> 7) % 3 == 0,
+        };
+        let mut kinds = vec![EventKind::ViewItem; 2 + visit % 5];
+        if keen {
+            kinds.insert(1, EventKind::AddToCart);
+        }
+        if orders {
+            kinds.push(EventKind::Purchase);
+        }
+        for (place, kind) in kinds.into_iter().enumerate() {
+            let mut event = Event::new(kind, begin + place as i64 * 20_000);
+            event.user_id = Some(format!("u{visit}"));
+            event.session_id = Some(format!("s{visit}"));
+            event.items = vec![Item {
+                item_id: format!("i{}", (visit * 5 + place * 3) % 17),
+                ..Item::default()
+            }];
+            data.events.push(event);
+        }
+    }
+    data
+}
+
+fn request(learners: &[Learner], seeds: usize) -> CompareRequest {
+    CompareRequest {
+        fit: FitRequest {
+            task: Task::InSession,
+            preset: Preset::Seed,
+            training: TrainOptions {
+                epochs: 2,
+                batch: 64,
+                ..TrainOptions::default()
+            },
+            examples: ExampleOptions::default(),
+            activation: Default::default(),
+            sizes: crate::NetworkSizes {
+                filters: Some(2),
+                hidden: Some(8),
+                dropout: None,
+            },
+            precision: propense_model::Precision::F32,
+            device: DeviceChoice::Cpu.open().expect("a CPU"),
+            name: String::new(),
+            licence: String::new(),
+            created_at: String::new(),
+        },
+        contenders: learners.iter().map(|l| Contender::plain(*l)).collect(),
+        seeds,
+        shifts: Vec::new(),
+        measuring: MeasureOptions {
+            resamples: 50,
+            seed: 1,
+        },
+    }
+}
+
+#[test]
+fn all_take_part_and_what_tells_is_found() {
+    let data = shop(420, true);
+    let learners = Learner::all();
+    let made = compare(&data, None, &request(&learners, 1), &mut Silent).expect("a comparison");
+    assert_eq!(made.rows.len(), learners.len());
+    for (row, learner) in made.rows.iter().zip(&learners) {
+        assert_eq!(row.name, learner.name());
+        assert_eq!(
+            row.bundle_bytes.is_some(),
+            matches!(learner, Learner::Seed | Learner::Base)
+        );
+        let interval = row.auc.interval.expect("an interval");
+        assert!(
+            interval.0 <= row.auc.mean && row.auc.mean <= interval.1,
+            "{row:?}"
+        );
+    }
+    let auc = |learner: Learner| {
+        let row = made.rows.iter().find(|row| row.name == learner.name());
+        row.map_or(0.0, |row| row.auc.mean)
+    };
+    assert_eq!(auc(Learner::BaseRate), 0.5);
+    for learner in [Learner::Base, Learner::Trees, Learner::Logistic] {
+        assert!(auc(learner) > 0.85, "{learner}: {}", auc(learner));
+    }
+    let lowest = made.rows.iter().map(|row| row.validation_log_loss);
+    let lowest = lowest.fold(f64::INFINITY, f64::min);
+    assert_eq!(made.rows[made.best].validation_log_loss, lowest);
+    assert!(made.choice[0].contains(&made.rows[made.best].name));
+    assert!(made.rows[made.best].behind.is_none());
+}
+
+#[test]
+fn nothing_is_found_where_there_is_nothing() {
+    let data = shop(1_500, false);
+    let learners = [Learner::Trees, Learner::Logistic];
+    let made = compare(&data, None, &request(&learners, 1), &mut Silent).expect("a comparison");
+    for row in &made.rows {
+        assert!(
+            (row.auc.mean - 0.5).abs() < 0.1,
+            "{}: {}",
+            row.name,
+            row.auc.mean
+        );
+    }
+}
+
+#[test]
+fn seeds_augmentation_and_shares_are_lines_of_their_own() {
+    let data = shop(420, true);
+    let mut request = request(&[Learner::Structure(StructureKind::Conv)], 2);
+    request.contenders.push(Contender {
+        augment: vec![Augmentation::Crop, Augmentation::Resample],
+        share: 50,
+        ..request.contenders[0].clone()
+    });
+    request.shifts = vec![Shift::NewItems];
+    let of = |request: &CompareRequest| {
+        let made = compare(&data, None, request, &mut Silent).expect("a comparison");
+        let rows = made.rows.iter();
+        rows.map(|row| (row.name.clone(), row.auc, row.shifts[0].auc))
+            .collect::<Vec<_>>()
+    };
+    let found = of(&request);
+    assert_eq!(found[1].0, "conv + crop,resample on 50 %");
+    assert!(found[0].1.seeds.0 < found[0].1.seeds.1, "{found:?}");
+    assert_ne!(found[0].1.mean, found[1].1.mean);
+    assert_eq!(found, of(&request), "the same seed gives the same table");
+}
+
+#[test]
+fn a_structure_without_its_columns_says_so() {
+    let mut data = shop(300, true);
+    data.events.iter_mut().for_each(|event| event.items.clear());
+    let learner = Learner::Structure(StructureKind::ConvLstmItems);
+    let error = compare(&data, None, &request(&[learner], 1), &mut Silent).expect_err("no items");
+    assert!(error.to_string().contains("leave it out"), "{error}");
+}

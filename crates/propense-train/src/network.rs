@@ -1,0 +1,181 @@
+//! What the training loop needs of a network: the published one and those it is compared with.
+
+use burn::module::Module;
+use burn::tensor::{Device, Tensor};
+use propense_model::{CnnLstm, ModelConfig, ModelError, NamedTensor, Structure, StructureConfig};
+
+use crate::TrainError;
+use crate::adam::numbers;
+use crate::batch::{by_length, collate, collate_whole};
+use crate::example::{Example, Weighting};
+use crate::scoring;
+
+/// A network's sizes.
+pub(crate) trait Blueprint: Clone {
+    /// The network of these sizes.
+    type Network: Network;
+
+    /// Weights drawn from the seed.
+    fn fresh(&self, seed: u64) -> Result<Vec<NamedTensor>, ModelError>;
+
+    /// The network with these weights on this device.
+    fn build(&self, weights: &[NamedTensor], device: &Device) -> Result<Self::Network, ModelError>;
+
+    /// Trained numbers.
+    fn parameters(&self) -> usize;
+
+    /// Name of the weight that is added to every logit.
+    fn output_bias(&self) -> &'static str;
+}
+
+/// A network that gives a logit after every event.
+pub(crate) trait Network: Module {
+    /// Numbers in a row.
+    fn features(&self) -> usize;
+
+    /// `[batch, time, features]` and `[batch, context]` to `[batch, time]`.
+    fn after_each(&self, rows: Tensor<3>, context: Tensor<2>) -> Tensor<2>;
+
+    /// `[batch, context]` to `[batch]`.
+    fn without_events(&self, context: Tensor<2>) -> Tensor<1>;
+
+    /// The logits of whole examples, `[batch]`, where that is less work than scoring them after
+    /// every event.
+    fn whole(&self, _: &[Example], _: &[usize]) -> Option<Tensor<1>> {
+        None
+    }
+
+    /// The weights as plain numbers.
+    fn numbers(&self) -> Result<Vec<NamedTensor>, ModelError>;
+
+    /// The logits of all prefixes, as [`scoring::all_prefixes_unless`] gives them.
+    fn prefixes(
+        &self,
+        examples: &[Example],
+        weighting: Weighting,
+        stop: &dyn Fn() -> bool,
+    ) -> Result<Option<Vec<Vec<f32>>>, TrainError>;
+}
+
+impl Blueprint for ModelConfig {
+    type Network = CnnLstm;
+
+    fn fresh(&self, seed: u64) -> Result<Vec<NamedTensor>, ModelError> {
+        self.initial_weights(seed)
+    }
+
+    fn build(&self, weights: &[NamedTensor], device: &Device) -> Result<CnnLstm, ModelError> {
+        CnnLstm::from_weights(self, weights, device)
+    }
+
+    fn parameters(&self) -> usize {
+        self.parameters()
+    }
+
+    fn output_bias(&self) -> &'static str {
+        "output.bias"
+    }
+}
+
+impl Network for CnnLstm {
+    fn features(&self) -> usize {
+        self.config().features
+    }
+
+    fn after_each(&self, rows: Tensor<3>, context: Tensor<2>) -> Tensor<2> {
+        self.forward(rows, context)
+    }
+
+    fn without_events(&self, context: Tensor<2>) -> Tensor<1> {
+        self.forward_context_only(context)
+    }
+
+    fn whole(&self, examples: &[Example], indices: &[usize]) -> Option<Tensor<1>> {
+        Some(self.forward_last(&collate_whole(examples, indices, self.config())))
+    }
+
+    fn numbers(&self) -> Result<Vec<NamedTensor>, ModelError> {
+        self.weights()
+    }
+
+    fn prefixes(
+        &self,
+        examples: &[Example],
+        weighting: Weighting,
+        stop: &dyn Fn() -> bool,
+    ) -> Result<Option<Vec<Vec<f32>>>, TrainError> {
+        scoring::all_prefixes_unless(self, examples, weighting, stop)
+    }
+}
+
+impl Blueprint for StructureConfig {
+    type Network = Structure;
+
+    fn fresh(&self, seed: u64) -> Result<Vec<NamedTensor>, ModelError> {
+        self.init(&propense_model::cpu_device(), seed)?.weights()
+    }
+
+    fn build(&self, weights: &[NamedTensor], device: &Device) -> Result<Structure, ModelError> {
+        self.init(device, 0)?.with_weights(weights)
+    }
+
+    fn parameters(&self) -> usize {
+        let weights = self.fresh(0).unwrap_or_default();
+        weights.iter().map(|weight| weight.data.len()).sum()
+    }
+
+    fn output_bias(&self) -> &'static str {
+        "output_bias"
+    }
+}
+
+impl Network for Structure {
+    fn features(&self) -> usize {
+        self.config().features
+    }
+
+    fn after_each(&self, rows: Tensor<3>, context: Tensor<2>) -> Tensor<2> {
+        self.forward(rows, context)
+    }
+
+    fn without_events(&self, context: Tensor<2>) -> Tensor<1> {
+        self.forward_context_only(context)
+    }
+
+    fn numbers(&self) -> Result<Vec<NamedTensor>, ModelError> {
+        self.weights()
+    }
+
+    fn prefixes(
+        &self,
+        examples: &[Example],
+        weighting: Weighting,
+        stop: &dyn Fn() -> bool,
+    ) -> Result<Option<Vec<Vec<f32>>>, TrainError> {
+        let device = self.device();
+        let mut logits = vec![Vec::new(); examples.len()];
+        for indices in by_length(examples) {
+            if stop() {
+                return Ok(None);
+            }
+            let batch = collate(examples, &indices, self.features(), weighting, &device);
+            let first = numbers(self.forward_context_only(batch.context.clone()))?;
+            let (rest, time) = if batch.has_events && weighting != Weighting::Context {
+                let [_, time, _] = batch.rows.dims();
+                (numbers(self.forward(batch.rows, batch.context))?, time)
+            } else {
+                (Vec::new(), 0)
+            };
+            for ((place, &index), first) in indices.iter().enumerate().zip(first) {
+                let (Some(list), Some(example)) = (logits.get_mut(index), examples.get(index))
+                else {
+                    continue;
+                };
+                list.push(first);
+                let seen = place * time..place * time + example.events.min(time);
+                list.extend_from_slice(rest.get(seen).unwrap_or_default());
+            }
+        }
+        Ok(Some(logits))
+    }
+}

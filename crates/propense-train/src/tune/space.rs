@@ -1,0 +1,280 @@
+//! What a search may choose from, and the choices that it makes.
+
+use rand::seq::SliceRandom;
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha12Rng;
+use serde::{Deserialize, Serialize};
+
+use crate::TrainError;
+use crate::fit::NetworkSizes;
+
+/// Values of one option: a list, or everything between two ends, evenly in the logarithm.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Axis {
+    /// One of these.
+    List(Vec<f64>),
+    /// From the lower to the upper end; not for a grid.
+    Range {
+        /// The lower end.
+        from: f64,
+        /// The upper end.
+        to: f64,
+    },
+}
+
+/// The options that a search may set, each by its name on the command line of `train`; those that are
+/// left out keep their usual values.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Space {
+    /// Convolution filters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub filters: Option<Axis>,
+    /// Hidden units of the LSTM.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hidden: Option<Axis>,
+    /// Adam's learning rate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub learning_rate: Option<Axis>,
+    /// Examples in a batch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub batch: Option<Axis>,
+    /// Dropout before the output.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dropout: Option<Axis>,
+}
+
+/// One choice: values for the options that the space holds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct Choice {
+    /// Sizes of the network.
+    #[serde(flatten)]
+    pub sizes: NetworkSizes,
+    /// Adam's learning rate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub learning_rate: Option<f32>,
+    /// Examples in a batch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub batch: Option<usize>,
+}
+
+impl Choice {
+    /// Name and value of each option that is set, as on the command line of `train`.
+    #[must_use]
+    pub fn options(&self) -> Vec<(&'static str, String)> {
+        let whole = |value: Option<usize>| value.map(|value| value.to_string());
+        let all = [
+            ("--filters", whole(self.sizes.filters)),
+            ("--hidden", whole(self.sizes.hidden)),
+            (
+                "--dropout",
+                self.sizes.dropout.map(|value| value.to_string()),
+            ),
+            (
+                "--learning-rate",
+                self.learning_rate.map(|value| value.to_string()),
+            ),
+            ("--batch", whole(self.batch)),
+        ];
+        all.into_iter()
+            .filter_map(|(name, value)| Some((name, value?)))
+            .collect()
+    }
+}
+
+impl Space {
+    /// The article's grid: filters, LSTM width, learning rate and batch.
+    #[must_use]
+    pub fn built_in() -> Self {
+        let list = |values: &[f64]| Some(Axis::List(values.to_vec()));
+        Self {
+            filters: list(&[16.0, 32.0, 64.0]),
+            hidden: list(&[64.0, 128.0]),
+            learning_rate: list(&[0.000_3, 0.001, 0.003]),
+            batch: list(&[64.0, 128.0]),
+            dropout: None,
+        }
+    }
+
+    /// Reads a space from JSON.
+    ///
+    /// # Errors
+    ///
+    /// [`TrainError::Option`] where it is none, or holds what the options do not allow.
+    pub fn from_json(text: &str) -> Result<Self, TrainError> {
+        let space: Self = serde_json::from_str(text).map_err(|error| wrong(&error.to_string()))?;
+        space.validate()?;
+        Ok(space)
+    }
+
+    fn validate(&self) -> Result<(), TrainError> {
+        let axes = self.axes();
+        if axes.is_empty() {
+            return Err(wrong(
+                "names no option; one of filters, hidden, learning_rate, batch, dropout",
+            ));
+        }
+        for (name, axis, whole) in axes {
+            let good = |value: f64| {
+                let fits = match name {
+                    "dropout" => (0.0..1.0).contains(&value),
+                    "learning_rate" => value > 0.0,
+                    _ => value >= 1.0,
+                };
+                value.is_finite() && fits && !(whole && value.fract() != 0.0)
+            };
+            let fine = match axis {
+                Axis::List(values) => !values.is_empty() && values.iter().all(|v| good(*v)),
+                // A logarithm needs an end above nothing.
+                Axis::Range { from, to } => good(*from) && good(*to) && *from > 0.0 && from <= to,
+            };
+            if !fine {
+                return Err(wrong(&format!("`{name}` holds no usable values")));
+            }
+        }
+        Ok(())
+    }
+
+    /// Name, axis and whether its values are whole, of the options that are in the space.
+    fn axes(&self) -> Vec<(&'static str, &Axis, bool)> {
+        let all = [
+            ("filters", &self.filters, true),
+            ("hidden", &self.hidden, true),
+            ("learning_rate", &self.learning_rate, false),
+            ("batch", &self.batch, true),
+            ("dropout", &self.dropout, false),
+        ];
+        all.into_iter()
+            .filter_map(|(name, axis, whole)| Some((name, axis.as_ref()?, whole)))
+            .collect()
+    }
+
+    /// Every combination, in an order drawn from the seed, so that the first few of many are no corner
+    /// of the grid.
+    pub(super) fn grid(&self, most: usize, seed: u64) -> Result<Vec<Choice>, TrainError> {
+        let mut all = vec![Choice::default()];
+        for (name, axis, _) in self.axes() {
+            let Axis::List(values) = axis else {
+                return Err(wrong(&format!(
+                    "`{name}` is a range; --search grid needs lists"
+                )));
+            };
+            let longer = all.iter().flat_map(|choice| {
+                values.iter().map(|value| {
+                    let mut choice = *choice;
+                    set(&mut choice, name, *value);
+                    choice
+                })
+            });
+            all = longer.collect();
+        }
+        all.shuffle(&mut ChaCha12Rng::seed_from_u64(seed));
+        all.truncate(most);
+        Ok(all)
+    }
+
+    /// So many draws, each combination at most once.
+    pub(super) fn draws(&self, count: usize, seed: u64) -> Vec<Choice> {
+        const TRIES: usize = 50;
+        let mut random = ChaCha12Rng::seed_from_u64(seed);
+        let mut drawn: Vec<Choice> = Vec::new();
+        for _ in 0..count.saturating_mul(TRIES) {
+            if drawn.len() == count {
+                break;
+            }
+            let mut choice = Choice::default();
+            for (name, axis, whole) in self.axes() {
+                let value = match axis {
+                    Axis::List(values) => {
+                        let place = random.random_range(0..values.len().max(1));
+                        values.get(place).copied().unwrap_or_default()
+                    }
+                    Axis::Range { from, to } => {
+                        let share: f64 = random.random();
+                        let value = from * (to / from).powf(share);
+                        if whole { value.round() } else { value }
+                    }
+                };
+                set(&mut choice, name, value);
+            }
+            if !drawn.contains(&choice) {
+                drawn.push(choice);
+            }
+        }
+        drawn
+    }
+}
+
+fn set(choice: &mut Choice, name: &str, value: f64) {
+    match name {
+        "filters" => choice.sizes.filters = Some(value as usize),
+        "hidden" => choice.sizes.hidden = Some(value as usize),
+        "dropout" => choice.sizes.dropout = Some(value),
+        "batch" => choice.batch = Some(value as usize),
+        _ => choice.learning_rate = Some(value as f32),
+    }
+}
+
+fn wrong(reason: &str) -> TrainError {
+    TrainError::Option {
+        option: "--space",
+        reason: reason.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_grid_is_every_combination_once() {
+        let all = Space::built_in().grid(1_000, 1).expect("lists");
+        assert_eq!(all.len(), 36);
+        for (place, choice) in all.iter().enumerate() {
+            assert!(!all[..place].contains(choice), "{choice:?}");
+        }
+        let few = Space::built_in().grid(5, 1).expect("lists");
+        assert_eq!(few, all[..5]);
+        assert_ne!(few, Space::built_in().grid(5, 2).expect("lists"));
+    }
+
+    #[test]
+    fn draws_stay_inside_and_differ() {
+        let text = r#"{"hidden": {"from": 8, "to": 64}, "learning_rate": {"from": 1e-4, "to": 1e-2}, "batch": [32]}"#;
+        let space = Space::from_json(text).expect("a space");
+        let drawn = space.draws(40, 3);
+        assert_eq!(drawn.len(), 40);
+        for choice in &drawn {
+            let hidden = choice.sizes.hidden.expect("drawn");
+            assert!((8..=64).contains(&hidden));
+            assert!((1e-4..=1.01e-2).contains(&choice.learning_rate.expect("drawn")));
+            assert_eq!((choice.batch, choice.sizes.filters), (Some(32), None));
+        }
+        assert_eq!(drawn, space.draws(40, 3));
+        // No more than there are.
+        assert_eq!(
+            Space::from_json(r#"{"batch": [32, 64]}"#)
+                .expect("a space")
+                .draws(9, 1)
+                .len(),
+            2
+        );
+        assert!(space.grid(9, 1).is_err(), "a range is no grid");
+    }
+
+    #[test]
+    fn what_cannot_be_searched_is_refused() {
+        for text in [
+            "[]",
+            "{}",
+            r#"{"depth": [1]}"#,
+            r#"{"batch": []}"#,
+            r#"{"batch": [1.5]}"#,
+            r#"{"dropout": [1.0]}"#,
+            r#"{"hidden": {"from": 64, "to": 8}}"#,
+        ] {
+            assert!(Space::from_json(text).is_err(), "{text}");
+        }
+    }
+}

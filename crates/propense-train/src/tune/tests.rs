@@ -1,0 +1,136 @@
+//! What a search promises: the test part stays sealed, a stopped search goes on to the same result,
+//! and the result does not hang on how many trials run at once.
+
+use propense_events::{Event, EventKind};
+
+use super::*;
+use crate::device::DeviceChoice;
+use crate::options::Preset;
+use crate::progress::Silent;
+use crate::tasks::ExampleOptions;
+
+fn shop(visits: usize, flip_from: usize) -> Loaded {
+    let mut data = Loaded {
+        sha256: "of the shop".to_owned(),
+        ..Loaded::default()
+    };
+    for visit in 0..visits {
+        let begin = 1_600_000_000_000 + visit as i64 * 3_600_000;
+        let keen = visit % 3 == 0;
+        let mut kinds = vec![EventKind::ViewItem; 2 + visit % 4];
+        if keen {
+            kinds.insert(1, EventKind::AddToCart);
+        }
+        if (keen && visit % 12 != 0) != (visit >= flip_from) {
+            kinds.push(EventKind::Purchase);
+        }
+        for (place, kind) in kinds.into_iter().enumerate() {
+            let mut event = Event::new(kind, begin + place as i64 * 20_000);
+            event.user_id = Some(format!("u{visit}"));
+            event.session_id = Some(format!("s{visit}"));
+            data.events.push(event);
+        }
+    }
+    data
+}
+
+fn request(out: &std::path::Path, search: Search, jobs: usize) -> TuneRequest {
+    let text = r#"{"filters": [1, 2], "hidden": [4, 6], "learning_rate": [0.003, 0.01]}"#;
+    TuneRequest {
+        fit: FitRequest {
+            task: Task::InSession,
+            preset: Preset::Seed,
+            training: TrainOptions {
+                epochs: 3,
+                batch: 64,
+                ..TrainOptions::default()
+            },
+            examples: ExampleOptions::default(),
+            activation: Default::default(),
+            sizes: Default::default(),
+            precision: propense_model::Precision::F32,
+            device: DeviceChoice::Cpu.open().expect("a CPU"),
+            name: String::new(),
+            licence: String::new(),
+            created_at: String::new(),
+        },
+        space: Space::from_json(text).expect("a space"),
+        search,
+        trials: 6,
+        jobs,
+        out: out.to_owned(),
+        resume: false,
+    }
+}
+
+/// Without the times, which differ.
+fn timeless(mut tuned: Tuned) -> Tuned {
+    tuned.finished.iter_mut().for_each(|one| one.seconds = 0.0);
+    tuned
+}
+
+fn run(
+    data: &Loaded,
+    request: &TuneRequest,
+    observer: &mut dyn Observer,
+) -> Result<Tuned, TrainError> {
+    tune(data, request, observer).map(timeless)
+}
+
+/// Stops after so many finished trials.
+struct Until(usize);
+
+impl Observer for Until {
+    fn on(&mut self, progress: &Progress<'_>) {
+        if matches!(progress, Progress::Note(text) if text.starts_with("trial ")) {
+            self.0 = self.0.saturating_sub(1);
+        }
+    }
+
+    fn stop(&self) -> bool {
+        self.0 == 0
+    }
+}
+
+#[test]
+fn a_stopped_search_goes_on_to_the_same_result_with_any_number_of_jobs() {
+    let data = shop(300, usize::MAX);
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| folder.path().join(name);
+    let whole = run(&data, &request(&at("whole"), Search::Asha, 1), &mut Silent).expect("a result");
+    assert_eq!(whole.rungs, [1, 3]);
+    assert!(whole.winner().is_some_and(|winner| winner.rung == 1));
+
+    let mut parts = request(&at("parts"), Search::Asha, 2);
+    let error = run(&data, &parts, &mut Until(2)).expect_err("stopped");
+    assert!(error.to_string().contains("--resume"), "{error}");
+    let again = run(&data, &parts, &mut Silent).expect_err("a search is there");
+    assert!(again.to_string().contains("--resume goes on"), "{again}");
+    parts.resume = true;
+    assert_eq!(run(&data, &parts, &mut Silent).expect("a result"), whole);
+    // Of a finished search there is nothing left to train.
+    assert_eq!(run(&data, &parts, &mut Silent).expect("a result"), whole);
+
+    parts.trials = 5;
+    let other = run(&data, &parts, &mut Silent).expect_err("another search");
+    assert!(other.to_string().contains("other options"), "{other}");
+}
+
+#[test]
+fn what_is_in_the_test_part_changes_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let of = |name: &str, data: &Loaded| {
+        let request = request(&folder.path().join(name), Search::Random, 1);
+        run(
+            data,
+            &TuneRequest {
+                trials: 2,
+                ..request
+            },
+            &mut Silent,
+        )
+        .expect("a result")
+    };
+    // The last seventh is the test part: there every outcome is turned around.
+    assert_eq!(of("a", &shop(300, usize::MAX)), of("b", &shop(300, 260)));
+}
