@@ -17,7 +17,7 @@ fn every_command_has_help_with_an_example() {
         .filter_map(|line| line.strip_prefix("  ")?.split(' ').next())
         .filter(|name| !name.is_empty() && *name != "help")
         .collect();
-    assert!(commands.len() >= 11, "{commands:?} of:\n{help}");
+    assert!(commands.len() >= 13, "{commands:?} of:\n{help}");
     for command in commands {
         let own = propense([command, "--help"]).code(0).stdout;
         assert!(own.contains("Example"), "no example:\n{own}");
@@ -90,6 +90,25 @@ fn train_inspect_evaluate_and_score_a_small_shop() {
     assert!(json["auc"].as_f64().is_some_and(|auc| auc > 0.6), "{json}");
     let page = std::fs::read_to_string(at("report.html")).expect("report");
     assert!(page.contains("<svg") && page.contains("prefers-color-scheme"));
+    for part in ["By segment", "Learning curve", "Most wrong"] {
+        assert!(page.contains(part), "{part} is missing");
+    }
+    // A model is no better than itself.
+    let against = "evaluate --model {} --against {} --data {} --device cpu --json {}";
+    let paths = [
+        &at("m.propense"),
+        &at("halves.propense"),
+        data.path(),
+        &at("e.json"),
+    ];
+    propense(words(against, &paths.map(std::convert::AsRef::as_ref))).code(0);
+    let json: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(at("e.json")).expect("JSON")).expect("JSON");
+    assert_eq!(json["against"]["delong"]["p"], 1.0, "{json}");
+    assert_eq!(
+        json["against"]["differences"][0],
+        serde_json::json!([0.0, 0.0])
+    );
 
     for (name, ending) in [
         ("scores.csv", "id,user,events"),

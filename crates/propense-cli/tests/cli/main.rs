@@ -3,6 +3,7 @@
 mod apps;
 mod bad_input;
 mod catalogue;
+mod compare;
 mod flow;
 mod gpu;
 #[cfg(unix)]

@@ -1,0 +1,112 @@
+//! `compare` and `tune`: tables that name who is ahead, and a winner's command that works.
+
+use super::{propense, shop, words};
+
+fn json(path: &std::path::Path) -> serde_json::Value {
+    serde_json::from_slice(&std::fs::read(path).expect("JSON")).expect("JSON")
+}
+
+#[test]
+fn compare_measures_all_on_one_part_and_says_why_it_chose() {
+    let data = shop(300);
+    let out = tempfile::tempdir().expect("scratch folder");
+    let (file, page) = (out.path().join("c.json"), out.path().join("c.html"));
+    let line = "compare --task in-session --data {} --structures seed,conv,logistic,base-rate --epochs 2 --filters 2 --hidden 4 --device cpu --json {} --report {}";
+    let shown = propense(words(line, &[data.path(), &file, &page])).code(0);
+    assert!(shown.stdout.contains("not shipped"), "{}", shown.stdout);
+    let found = json(&file);
+    let rows = found["rows"].as_array().expect("rows");
+    assert_eq!(rows.len(), 4);
+    assert_eq!(rows[3]["auc"]["mean"], 0.5, "the base rate ranks nothing");
+    let best = found["best"].as_u64().expect("the best") as usize;
+    let name = rows[best]["name"].as_str().expect("a name");
+    assert!(shown.stdout.contains(&format!(
+        "{name} has the lowest log-loss on the validation part"
+    )));
+    assert!(rows[best]["behind"].is_null());
+    let page = std::fs::read_to_string(&page).expect("the page");
+    assert!(page.contains("<svg") && page.contains("conv") && !page.contains("NaN"));
+
+    for (line, word) in [
+        (
+            "compare --task in-session --data {} --structures seeds",
+            "--structures",
+        ),
+        (
+            "compare --task in-session --data {} --preset base",
+            "--preset",
+        ),
+        ("compare --task in-session --data {} --seeds 0", "--seeds"),
+        (
+            "compare --task in-session --data {} --train-shares 0,1",
+            "--train-shares",
+        ),
+        (
+            "compare --task in-session --data {} --augment blur",
+            "--augment",
+        ),
+        (
+            "compare --task thirty-day --data {} --augment crop",
+            "--augment",
+        ),
+        (
+            "compare --task next-item --data {}",
+            "eval --task next-item",
+        ),
+    ] {
+        propense(words(line, &[data.path()])).code(2).says(word);
+    }
+}
+
+#[test]
+fn the_winners_command_gives_the_winners_figure() {
+    let data = shop(300);
+    let out = tempfile::tempdir().expect("scratch folder");
+    let folder = out.path().join("a search");
+    let space = out.path().join("space.json");
+    std::fs::write(
+        &space,
+        r#"{"hidden": [4, 6], "learning_rate": [0.003, 0.01]}"#,
+    )
+    .expect("space");
+    let line = "tune --task in-session --data {} --space {} --trials 4 --epochs 3 --filters 2 --device cpu --out {} --json {}";
+    let file = out.path().join("t.json");
+    let args = words(line, &[data.path(), &space, &folder, &file]);
+    propense(&args).code(0).says("the best so far");
+    let found = json(&file);
+    let command = found["command"].as_str().expect("the command");
+    let winner = &found["finished"][found["ranking"][0].as_u64().expect("a place") as usize];
+
+    // As a shell splits it.
+    let parts: Vec<&str> = command.split('\'').collect();
+    let mut line: Vec<String> = Vec::new();
+    for (place, part) in parts.iter().enumerate() {
+        match place % 2 {
+            0 => line.extend(part.split_whitespace().map(str::to_owned)),
+            _ => line.push((*part).to_owned()),
+        }
+    }
+    assert_eq!(line.remove(0), "propense");
+    let trained = out.path().join("train.json");
+    line.extend(["--json".to_owned(), trained.display().to_string()]);
+    propense(line).code(0);
+    let history = json(&trained);
+    let losses = history["history"].as_array().expect("epochs").iter();
+    let lowest = losses.filter_map(|epoch| epoch["validation_loss"].as_f64());
+    let lowest = lowest.fold(f64::INFINITY, f64::min);
+    assert_eq!(winner["validation_loss"].as_f64(), Some(lowest));
+    assert!(folder.join("best.propense").exists() && folder.join("trials.html").exists());
+
+    // There it is, and of a search that is over nothing is left to do.
+    propense(&args).code(1).says("--resume goes on");
+    let mut again = args;
+    again.push("--resume".to_owned());
+    propense(&again).code(0);
+    assert_eq!(json(&file)["ranking"], found["ranking"]);
+    let line = "tune --task in-session --data {} --space {} --out {} --search grid";
+    std::fs::write(&space, r#"{"hidden": {"from": 4, "to": 8}}"#).expect("space");
+    let other = out.path().join("other");
+    propense(words(line, &[data.path(), &space, &other]))
+        .code(2)
+        .says("--space");
+}
