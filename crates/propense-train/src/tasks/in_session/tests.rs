@@ -83,6 +83,47 @@ fn what_follows_changes_nothing(summed: bool) {
 }
 
 #[test]
+fn augmentation_and_shares_touch_the_training_part_alone() {
+    let data = shop(300);
+    let of = |options: ExampleOptions| {
+        prepare(&data, Shares::Shop, &options, &mut Silent).expect("examples")
+    };
+    let plain = of(ExampleOptions::default());
+    let augmented = of(ExampleOptions {
+        augment: vec![augment::Augmentation::Mask, augment::Augmentation::Jitter],
+        ..ExampleOptions::default()
+    });
+    let count = plain.train.examples.len();
+    assert_eq!(augmented.train.examples.len(), 2 * count);
+    assert_ne!(augmented.train.examples[count..], plain.train.examples[..]);
+    // What is fitted on the sessions does not know the copies; rates are scaled on all rows.
+    let rows = |prepared: &Prepared| prepared.spec.row_names();
+    assert_eq!(rows(&augmented), rows(&plain));
+    for (with, without) in [
+        (&augmented.validation, &plain.validation),
+        (&augmented.test, &plain.test),
+    ] {
+        let ids = |encoded: &Encoded| -> Vec<(String, usize, Label)> {
+            let all = encoded.examples.iter();
+            all.map(|e| (e.id.clone(), e.events, e.label.clone()))
+                .collect()
+        };
+        assert_eq!(ids(with), ids(without));
+    }
+    let ids = |share: u32| -> Vec<String> {
+        let made = of(ExampleOptions {
+            share,
+            ..ExampleOptions::default()
+        });
+        assert_eq!(made.test.examples.len(), plain.test.examples.len());
+        made.train.examples.into_iter().map(|e| e.id).collect()
+    };
+    let (few, more) = (ids(25), ids(50));
+    assert!((30..80).contains(&few.len()), "{}", few.len());
+    assert!(more.len() > few.len() && few.iter().all(|id| more.contains(id)));
+}
+
+#[test]
 fn learning_from_few_events_does_not_shorten_what_is_measured() {
     let data = shop(60);
     let spec = prepared(&data).spec;
