@@ -12,6 +12,13 @@ use crate::example::Example;
 /// Fits mean and standard deviation of each rate's column again on the rows as they are, and rewrites
 /// the rows. Missing values stay missing (zero).
 pub(crate) fn renormalise(spec: &mut FeatureSpec, examples: &mut [Example]) {
+    let all = examples.len();
+    renormalise_by(spec, examples, all);
+}
+
+/// The same with constants fitted on the first examples alone: changed copies of them, which follow, are
+/// brought to their scale.
+pub(crate) fn renormalise_by(spec: &mut FeatureSpec, examples: &mut [Example], first: usize) {
     let width = spec.row_len();
     let mut column = 0;
     for feature in &mut spec.row {
@@ -25,7 +32,8 @@ pub(crate) fn renormalise(spec: &mut FeatureSpec, examples: &mut [Example]) {
             && measure.is_rate()
         {
             let flagged = flag.then_some(column + 1);
-            if let Some((mean, std)) = moments(examples, width, column, flagged) {
+            let originals = examples.get(..first).unwrap_or_default();
+            if let Some((mean, std)) = moments(originals, width, column, flagged) {
                 for row in rows(examples, width) {
                     if flagged.is_none_or(|flag| row[flag] == 0.0) {
                         row[column] = (row[column] - mean) / std;
