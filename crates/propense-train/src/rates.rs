@@ -9,16 +9,10 @@ use propense_features::{FeatureSpec, Normal, RowFeature};
 
 use crate::example::Example;
 
-/// Fits mean and standard deviation of each rate's column again on the rows as they are, and rewrites
-/// the rows. Missing values stay missing (zero).
-pub(crate) fn renormalise(spec: &mut FeatureSpec, examples: &mut [Example]) {
-    let all = examples.len();
-    renormalise_by(spec, examples, all);
-}
-
-/// The same with constants fitted on the first examples alone: changed copies of them, which follow, are
-/// brought to their scale.
-pub(crate) fn renormalise_by(spec: &mut FeatureSpec, examples: &mut [Example], first: usize) {
+/// Fits mean and standard deviation of each rate's column again on the first rows as they are, and
+/// rewrites all rows: changed copies of the first examples, which follow them, are brought to their
+/// scale. Missing values stay missing (zero).
+pub(crate) fn renormalise(spec: &mut FeatureSpec, examples: &mut [Example], first: usize) {
     let width = spec.row_len();
     let mut column = 0;
     for feature in &mut spec.row {

@@ -16,7 +16,7 @@ use crate::encode::{Encoded, Keep, encode};
 use crate::example::Example;
 use crate::horizon::{Labelling, Orders, Target};
 use crate::progress::{Observer, Progress};
-use crate::rates::renormalise_by;
+use crate::rates::renormalise;
 use crate::split::{by_time_and_user, by_user, fold_of, in_share};
 use crate::{Task, TrainError};
 use propense_prepare::Loaded;
@@ -134,7 +134,7 @@ pub(super) fn prepare(
     let copies: Vec<&Session> = copies.iter().collect();
     let parts = (train.as_slice(), copies.as_slice());
     let mut learnt = encode_out_of_fold(&spec, parts, &fit_options, labelling, options);
-    renormalise_by(&mut spec, &mut learnt.examples, train.len());
+    renormalise(&mut spec, &mut learnt.examples, train.len());
     let shared = Arc::new(spec.clone());
     let (weighting, positions) = scheme(Task::InSession, shares);
     Ok(Prepared {
