@@ -130,7 +130,7 @@ impl StructureConfig {
             return wrong("context_hidden", found, "1 to 8192");
         }
         // Four heads share the width of a block.
-        if self.width == 0 || self.width > 4_096 || self.width % 4 != 0 {
+        if self.width == 0 || self.width > 4_096 || !self.width.is_multiple_of(4) {
             let found = self.width.to_string();
             return wrong("width", found, "4 to 4096, in steps of 4");
         }
