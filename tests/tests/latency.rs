@@ -6,7 +6,7 @@
 use std::time::{Duration, Instant};
 
 use burn::tensor::Device;
-use propense_model::{Batch, CpuStream, ModelConfig, Stream, cpu_device};
+use propense_model::{Batch, CpuStream, ModelConfig, Scorer, Stream, cpu_device};
 use propense_tests::{Numbers, fresh_bundle, gpu, read, tensors};
 
 /// Events of a session.
@@ -52,6 +52,19 @@ fn on_device(name: &str, device: &Device, runs: usize) {
             let _ = model.score(&batch).expect("works");
         });
         println!("{name}: {sessions} whole sessions of {EVENTS} events: {time:?}");
+        let scorer = Scorer::new(&model);
+        if scorer.is_fused() {
+            let start = Instant::now();
+            let _ = scorer.score(&batch).expect("works");
+            println!(
+                "{name}: the same in one launch, first: {:?}",
+                start.elapsed()
+            );
+            let time = median(runs, || {
+                let _ = scorer.score(&batch).expect("works");
+            });
+            println!("{name}: the same in one launch: {time:?}");
+        }
     }
     let mut stream = Stream::new(&model);
     let time = median(runs * 4, || {

@@ -1,7 +1,7 @@
 //! The same bundle and sessions give the same logits on every backend, and those of an independent
 //! reference: `tests/golden/make_golden.py` in plain NumPy.
 
-use propense_model::{Batch, CnnLstm, CpuStream, ModelConfig, Stream, cpu_device};
+use propense_model::{Batch, CnnLstm, CpuStream, ModelConfig, Scorer, Stream, cpu_device};
 use propense_tests::{Case, difference, golden_cases, gpu, read, tensors};
 
 /// What CPUs may differ from the reference.
@@ -35,20 +35,32 @@ fn by_forward(case: &Case, model: &CnnLstm) -> Vec<f32> {
         .collect()
 }
 
-fn by_score(case: &Case, model: &CnnLstm) -> Vec<f32> {
-    let mut batch = Batch::new(model.config());
+fn batch_of(case: &Case, config: &ModelConfig) -> Batch {
+    let mut batch = Batch::new(config);
     for session in &case.sessions {
         batch.push(&session.rows.concat(), &session.context);
     }
+    batch
+}
+
+fn by_score(case: &Case, model: &CnnLstm) -> Vec<f32> {
+    let batch = batch_of(case, model.config());
     model.score(&batch).expect("the device works")
 }
 
-fn by_stream(case: &Case, model: &CnnLstm, most_events: usize) -> (Vec<f32>, Vec<f32>) {
+/// Sessions one after the other through one stream that `fresh` makes.
+fn by_stream(
+    case: &Case,
+    model: &CnnLstm,
+    fresh: fn(&CnnLstm) -> Stream,
+    most_events: usize,
+) -> (Vec<f32>, Vec<f32>) {
+    let mut stream = fresh(model);
     let sessions = case.sessions.iter();
     sessions
         .filter(|session| session.rows.len() <= most_events)
         .map(|session| {
-            let mut stream = Stream::new(model);
+            stream.reset();
             for row in &session.rows {
                 stream.push(row);
             }
@@ -91,7 +103,7 @@ fn the_cpu_gives_the_golden_logits_in_batches() {
 fn the_cpu_gives_the_golden_logits_in_a_stream() {
     for case in golden_cases() {
         let model = case.load().model(&cpu_device()).expect("a valid bundle");
-        let (found, expected) = by_stream(&case, &model, usize::MAX);
+        let (found, expected) = by_stream(&case, &model, Stream::new, usize::MAX);
         assert_eq!(found.len(), case.sessions.len());
         let worst = difference(&found, &expected);
         println!("{} on the CPU by stream: {worst:.1e}", case.name);
@@ -132,12 +144,28 @@ fn the_gpu_gives_the_golden_logits() {
     println!("adapter: {adapter}");
     for case in golden_cases() {
         let model = case.load().model(&device).expect("a valid bundle");
-        let (streamed, stream_expected) = by_stream(&case, &model, 10);
+        let (streamed, few) = by_stream(&case, &model, Stream::with_tensors, 10);
         assert!(!streamed.is_empty());
+        let scorer = Scorer::new(&model);
+        // Only an ensemble takes the other way.
+        assert_eq!(
+            scorer.is_fused(),
+            model.ensemble().is_none(),
+            "{}",
+            case.name
+        );
+        let fused = scorer.score(&batch_of(&case, model.config()));
+        let (fused_stream, all) = by_stream(&case, &model, Stream::new, usize::MAX);
         for (way, found, expected) in [
             ("forward", by_forward(&case, &model), expected(&case)),
             ("score", by_score(&case, &model), expected(&case)),
-            ("stream", streamed, stream_expected),
+            ("stream of tensors", streamed, few),
+            (
+                "one launch",
+                fused.expect("the device works"),
+                expected(&case),
+            ),
+            ("stream", fused_stream, all),
         ] {
             let worst = difference(&found, &expected);
             println!("{} on the GPU by {way}: {worst:.1e}", case.name);

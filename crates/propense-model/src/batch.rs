@@ -101,6 +101,19 @@ impl Batch {
         Tensor::from_data(TensorData::new(self.context.clone(), shape), device)
     }
 
+    /// The number of steps of each session, then its context: `[sessions, 1 + context]`.
+    #[cfg(feature = "wgpu")]
+    pub(crate) fn facts(&self, device: &Device) -> Tensor<2> {
+        let width = 1 + self.contexts;
+        let mut facts = Vec::with_capacity(self.sessions() * width);
+        for (index, &steps) in self.steps.iter().enumerate() {
+            let start = index * self.contexts;
+            facts.push(steps as f32);
+            facts.extend_from_slice(&self.context[start..start + self.contexts]);
+        }
+        Tensor::from_data(TensorData::new(facts, [self.sessions(), width]), device)
+    }
+
     /// The newest row of each session, zeros where it has none: `[sessions, 1, features]`.
     pub(crate) fn newest(&self, device: &Device) -> Tensor<3> {
         let newest = self.rows.iter().flat_map(|rows| {

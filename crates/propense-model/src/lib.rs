@@ -54,10 +54,14 @@ mod device;
 mod ensemble;
 mod error;
 mod explain;
+#[cfg(feature = "wgpu")]
+mod fused;
 #[cfg(feature = "burn")]
 mod layers;
 #[cfg(feature = "burn")]
 mod network;
+#[cfg(feature = "burn")]
+mod scorer;
 #[cfg(feature = "burn")]
 mod stream;
 #[cfg(feature = "burn")]
@@ -82,6 +86,8 @@ pub use error::{BundleError, DeviceError, ModelError};
 pub use explain::{EventEffect, EventEffects, context_effects};
 #[cfg(feature = "burn")]
 pub use network::CnnLstm;
+#[cfg(feature = "burn")]
+pub use scorer::Scorer;
 #[cfg(feature = "burn")]
 pub use stream::Stream;
 #[cfg(feature = "burn")]

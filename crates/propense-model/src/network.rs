@@ -228,17 +228,6 @@ impl CnnLstm {
         read(self.forward_last(batch).try_to_vec_as::<f32>())
     }
 
-    /// [`Self::forward_last`], read back without blocking, as the browser needs.
-    ///
-    /// # Errors
-    /// [`ModelError::Device`] where the device cannot be read.
-    pub async fn score_async(&self, batch: &Batch) -> Result<Vec<f32>, ModelError> {
-        if batch.sessions() == 0 {
-            return Ok(Vec::new());
-        }
-        read_async(self.forward_last(batch)).await
-    }
-
     /// The logit of sessions without events: the LSTM's output is zero. `context` is
     /// `[batch, context]`; the result is `[batch]`.
     #[must_use]
@@ -292,6 +281,37 @@ impl CnnLstm {
             self.lstm_recurrent.val(),
             self.lstm_bias.val(),
         )
+    }
+
+    /// All weights as vectors, in the order in which the GPU's kernel reads them.
+    #[cfg(feature = "wgpu")]
+    pub(crate) fn packed(&self) -> Vec<Tensor<1>> {
+        fn flat<const D: usize>(weight: &Param<Tensor<D>>) -> Tensor<1> {
+            weight.val().reshape([-1])
+        }
+        let ModelConfig {
+            filters, hidden, ..
+        } = self.config;
+        // Rows filter by filter become rows column by column, as windows come.
+        let input = self
+            .lstm_input
+            .val()
+            .reshape([filters, self.config.pooled_columns(), 4 * hidden])
+            .swap_dims(0, 1)
+            .reshape([-1]);
+        let mut packed = vec![
+            flat(&self.conv_weight),
+            flat(&self.conv_bias),
+            input,
+            flat(&self.lstm_recurrent),
+            flat(&self.lstm_bias),
+            flat(&self.output_weight),
+            flat(&self.output_bias),
+        ];
+        if let (Some(weight), Some(bias)) = (&self.context_weight, &self.context_bias) {
+            packed.extend([flat(weight), flat(bias)]);
+        }
+        packed
     }
 
     /// The output layer's rows for the LSTM, `[hidden, 1]`.

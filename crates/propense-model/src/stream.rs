@@ -3,6 +3,8 @@
 use burn::tensor::{Tensor, TensorData};
 
 use crate::cpu::append_row;
+#[cfg(feature = "wgpu")]
+use crate::fused::{Fused, FusedState};
 use crate::layers::{Layers, State};
 use crate::network::{read, read_async};
 use crate::{CnnLstm, ModelConfig, ModelError};
@@ -16,24 +18,48 @@ use crate::{CnnLstm, ModelConfig, ModelError};
 #[derive(Debug, Clone)]
 pub struct Stream {
     model: CnnLstm,
-    layers: Layers,
+    way: Way,
     /// The last `kernel + 1` rows, oldest first; zero rows before the session's start.
     rows: Vec<f32>,
-    /// The state of the odd events' sequence, then that of the even ones'.
-    states: [Option<State>; 2],
     events: usize,
 }
 
+/// How a step is taken, and what it left: the state of the odd events' sequence, then that of the
+/// even ones'.
+#[derive(Debug, Clone)]
+enum Way {
+    /// With the GPU's kernel.
+    #[cfg(feature = "wgpu")]
+    Fused(Fused, [Option<FusedState>; 2]),
+    /// With tensors.
+    Tensors(Layers, [Option<State>; 2]),
+}
+
 impl Stream {
-    /// A session without events, on the device that holds the model.
+    /// A session without events, on the device that holds the model: on a GPU with one launch for
+    /// an event and one for a score where the network suits it, else with tensors.
     #[must_use]
     pub fn new(model: &CnnLstm) -> Self {
+        #[cfg(feature = "wgpu")]
+        if let Some(fused) = Fused::new(model) {
+            return Self::by(model, Way::Fused(fused, [None, None]));
+        }
+        Self::with_tensors(model)
+    }
+
+    /// A session without events that goes by tensors wherever the model lies: what others are
+    /// tested against.
+    #[must_use]
+    pub fn with_tensors(model: &CnnLstm) -> Self {
+        Self::by(model, Way::Tensors(model.layers(), [None, None]))
+    }
+
+    fn by(model: &CnnLstm, way: Way) -> Self {
         let config = model.config();
         Self {
             model: model.clone(),
-            layers: model.layers(),
+            way,
             rows: vec![0.0; (config.kernel + 1) * config.features],
-            states: [None, None],
             events: 0,
         }
     }
@@ -41,7 +67,11 @@ impl Stream {
     /// Back to a session without events.
     pub fn reset(&mut self) {
         self.rows.fill(0.0);
-        self.states = [None, None];
+        match &mut self.way {
+            #[cfg(feature = "wgpu")]
+            Way::Fused(_, states) => *states = [None, None],
+            Way::Tensors(_, states) => *states = [None, None],
+        }
         self.events = 0;
     }
 
@@ -64,13 +94,22 @@ impl Stream {
             features, kernel, ..
         } = *self.model.config();
         append_row(&mut self.rows, row, features);
-        let shape = [1, kernel + 1, features];
-        let plane = TensorData::new(self.rows.clone(), shape);
-        let plane = Tensor::<3>::from_data(plane, &self.model.device());
-        let window = self.layers.windows(plane, 1); // [1, 1, step_inputs]
-        let gates = self.layers.project(window).squeeze_dim::<2>(1); // [1, 4 × hidden]
-        let state = &mut self.states[self.events % 2];
-        *state = Some(self.layers.step(gates, state.take()));
+        let phase = self.events % 2;
+        match &mut self.way {
+            #[cfg(feature = "wgpu")]
+            Way::Fused(fused, states) => {
+                states[phase] = fused.step(self.rows.clone(), states[phase].as_ref());
+            }
+            Way::Tensors(layers, states) => {
+                let shape = [1, kernel + 1, features];
+                let plane = TensorData::new(self.rows.clone(), shape);
+                let plane = Tensor::<3>::from_data(plane, &self.model.device());
+                let window = layers.windows(plane, 1); // [1, 1, step_inputs]
+                let gates = layers.project(window).squeeze_dim::<2>(1); // [1, 4 × hidden]
+                let state = &mut states[phase];
+                *state = Some(layers.step(gates, state.take()));
+            }
+        }
         self.events += 1;
     }
 
@@ -92,6 +131,19 @@ impl Stream {
     }
 
     fn output(&self, context: &[f32]) -> Tensor<2> {
+        // The last event, number `events`, advanced the state with index (events − 1) mod 2.
+        let phase = (self.events + 1) % 2;
+        let state = match &self.way {
+            #[cfg(feature = "wgpu")]
+            Way::Fused(fused, states) => {
+                // Before the first event both states are empty.
+                if let Some(logit) = fused.logit(states[phase].as_ref(), context) {
+                    return logit;
+                }
+                None
+            }
+            Way::Tensors(_, states) => states[phase].as_ref(),
+        };
         let device = self.model.device();
         let width = self.model.config().context.max(1);
         let mut context: Vec<f32> = context.iter().copied().take(width).collect();
@@ -103,12 +155,9 @@ impl Stream {
         let newest = Tensor::<3>::from_data(newest, &device);
         let beside = self.model.beside(newest, context.clone()); // [1, 1]
         let base = self.model.base(context) + beside; // [1, 1]
-        // The last event, number `events`, advanced the state with index (events − 1) mod 2.
-        match &self.states[(self.events + 1) % 2] {
-            Some((output, _)) if self.events > 0 => {
-                output.clone().matmul(self.model.readout()) + base
-            }
-            _ => base,
+        match state {
+            Some((output, _)) => output.clone().matmul(self.model.readout()) + base,
+            None => base,
         }
     }
 }

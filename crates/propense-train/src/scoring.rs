@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use burn::tensor::Device;
-use propense_model::{CnnLstm, CpuModel, CpuStream, SessionRows, cpu_device};
+use propense_model::{CnnLstm, CpuModel, CpuStream, Scorer, SessionRows, cpu_device};
 
 use crate::TrainError;
 use crate::adam::numbers;
@@ -34,6 +34,7 @@ pub(crate) fn all_prefixes_unless(
     if let Some(model) = on_cpu(model)? {
         return Ok(all_prefixes_on_cpu(&model, examples, weighting, stop));
     }
+    let scorer = Scorer::new(model);
     let device: Device = model.device();
     let features = model.config().features;
     let mut long = Long::new(model);
@@ -43,7 +44,7 @@ pub(crate) fn all_prefixes_unless(
             return Ok(None);
         }
         if weighting == Weighting::Whole {
-            let scores = last_of(model, &mut long, examples, &indices)?;
+            let scores = last_of(&scorer, &mut long, examples, &indices)?;
             for (&index, logit) in indices.iter().zip(scores) {
                 logits[index] = vec![0.0; examples[index].events];
                 logits[index].push(logit);
@@ -89,6 +90,7 @@ pub(crate) fn last(
         });
     }
     let mut long = Long::new(model);
+    let scorer = Scorer::new(model);
     let mut logits = vec![0.0; examples.len()];
     for indices in by_length(examples) {
         let scores = if weighting == Weighting::Context {
@@ -101,7 +103,7 @@ pub(crate) fn last(
             );
             numbers(model.forward_context_only(context.context))?
         } else {
-            last_of(model, &mut long, examples, &indices)?
+            last_of(&scorer, &mut long, examples, &indices)?
         };
         for (&index, logit) in indices.iter().zip(scores) {
             logits[index] = logit;
@@ -177,14 +179,17 @@ fn threads() -> usize {
 
 /// The logits of these examples on all their events.
 fn last_of(
-    model: &CnnLstm,
+    scorer: &Scorer,
     long: &mut Long<'_>,
     examples: &[Example],
     indices: &[usize],
 ) -> Result<Vec<f32>, TrainError> {
     match Long::alone(examples, indices) {
         Some(example) => Ok(vec![long.whole(example)?]),
-        None => Ok(model.score(&collate_whole(examples, indices, model.config()))?),
+        None => {
+            let config = scorer.model().config();
+            Ok(scorer.score(&collate_whole(examples, indices, config))?)
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use js_sys::Function;
-use propense_model::{Batch, Bundle, CnnLstm, Golden, ModelError, Stream, groups};
+use propense_model::{Batch, Bundle, Golden, ModelError, Scorer, Stream, groups};
 use wasm_bindgen::prelude::*;
 
 use super::device::{self, Taken};
@@ -18,7 +18,7 @@ const ROWS: usize = 16_384;
 pub struct Runtime {
     taken: Taken,
     bundle: Bundle,
-    model: CnnLstm,
+    scorer: Scorer,
     stream: RefCell<Stream>,
 }
 
@@ -36,7 +36,7 @@ impl Runtime {
         Ok(Self {
             taken,
             bundle,
-            model,
+            scorer: Scorer::new(&model),
             stream,
         })
     }
@@ -70,15 +70,15 @@ impl Runtime {
         let last = *last.map_err(WebError::from)?;
         let rows = golden.rows.concat();
 
-        let mut stream = Stream::new(&self.model);
+        let mut stream = Stream::new(self.scorer.model());
         for row in &golden.rows {
             stream.push(row);
         }
         let live = stream.logit_async(&golden.context).await;
         let session = (rows.as_slice(), golden.context.as_slice());
-        let batch = Batch::of(self.model.config(), [session]);
+        let batch = Batch::of(self.scorer.model().config(), [session]);
         let batched = self
-            .model
+            .scorer
             .score_async(&batch)
             .await
             .map_err(WebError::from)?;
@@ -101,7 +101,7 @@ impl Runtime {
     /// Queues one LSTM step for each row: a whole number of rows, row-major.
     pub fn push(&self, rows: &[f32]) {
         let mut stream = self.stream.borrow_mut();
-        for row in rows.chunks_exact(self.model.config().features) {
+        for row in rows.chunks_exact(self.scorer.model().config().features) {
             stream.push(row);
         }
     }
@@ -128,7 +128,7 @@ impl Runtime {
         lengths: Vec<u32>,
         contexts: Vec<f32>,
     ) -> Result<Vec<f32>, JsValue> {
-        let config = self.model.config();
+        let config = self.scorer.model().config();
         let wrong = || WebError::Argument("rows, lengths and contexts do not fit".into());
         let mut sessions = Vec::with_capacity(lengths.len());
         let mut rest = rows.as_slice();
@@ -146,7 +146,7 @@ impl Runtime {
         let mut logits = vec![0.0; sessions.len()];
         for group in groups(&lengths, ROWS) {
             let batch = Batch::of(config, group.iter().map(|&session| sessions[session]));
-            let scored = self.model.score_async(&batch).await;
+            let scored = self.scorer.score_async(&batch).await;
             for (session, logit) in group.into_iter().zip(scored.map_err(WebError::from)?) {
                 logits[session] = logit;
             }

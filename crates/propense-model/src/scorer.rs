@@ -1,0 +1,74 @@
+//! Scoring whole sessions on a device, by whichever way is faster there.
+
+#[cfg(feature = "wgpu")]
+use crate::fused::Fused;
+use crate::network::{read, read_async};
+use crate::{Batch, CnnLstm, ModelError};
+use burn::tensor::Tensor;
+
+/// A network that is not being trained, ready to score batches: on a GPU with one launch a batch
+/// where the network suits it, else as [`CnnLstm::forward_last`] does, which it equals.
+#[derive(Debug, Clone)]
+pub struct Scorer {
+    model: CnnLstm,
+    #[cfg(feature = "wgpu")]
+    fused: Option<Fused>,
+}
+
+impl Scorer {
+    /// Gets the network ready: its weights are those of this moment.
+    #[must_use]
+    pub fn new(model: &CnnLstm) -> Self {
+        Self {
+            model: model.clone(),
+            #[cfg(feature = "wgpu")]
+            fused: Fused::new(model),
+        }
+    }
+
+    /// The network.
+    #[must_use]
+    pub const fn model(&self) -> &CnnLstm {
+        &self.model
+    }
+
+    /// Whether a batch takes one launch.
+    #[must_use]
+    pub const fn is_fused(&self) -> bool {
+        #[cfg(feature = "wgpu")]
+        return self.fused.is_some();
+        #[cfg(not(feature = "wgpu"))]
+        false
+    }
+
+    /// The logit of each session as a whole, read back. Blocks until the device is done: for
+    /// native use.
+    ///
+    /// # Errors
+    /// [`ModelError::Device`] where the device cannot be read.
+    pub fn score(&self, batch: &Batch) -> Result<Vec<f32>, ModelError> {
+        if batch.sessions() == 0 {
+            return Ok(Vec::new());
+        }
+        read(self.logits(batch).try_to_vec_as::<f32>())
+    }
+
+    /// [`Self::score`], read back without blocking, as the browser needs.
+    ///
+    /// # Errors
+    /// [`ModelError::Device`] where the device cannot be read.
+    pub async fn score_async(&self, batch: &Batch) -> Result<Vec<f32>, ModelError> {
+        if batch.sessions() == 0 {
+            return Ok(Vec::new());
+        }
+        read_async(self.logits(batch)).await
+    }
+
+    fn logits(&self, batch: &Batch) -> Tensor<1> {
+        #[cfg(feature = "wgpu")]
+        if let Some(logits) = self.fused.as_ref().and_then(|fused| fused.score(batch)) {
+            return logits;
+        }
+        self.model.forward_last(batch)
+    }
+}
