@@ -101,17 +101,20 @@ impl Batch {
         Tensor::from_data(TensorData::new(self.context.clone(), shape), device)
     }
 
-    /// The number of steps of each session, then its context: `[sessions, 1 + context]`.
+    /// The number of steps of each session, its context, its plane: one row of numbers each.
     #[cfg(feature = "wgpu")]
-    pub(crate) fn facts(&self, device: &Device) -> Tensor<2> {
-        let width = 1 + self.contexts;
-        let mut facts = Vec::with_capacity(self.sessions() * width);
-        for (index, &steps) in self.steps.iter().enumerate() {
+    pub(crate) fn packed(&self, device: &Device) -> Tensor<2> {
+        let height = self.kernel - 1 + 2 * self.steps();
+        let width = 1 + self.contexts + height * self.features;
+        let mut packed = Vec::with_capacity(self.sessions() * width);
+        for (index, (rows, &steps)) in self.rows.iter().zip(&self.steps).enumerate() {
             let start = index * self.contexts;
-            facts.push(steps as f32);
-            facts.extend_from_slice(&self.context[start..start + self.contexts]);
+            packed.push(steps as f32);
+            packed.extend_from_slice(&self.context[start..start + self.contexts]);
+            packed.extend_from_slice(rows);
+            packed.resize((index + 1) * width, 0.0);
         }
-        Tensor::from_data(TensorData::new(facts, [self.sessions(), width]), device)
+        Tensor::from_data(TensorData::new(packed, [self.sessions(), width]), device)
     }
 
     /// The newest row of each session, zeros where it has none: `[sessions, 1, features]`.

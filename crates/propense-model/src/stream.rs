@@ -21,6 +21,9 @@ pub struct Stream {
     way: Way,
     /// The last `kernel + 1` rows, oldest first; zero rows before the session's start.
     rows: Vec<f32>,
+    /// With what context steps are scored.
+    #[cfg(feature = "wgpu")]
+    context: Vec<f32>,
     events: usize,
 }
 
@@ -60,6 +63,8 @@ impl Stream {
             model: model.clone(),
             way,
             rows: vec![0.0; (config.kernel + 1) * config.features],
+            #[cfg(feature = "wgpu")]
+            context: Vec::new(),
             events: 0,
         }
     }
@@ -98,7 +103,7 @@ impl Stream {
         match &mut self.way {
             #[cfg(feature = "wgpu")]
             Way::Fused(fused, states) => {
-                states[phase] = fused.step(self.rows.clone(), states[phase].as_ref());
+                states[phase] = fused.step(&self.rows, &self.context, states[phase].as_ref());
             }
             Way::Tensors(layers, states) => {
                 let shape = [1, kernel + 1, features];
@@ -111,6 +116,17 @@ impl Stream {
             }
         }
         self.events += 1;
+    }
+
+    /// With what context the logits are going to be asked for: those with another one cost a GPU a
+    /// launch of their own.
+    pub fn expect_context(&mut self, context: &[f32]) {
+        #[cfg(feature = "wgpu")]
+        if self.context != context {
+            self.context = context.to_vec();
+        }
+        #[cfg(not(feature = "wgpu"))]
+        let _ = context;
     }
 
     /// The logit after the last event, or before the first, with this context. Blocks until the

@@ -19,8 +19,10 @@ pub(super) struct Sizes {
     pub(super) chunk: usize,
     /// Whether the cell's activation is the rectifier in place of the hyperbolic tangent.
     pub(super) rectified: bool,
-    /// Whether the state comes from `before` and goes out behind the logit.
+    /// Whether the state goes out behind the logit.
     pub(super) stateful: bool,
+    /// Whether it comes from `before`, where such a one was left; else it is zero.
+    pub(super) resumed: bool,
     pub(super) places: Places,
 }
 
@@ -69,14 +71,12 @@ fn squash(x: f32, #[comptime] rectified: bool) -> f32 {
 /// One workgroup scores `tile` sessions, a unit of it one hidden unit of all of them, so that a
 /// weight that was read serves the whole tile.
 ///
-/// `plane` is `[sessions, height, features]` as `Batch` lays it out: window t of a session covers
-/// `kernel + 1` rows from row 2t on. `facts` is `[sessions, 1 + context]`: the number of steps, then
-/// the context. `before` is `[sessions, 2 × hidden]` (output, cell), or anything without state. `out`
-/// is `[sessions, 1]` or, with state, `[sessions, 1 + 2 × hidden]`.
+/// `given` holds for each session the number of steps, the context, and `height` rows as `Batch`
+/// lays them out: window t covers `kernel + 1` rows from row 2t on. `out` is `[sessions, 1]` or, with
+/// state, `[sessions, 1 + 2 × hidden]`: logit, output, cell.
 #[cube(launch_unchecked)]
 pub(super) fn sessions(
-    plane: &Tensor<f32>,
-    facts: &Tensor<f32>,
+    given: &Tensor<f32>,
     weights: &Tensor<f32>,
     before: &Tensor<f32>,
     out: &mut Tensor<f32>,
@@ -96,7 +96,9 @@ pub(super) fn sessions(
     let filters = comptime!(sizes.filters);
     // Windows of a chunk, for each session of the tile.
     let inputs = comptime!(sizes.chunk * sizes.filters);
-    let row = comptime!(1 + sizes.context);
+    let known = comptime!(1 + sizes.context);
+    // Of a session in `given`.
+    let row = known + height * comptime!(sizes.features);
     let width = comptime!(if sizes.stateful {
         1 + 2 * sizes.hidden
     } else {
@@ -116,14 +118,14 @@ pub(super) fn sessions(
         cell[s] = 0.0f32;
         own_steps[s] = 0.0f32;
         if session < count {
-            own_steps[s] = facts[session * row];
+            own_steps[s] = given[session * row];
         }
         if unit < hidden {
             let mut start = 0.0f32;
-            if comptime!(sizes.stateful) {
+            if comptime!(sizes.resumed) {
                 if session < count {
-                    start = before[session * 2 * hidden + unit];
-                    cell[s] = before[session * 2 * hidden + hidden + unit];
+                    start = before[session * width + 1 + unit];
+                    cell[s] = before[session * width + 1 + hidden + unit];
                 }
             }
             output[s * hidden + unit] = start;
@@ -150,9 +152,11 @@ pub(super) fn sessions(
                 let column = part as usize * comptime!(sizes.chunk) + rest / filters;
                 let mut value = 0.0f32;
                 if session < count {
-                    let corner = (session * height + 2 * step as usize) * comptime!(sizes.features)
+                    let corner = session * row
+                        + known
+                        + 2 * step as usize * comptime!(sizes.features)
                         + 2 * column;
-                    value = pooled(plane, weights, corner, rest % filters, sizes);
+                    value = pooled(given, weights, corner, rest % filters, sizes);
                 }
                 windows[place] = value;
                 place += units;
@@ -226,15 +230,15 @@ pub(super) fn sessions(
                 logit += output[unit * hidden + k] * weights[comptime!(sizes.places.output) + k];
             }
             for j in 0..comptime!(sizes.context_hidden) {
-                let mut known = weights[comptime!(sizes.places.context_bias) + j];
+                let mut sum = weights[comptime!(sizes.places.context_bias) + j];
                 for i in 0..comptime!(sizes.context) {
-                    known += facts[session * row + 1 + i]
+                    sum += given[session * row + 1 + i]
                         * weights[comptime!(sizes.places.context)
                             + i * comptime!(sizes.context_hidden)
                             + j];
                 }
                 logit +=
-                    max(known, 0.0f32) * weights[comptime!(sizes.places.output + sizes.hidden) + j];
+                    max(sum, 0.0f32) * weights[comptime!(sizes.places.output + sizes.hidden) + j];
             }
             out[session * width] = logit;
         }
@@ -245,7 +249,7 @@ pub(super) fn sessions(
 /// `corner` on holds the four places of the kernel.
 #[cube]
 fn pooled(
-    plane: &Tensor<f32>,
+    given: &Tensor<f32>,
     weights: &Tensor<f32>,
     corner: usize,
     filter: usize,
@@ -266,7 +270,7 @@ fn pooled(
             #[unroll]
             for p in 0..4usize {
                 let at = comptime!((i + p / 2) * sizes.features + j + p % 2);
-                places[p] += plane[corner + at] * weight;
+                places[p] += given[corner + at] * weight;
             }
         }
     }

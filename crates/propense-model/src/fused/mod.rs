@@ -7,6 +7,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use burn_cubecl::CubeBackend;
 use burn_cubecl::cubecl::prelude::{CubeCount, CubeDim};
 use burn_cubecl::kernel::into_contiguous;
+use burn_cubecl::ops::numeric::empty_device_contiguous_dtype;
 use burn_cubecl::tensor::CubeTensor;
 
 use self::kernel::{Places, Sizes};
@@ -26,12 +27,19 @@ const TILE: usize = 8;
 pub(crate) struct Fused {
     sizes: Sizes,
     weights: CubeTensor,
+    /// What is bound where there is no state.
+    blank: CubeTensor,
     device: Device,
 }
 
-/// A live session's state on the GPU: a logit, the LSTM's output, its cell: `[1, 1 + 2 × hidden]`.
+/// A live session's state on the GPU.
 #[derive(Debug, Clone)]
-pub(crate) struct FusedState(Tensor<2>);
+pub(crate) struct FusedState {
+    /// A logit, the LSTM's output, its cell: `[1, 1 + 2 × hidden]`.
+    numbers: Tensor<2>,
+    /// With what context the logit was made.
+    context: Vec<f32>,
+}
 
 impl Fused {
     /// Packs the network's weights; none where it lies on no CubeCL device, is being trained, or
@@ -43,114 +51,114 @@ impl Fused {
         if model.ensemble().is_some() {
             return None;
         }
-        let packed = Tensor::cat(model.packed(), 0);
-        let weights = into_contiguous(packed.try_into_primitive::<CubeBackend>().ok()?);
+        let device = model.device();
         Some(Self {
             sizes,
-            weights,
-            device: model.device(),
+            weights: primitive(Tensor::cat(model.packed(), 0))?,
+            blank: primitive(Tensor::<1>::zeros([1], &device))?,
+            device,
         })
     }
 
     /// The logit of each session as a whole: `[sessions]`. The batch must hold at least one.
     pub(crate) fn score(&self, batch: &Batch) -> Option<Tensor<1>> {
         let sessions = batch.sessions();
-        let facts = batch.facts(&self.device);
-        let plane = batch.plane(&self.device);
-        let before = Tensor::<1>::zeros([1], &self.device);
-        let sizes = self.sizes;
         let tile = TILE.min(sessions).max(1);
         let sizes = Sizes {
             tile,
-            chunk: chunk(&sizes, tile)?,
-            ..sizes
+            chunk: chunk(&self.sizes, tile)?,
+            ..self.sizes
         };
-        let out = self.launch(sizes, plane, facts, before, batch.steps())?;
-        Some(Tensor::<2>::from_primitive::<CubeBackend>(out).reshape([sessions]))
+        let height = self.sizes.kernel - 1 + 2 * batch.steps();
+        let given = batch.packed(&self.device);
+        let out = self.launch(sizes, given, None, height, batch.steps())?;
+        Some(out.reshape([sessions]))
     }
 
-    /// One step of a live session. `rows` are its newest `kernel + 1` rows, oldest first; no
-    /// state means zero state.
-    pub(crate) fn step(&self, rows: Vec<f32>, before: Option<&FusedState>) -> Option<FusedState> {
-        Some(FusedState(self.live(rows, &[], before, 1)?))
+    /// One step of a live session, scored with this context. `rows` are its newest `kernel + 1`
+    /// rows, oldest first; no state means zero state.
+    pub(crate) fn step(
+        &self,
+        rows: &[f32],
+        context: &[f32],
+        before: Option<&FusedState>,
+    ) -> Option<FusedState> {
+        self.live(rows, context, before, 1)
     }
 
-    /// The logit of this state with this context, `[1, 1]`.
+    /// This state scored with this context: for nothing where it is already.
     pub(crate) fn logit(&self, state: Option<&FusedState>, context: &[f32]) -> Option<Tensor<2>> {
-        Some(self.live(Vec::new(), context, state, 0)?.narrow(1, 0, 1))
+        let known = state.filter(|state| state.context == context).cloned();
+        let scored = known.or_else(|| self.live(&[], context, state, 0))?;
+        Some(scored.numbers.narrow(1, 0, 1))
     }
 
     fn live(
         &self,
-        mut rows: Vec<f32>,
+        rows: &[f32],
         context: &[f32],
         before: Option<&FusedState>,
         steps: usize,
-    ) -> Option<Tensor<2>> {
+    ) -> Option<FusedState> {
         let sizes = Sizes {
             tile: 1,
             chunk: chunk(&self.sizes, 1)?,
             stateful: true,
+            resumed: before.is_some(),
             ..self.sizes
         };
-        let device = &self.device;
-        let shape = [1, sizes.kernel + 1, sizes.features];
-        rows.resize(shape.iter().product(), 0.0);
-        let plane = Tensor::<3>::from_data(TensorData::new(rows, shape), device);
-        let mut facts = vec![steps as f32];
-        facts.extend(context.iter().copied().take(sizes.context));
-        facts.resize(1 + sizes.context, 0.0);
-        let shape = [1, 1 + sizes.context];
-        let facts = Tensor::<2>::from_data(TensorData::new(facts, shape), device);
-        let before = match before {
-            Some(FusedState(state)) => state.clone().narrow(1, 1, 2 * sizes.hidden).reshape([-1]),
-            None => Tensor::<1>::zeros([2 * sizes.hidden], device),
-        };
-        let out = self.launch(sizes, plane, facts, before, steps)?;
-        Some(Tensor::from_primitive::<CubeBackend>(out))
+        let height = sizes.kernel + 1;
+        let mut given = vec![steps as f32];
+        given.extend(context.iter().copied().take(sizes.context));
+        given.resize(1 + sizes.context, 0.0);
+        given.extend_from_slice(rows);
+        given.resize(1 + sizes.context + height * sizes.features, 0.0);
+        let shape = [1, given.len()];
+        let given = Tensor::from_data(TensorData::new(given, shape), &self.device);
+        let before = before.map(|state| state.numbers.clone());
+        Some(FusedState {
+            numbers: self.launch(sizes, given, before, height, steps)?,
+            context: context.to_vec(),
+        })
     }
 
     fn launch(
         &self,
         sizes: Sizes,
-        plane: Tensor<3>,
-        facts: Tensor<2>,
-        before: Tensor<1>,
+        given: Tensor<2>,
+        before: Option<Tensor<2>>,
+        height: usize,
         steps: usize,
-    ) -> Option<CubeTensor> {
-        let [sessions, height, _] = plane.dims();
-        let primitive = |tensor: Result<CubeTensor, _>| -> Option<CubeTensor> {
-            tensor
-                .map(into_contiguous)
-                .map_err(|_: burn::tensor::PrimitiveConversionError| ())
-                .ok()
+    ) -> Option<Tensor<2>> {
+        let [sessions, _] = given.dims();
+        let given = primitive(given)?;
+        let before = match before {
+            Some(state) => primitive(state)?,
+            None => self.blank.clone(),
         };
-        let plane = primitive(plane.try_into_primitive::<CubeBackend>())?;
-        let facts = primitive(facts.try_into_primitive::<CubeBackend>())?;
-        let before = primitive(before.try_into_primitive::<CubeBackend>())?;
         let width = if sizes.stateful {
             1 + 2 * sizes.hidden
         } else {
             1
         };
-        let client = plane.client.clone();
-        let out = burn_cubecl::ops::numeric::empty_device_contiguous_dtype(
+        let client = given.client.clone();
+        let out = empty_device_contiguous_dtype(
             client.clone(),
-            plane.device.clone(),
+            given.device.clone(),
             [sessions, width].into(),
-            plane.dtype,
+            given.dtype,
         );
         let cubes = CubeCount::new_1d(u32::try_from(sessions.div_ceil(sizes.tile)).ok()?);
         let units = u32::try_from(sizes.hidden.next_multiple_of(32)).ok()?;
-        // SAFETY: every index is bounded by the sizes that the buffers were made with: `plane` by
-        // `count` and `height`, `facts` and `out` by `count`, `weights` by `Sizes::places`.
+        // SAFETY: every index is bounded by what the buffers were made with: those into `given`,
+        // `before` and `out` by the number of sessions, `height` and `Sizes`, those into `weights`
+        // by `Sizes::places`.
         unsafe {
             kernel::sessions::launch_unchecked(
                 &client,
                 cubes,
                 CubeDim::new_1d(units),
-                plane.into_tensor_arg(),
-                facts.into_tensor_arg(),
+                given.into_tensor_arg(),
                 self.weights.clone().into_tensor_arg(),
                 before.into_tensor_arg(),
                 out.clone().into_tensor_arg(),
@@ -160,8 +168,15 @@ impl Fused {
                 sizes,
             );
         }
-        Some(out)
+        Some(Tensor::from_primitive::<CubeBackend>(out))
     }
+}
+
+/// The tensor as it lies on a CubeCL device, without gaps; none where it lies elsewhere or is being
+/// differentiated.
+fn primitive<const D: usize>(tensor: Tensor<D>) -> Option<CubeTensor> {
+    let tensor = tensor.try_into_primitive::<CubeBackend>().ok()?;
+    Some(into_contiguous(tensor))
 }
 
 /// What the kernel is compiled for, apart from the tile; none where the network does not fit.
@@ -194,6 +209,7 @@ fn sizes(config: &ModelConfig) -> Option<Sizes> {
         chunk: 1,
         rectified: config.activation == CellActivation::Relu,
         stateful: false,
+        resumed: false,
         places: Places {
             conv: place(filters * kernel * kernel),
             conv_bias: place(filters),

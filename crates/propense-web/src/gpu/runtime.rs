@@ -112,7 +112,11 @@ impl Runtime {
     /// `{ code, message }`: `DEVICE_LOST` where the device fails.
     pub async fn logit(&self, context: Vec<f32>) -> Result<f32, JsValue> {
         // A copy shares the tensors; the session may go on while this one is read.
-        let stream = self.stream.borrow().clone();
+        let stream = {
+            let mut stream = self.stream.borrow_mut();
+            stream.expect_context(&context);
+            stream.clone()
+        };
         Ok(stream.logit_async(&context).await.map_err(WebError::from)?)
     }
 
