@@ -146,6 +146,7 @@ impl Stream {
         first(&read_async(self.output(context)).await?)
     }
 
+    /// A tensor that begins with the logit.
     fn output(&self, context: &[f32]) -> Tensor<2> {
         // The last event, number `events`, advanced the state with index (events − 1) mod 2.
         let phase = (self.events + 1) % 2;
