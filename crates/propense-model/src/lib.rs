@@ -91,5 +91,5 @@ pub use scorer::Scorer;
 #[cfg(feature = "burn")]
 pub use stream::Stream;
 #[cfg(feature = "burn")]
-pub use structures::{HashedColumns, Structure, StructureConfig, StructureKind};
+pub use structures::{HashedColumns, NextItemGru, Structure, StructureConfig, StructureKind};
 pub use weights::NamedTensor;

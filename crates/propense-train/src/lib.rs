@@ -49,6 +49,7 @@ mod horizon;
 mod manifest;
 mod metrics;
 mod network;
+mod next_item;
 mod options;
 mod progress;
 mod rates;
@@ -85,6 +86,7 @@ pub use metrics::{
     CALIBRATION_BINS, Confusion, Metrics, ReliabilityBin, average_precision, best_f1_threshold,
     brier, log_loss, reliability, roc_auc,
 };
+pub use next_item::{Gru4Rec, GruOptions};
 pub use options::{Preset, TrainOptions};
 pub use progress::{EpochReport, Observer, Pace, Progress, Silent, StopReason};
 pub use propense_prepare::{FileReport, LoadOptions, Loaded, load};

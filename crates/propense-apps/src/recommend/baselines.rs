@@ -28,6 +28,30 @@ impl Ranker for Popularity {
     }
 }
 
+/// The items of the visit again, the newest first; then the most clicked ones.
+#[derive(Debug, Clone)]
+pub struct LastItem(Popularity);
+
+impl LastItem {
+    /// With these items behind those of the visit.
+    #[must_use]
+    pub fn new(items: &Items) -> Self {
+        Self(Popularity::new(items))
+    }
+}
+
+impl Ranker for LastItem {
+    fn score(&mut self, seen: &[Click], scores: &mut [f32]) {
+        self.0.score(seen, scores);
+        let most = scores.iter().copied().fold(0.0, f32::max);
+        for (place, click) in seen.iter().enumerate() {
+            if let Some(score) = scores.get_mut(click.item as usize) {
+                *score = most + 1.0 + place as f32;
+            }
+        }
+    }
+}
+
 /// Item-kNN: the items most often in one visit with the last one, by regularised cosine
 ///
 /// ```text

@@ -18,7 +18,7 @@ mod protocol;
 mod shop;
 mod tables;
 
-pub use baselines::{ItemNeighbours, Popularity};
+pub use baselines::{ItemNeighbours, LastItem, Popularity};
 pub use choose::{Choice, Method, Recommender, choose};
 pub use content::NewItems;
 pub use error::RecommendError;
@@ -28,5 +28,5 @@ pub use measure::{Figures, Ranker, Trial, rank, top};
 pub use model::NextItem;
 pub use neighbours::{NeighbourOptions, Neighbours};
 pub use policy::{ItemFacts, Policy};
-pub use protocol::{ProtocolOptions, ProtocolOutcome, next_item};
+pub use protocol::{Named, ProtocolOptions, ProtocolOutcome, next_item, next_item_beside};
 pub use shop::{Pick, Shop, seen, taken};

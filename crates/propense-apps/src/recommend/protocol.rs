@@ -69,17 +69,35 @@ pub fn next_item(
     options: &ProtocolOptions,
     progress: &mut dyn FnMut(&str),
 ) -> Result<ProtocolOutcome, RecommendError> {
+    next_item_beside(train, test, options, &mut |_| Ok(Vec::new()), progress)
+}
+
+/// A recommender to compare with, and its name.
+pub type Named = (&'static str, Box<dyn Ranker>);
+
+/// The same with further recommenders to compare with, which `more` teaches from the visits that all
+/// learn from.
+///
+/// # Errors
+/// As [`next_item`], and whatever `more` fails with.
+pub fn next_item_beside<E: From<RecommendError>>(
+    train: Vec<Event>,
+    test: Vec<Event>,
+    options: &ProtocolOptions,
+    more: &mut dyn FnMut(&Log) -> Result<Vec<Named>, E>,
+    progress: &mut dyn FnMut(&str),
+) -> Result<ProtocolOutcome, E> {
     let source = Source::of(&train);
     let mut train = visits(train, source, options.gap_ms);
     let test = visits(test, source, options.gap_ms);
     let shared_visits = drop_shared(&mut train, &test, options.gap_ms);
     if train.is_empty() {
-        return Err(RecommendError::NothingToLearn { shared_visits });
+        return Err(RecommendError::NothingToLearn { shared_visits }.into());
     }
     let log = Log::new(&train);
     let tested = number(&test, &log.items);
     if tested.iter().all(|visit| visit.len() < 2) {
-        return Err(RecommendError::NothingToMeasure { visits: test.len() });
+        return Err(RecommendError::NothingToMeasure { visits: test.len() }.into());
     }
     let all: usize = test.iter().map(|visit| visit.clicks.len()).sum();
     let known: usize = tested.iter().map(Vec::len).sum();
@@ -92,7 +110,7 @@ pub fn next_item(
     progress("ranking with the plain recommenders");
     let index = VisitIndex::new(&log);
     let nearest = NeighbourOptions::default();
-    let trials = [
+    let mut trials = vec![
         ("popularity", run(&mut Popularity::new(&log.items))),
         ("item_knn", run(&mut ItemNeighbours::new(&index))),
         (
@@ -100,6 +118,10 @@ pub fn next_item(
             run(&mut Neighbours::new(&index, log.items.len(), nearest)),
         ),
     ];
+    for (name, mut ranker) in more(&log)? {
+        progress(&format!("ranking with {name}"));
+        trials.push((name, run(ranker.as_mut())));
+    }
     let (resamples, seed) = (options.resamples, options.seed);
     let figures = |trial: &Trial| trial.figures(resamples, seed);
     Ok(ProtocolOutcome {

@@ -15,12 +15,13 @@ use super::{FittingArgs, JsonArgs, ReadingArgs};
   propense compare --task in-session --data a.csv --structures base --train-shares 0.1,0.25,0.5,1
 
 Structures: seed, base, conv, lstm, gru, conv-lstm-items, conv-attention, transformer, context; and trees,
-logistic, base-rate to be better than. next-item has its own: seed and V-SKNN and others, see
-propense eval --task next-item. All learn from the training part, stop early and are calibrated on the
+logistic, base-rate to be better than. next-item has its own: the recommender beside popularity, the last
+items again, item-kNN, V-SKNN and GRU4Rec; it needs --test. All others learn from the training part, stop early and are calibrated on the
 validation part, which also chooses, and are measured on the test part: that of `train`, or --test.
 Differences are paired: users are drawn again, the same for all. docs/comparison.md has the tables.")]
 pub(crate) struct CompareArgs {
-    /// What to predict: shoppers, shoppers-no-pagevalues, in-session, next-day, thirty-day
+    /// What to predict: shoppers, shoppers-no-pagevalues, in-session, next-day, thirty-day,
+    /// next-item
     #[arg(long)]
     pub(crate) task: String,
     /// Files or folders with events

@@ -12,8 +12,7 @@ use crate::{progress, report};
 
 pub(crate) fn run(args: &CompareArgs) -> Outcome {
     if args.task == next_item::TASK {
-        let other = "--task next-item: `propense eval --task next-item` compares its recommenders on every run";
-        return Err(Failure::Usage(other.to_owned()));
+        return next_item::compare(args);
     }
     for (given, option) in [
         (args.fitting.preset.is_some(), "--preset"),
@@ -176,6 +175,16 @@ fn table(comparison: &CompareReport) -> Table {
         for row in &comparison.rows {
             if let Some(behind) = row.behind {
                 let [auc, pr_auc, loss] = behind.map(range);
+                table.row([row.name.clone(), auc, pr_auc, loss]);
+            }
+        }
+    }
+    if comparison.rows.iter().any(|row| row.worth.is_some()) {
+        table.block("less the same structure on the whole training part as it is, 95 %");
+        table.row(["", "ROC-AUC", "PR-AUC", "log-loss"]);
+        for row in &comparison.rows {
+            if let Some(worth) = row.worth {
+                let [auc, pr_auc, loss] = worth.map(range);
                 table.row([row.name.clone(), auc, pr_auc, loss]);
             }
         }

@@ -3,11 +3,15 @@
 use std::collections::BTreeMap;
 
 use anyhow::Context;
-use propense_apps::recommend::{Figures, ProtocolOptions, ProtocolOutcome, next_item};
+use propense_apps::recommend::{
+    Click, Figures, LastItem, Log, Named, ProtocolOptions, ProtocolOutcome, Ranker, next_item,
+    next_item_beside,
+};
+use propense_train::{Gru4Rec, GruOptions};
 use serde::Serialize;
 
 use super::{Failure, Outcome, resolve};
-use crate::args::EvalArgs;
+use crate::args::{CompareArgs, EvalArgs, JsonArgs};
 use crate::output::{Output, Table, note};
 
 /// The name of the task.
@@ -39,6 +43,66 @@ pub(crate) fn eval(args: &EvalArgs) -> Outcome {
     };
     let outcome = next_item(train.events, test.events, &options, &mut note);
     let outcome = outcome.with_context(|| format!("{} → {}", train.name, test.name))?;
+    finish(&outcome, &args.json)
+}
+
+/// `propense compare --task next-item`: the same, beside the last items again and GRU4Rec.
+pub(crate) fn compare(args: &CompareArgs) -> Outcome {
+    if args.test.is_empty() {
+        let message = "--task next-item needs --test: later visits to rank in".to_owned();
+        return Err(Failure::Usage(message));
+    }
+    if args.report.is_some() {
+        let message = "--report: next-item has no report yet; take --json".to_owned();
+        return Err(Failure::Usage(message));
+    }
+    let train = resolve::data(&args.data, &args.reading)?;
+    let test = resolve::data(&args.test, &args.reading)?;
+    let seed = args.fitting.seed;
+    let options = ProtocolOptions {
+        seed,
+        ..ProtocolOptions::default()
+    };
+    let usual = GruOptions::default();
+    let network = GruOptions {
+        epochs: args.fitting.epochs.unwrap_or(usual.epochs),
+        width: args.fitting.hidden.unwrap_or(usual.width),
+        batch: args.fitting.batch.unwrap_or(usual.batch),
+        learning_rate: args.fitting.learning_rate.unwrap_or(usual.learning_rate),
+        seed,
+        ..usual
+    };
+    let names = format!("{} → {}", train.name, test.name);
+    let mut more = |log: &Log| -> anyhow::Result<Vec<Named>> {
+        let items = |visit: &Vec<Click>| visit.iter().map(|click| click.item).collect();
+        let visits: Vec<Vec<u32>> = log.visits.iter().map(items).collect();
+        let trained = Gru4Rec::fit(&visits, log.items.len(), &network, &mut note)?;
+        note(&format!("gru4rec: {} numbers", trained.parameters()));
+        Ok(vec![
+            ("last_item", Box::new(LastItem::new(&log.items))),
+            ("gru4rec", Box::new(Network(trained))),
+        ])
+    };
+    let outcome = next_item_beside(train.events, test.events, &options, &mut more, &mut note);
+    finish(&outcome.with_context(|| names)?, &args.json)
+}
+
+/// GRU4Rec as a recommender.
+struct Network(Gru4Rec);
+
+impl Ranker for Network {
+    fn score(&mut self, seen: &[Click], scores: &mut [f32]) {
+        let seen: Vec<u32> = seen.iter().map(|click| click.item).collect();
+        // A device that cannot be read ranks nothing: all scores are equal then.
+        let found = self.0.scores(&seen).unwrap_or_default();
+        scores.fill(0.0);
+        for (score, found) in scores.iter_mut().zip(found) {
+            *score = found;
+        }
+    }
+}
+
+fn finish(outcome: &ProtocolOutcome, json: &JsonArgs) -> Outcome {
     let ours = &outcome.ours;
     let report = Report {
         task: TASK,
@@ -51,9 +115,9 @@ pub(crate) fn eval(args: &EvalArgs) -> Outcome {
             ("mrr20", ours.mrr_interval),
             ("ndcg20", ours.ndcg_interval),
         ]),
-        outcome: &outcome,
+        outcome,
     };
-    Output::new(&args.json).finish(&table(&outcome), &report)?;
+    Output::new(json).finish(&table(outcome), &report)?;
     Ok(())
 }
 

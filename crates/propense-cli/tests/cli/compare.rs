@@ -59,6 +59,31 @@ fn compare_measures_all_on_one_part_and_says_why_it_chose() {
 }
 
 #[test]
+fn compare_ranks_what_comes_next_beside_a_recurrent_network() {
+    let folder = tempfile::tempdir().expect("scratch folder");
+    let walk = |sessions: std::ops::Range<usize>| {
+        let mut text = String::from("SessionId\tItemId\tTime\n");
+        for session in sessions {
+            for place in 0..2 + session % 4 {
+                let item = 100 + (session * 7 + place) % 12;
+                let time = 1_396_000_000 + session * 60 + place;
+                text.push_str(&format!("{session}\t{item}\t{time}.5\n"));
+            }
+        }
+        text
+    };
+    let at = |name: &str| folder.path().join(name);
+    std::fs::write(at("a.tsv"), walk(0..400)).expect("file");
+    std::fs::write(at("b.tsv"), walk(400..460)).expect("file");
+    let line = "compare --task next-item --data {} --test {} --epochs 12 --hidden 16 --learning-rate 0.01 --json {}";
+    propense(words(line, &[&at("a.tsv"), &at("b.tsv"), &at("r.json")])).code(0);
+    let found = json(&at("r.json"));
+    let mrr = |name: &str| found["baselines"][name]["mrr"].as_f64().expect("a figure");
+    assert!(mrr("gru4rec") > 0.9, "{found}");
+    assert!(mrr("last_item") < 0.5, "a walk never stays: {found}");
+}
+
+#[test]
 fn the_winners_command_gives_the_winners_figure() {
     let data = shop(300);
     let out = tempfile::tempdir().expect("scratch folder");

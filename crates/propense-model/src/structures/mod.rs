@@ -5,6 +5,7 @@
 mod attention;
 mod config;
 mod layers;
+mod next_item;
 mod recurrent;
 mod store;
 
@@ -13,6 +14,7 @@ use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor, TensorData};
 
 pub use config::{HashedColumns, StructureConfig, StructureKind};
+pub use next_item::NextItemGru;
 
 use crate::{Ensemble, ModelError, NamedTensor};
 use attention::{ConvAttention, Convolutions, Transformer};

@@ -146,13 +146,17 @@ fn seeds_augmentation_and_shares_are_lines_of_their_own() {
     let of = |request: &CompareRequest| {
         let made = compare(&data, None, request, &mut Silent).expect("a comparison");
         let rows = made.rows.iter();
-        rows.map(|row| (row.name.clone(), row.auc, row.shifts[0].auc))
-            .collect::<Vec<_>>()
+        rows.map(|row| {
+            let worth = row.worth.is_some();
+            (row.name.clone(), row.auc, row.shifts[0].auc, worth)
+        })
+        .collect::<Vec<_>>()
     };
     let found = of(&request);
     assert_eq!(found[1].0, "conv + crop,resample on 50 %");
     assert!(found[0].1.seeds.0 < found[0].1.seeds.1, "{found:?}");
     assert_ne!(found[0].1.mean, found[1].1.mean);
+    assert_eq!((found[0].3, found[1].3), (false, true));
     assert_eq!(found, of(&request), "the same seed gives the same table");
 }
 
