@@ -49,10 +49,7 @@ fn compare_measures_all_on_one_part_and_says_why_it_chose() {
             "compare --task thirty-day --data {} --augment crop",
             "--augment",
         ),
-        (
-            "compare --task next-item --data {}",
-            "eval --task next-item",
-        ),
+        ("compare --task next-item --data {}", "--test"),
     ] {
         propense(words(line, &[data.path()])).code(2).says(word);
     }

@@ -108,8 +108,11 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
+/// A function's value and its gradient at a point.
+type Function<'a> = dyn Fn(&[f64]) -> (f64, Vec<f64>) + 'a;
+
 /// The lowest point of a convex function that gives its value and its gradient.
-fn minimise(mut at: Vec<f64>, function: &dyn Fn(&[f64]) -> (f64, Vec<f64>)) -> Vec<f64> {
+fn minimise(mut at: Vec<f64>, function: &Function<'_>) -> Vec<f64> {
     let (mut value, mut gradient) = function(&at);
     // Steps and changes of the gradient, the newest last.
     let mut memory: VecDeque<(Vec<f64>, Vec<f64>)> = VecDeque::new();

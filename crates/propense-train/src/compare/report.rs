@@ -2,7 +2,6 @@
 
 use serde::Serialize;
 
-use super::fitting::Fit;
 use super::paired::{self, Runs, Three, ThreeIntervals};
 use super::{CompareRequest, Contender, HeldBack, Trained};
 use crate::Task;
