@@ -2,7 +2,9 @@
 //! reference: `tests/golden/make_golden.py` in plain NumPy.
 
 use propense_model::{Batch, CnnLstm, CpuStream, ModelConfig, Scorer, Stream, cpu_device};
-use propense_tests::{Case, difference, golden_cases, gpu, read, tensors};
+use propense_tests::{
+    Case, Numbers, difference, fresh_bundle, golden_cases, gpu, read, relative_difference, tensors,
+};
 
 /// What CPUs may differ from the reference.
 const ON_CPU: f32 = 1e-4;
@@ -173,5 +175,49 @@ fn the_gpu_gives_the_golden_logits() {
             println!("{} on the GPU by {way}: {worst:.1e}", case.name);
             assert!(worst <= ON_GPU, "{} by {way}: {worst:e}", case.name);
         }
+    }
+}
+
+/// Widths that fill no vector and no workgroup, windows that do not fit its memory at once, batches
+/// of a session more or less than a tile, sessions of nothing to an odd and an even many.
+#[test]
+fn one_launch_agrees_over_shapes() {
+    let Some((device, _)) = gpu() else { return };
+    for (features, context, filters, kernel, hidden, sessions) in [
+        (4, 0, 1, 2, 1, 1),
+        (5, 3, 3, 4, 7, 7),
+        (30, 7, 32, 3, 128, 8),
+        (41, 1, 17, 3, 33, 9),
+        (70, 20, 40, 3, 200, 17),
+        (9, 2, 8, 5, 256, 3),
+    ] {
+        let config = ModelConfig {
+            features,
+            context,
+            filters,
+            kernel,
+            hidden,
+            context_hidden: 5,
+            ..ModelConfig::seed(features, context)
+        };
+        let bundle = fresh_bundle(&config, 3);
+        let mut numbers = Numbers(5);
+        let list: Vec<_> = (0..sessions)
+            .map(|session| {
+                let rows = numbers.rows([5, 0, 12, 1, 2, 31][session % 6], features);
+                (rows.concat(), numbers.row(context))
+            })
+            .collect();
+        let reference = bundle.cpu_model().expect("valid");
+        let expected: Vec<f32> = list
+            .iter()
+            .map(|(rows, context)| reference.score(rows, context))
+            .collect();
+        let scorer = Scorer::new(&bundle.model(&device).expect("valid"));
+        assert!(scorer.is_fused(), "{config:?}");
+        let sessions = list.iter().map(|(rows, context)| (&rows[..], &context[..]));
+        let found = scorer.score(&Batch::of(&config, sessions));
+        let worst = relative_difference(&found.expect("works"), &expected);
+        assert!(worst <= ON_GPU, "{config:?}: {worst:e}");
     }
 }

@@ -19,6 +19,9 @@ const SHARED: usize = 16 * 1024;
 /// Units of a workgroup that every WebGPU adapter has.
 const UNITS: usize = 256;
 
+/// The widest convolution kernel: its loops are written out in full.
+const KERNEL: usize = 5;
+
 /// Sessions of one workgroup, where there are as many.
 const TILE: usize = 8;
 
@@ -43,8 +46,8 @@ pub(crate) struct FusedState {
 
 impl Fused {
     /// Packs the network's weights; none where it lies on no CubeCL device, is being trained, or
-    /// does not fit: an ensemble, more hidden units than a workgroup has, more filters than its
-    /// memory holds.
+    /// does not fit: an ensemble, a wide convolution kernel, more hidden units than a workgroup has,
+    /// more filters than its memory holds.
     pub(crate) fn new(model: &CnnLstm) -> Option<Self> {
         let config = model.config();
         let sizes = sizes(config)?;
@@ -223,7 +226,8 @@ fn sizes(config: &ModelConfig) -> Option<Sizes> {
             context_bias: place(context_hidden),
         },
     };
-    (hidden <= UNITS && columns > 0 && chunk(&sizes, TILE).is_some()).then_some(sizes)
+    let fits = hidden <= UNITS && kernel <= KERNEL && chunk(&sizes, TILE).is_some();
+    fits.then_some(sizes)
 }
 
 /// The most pooled columns, dividing all, whose windows fit beside the outputs of a tile.
