@@ -46,7 +46,7 @@ pub(crate) struct RunKey {
     pub(crate) network: String,
 }
 
-/// SHA-256 over the fitted features and the outcomes to learn, from each prefix. The same bytes read in another
+/// SHA-256 over the fitted features, the rows, and the outcomes to learn, from each prefix. The same bytes read in another
 /// format, or by another mapping, are other data.
 pub(crate) fn reading(spec: &FeatureSpec, train: &[Example]) -> String {
     let mut hash = Sha256::new();
@@ -60,6 +60,10 @@ pub(crate) fn reading(spec: &FeatureSpec, train: &[Example]) -> String {
             .map(|label| label.map_or(2, u8::from))
             .collect::<Vec<_>>(),
     );
+    // Augmented copies have the outcomes of their originals, and other rows.
+    for row in train.iter().flat_map(|example| &example.rows) {
+        hash.update(row.to_le_bytes());
+    }
     hex(&hash.finalize())
 }
 
@@ -199,7 +203,7 @@ fn difference(saved: &RunKey, asked: &RunKey) -> Option<String> {
             asked.max_events.to_string(),
         ),
         (
-            "reading of the data (--format, --mapping)",
+            "reading of the data (--format, --mapping, --augment)",
             saved.reading.clone(),
             asked.reading.clone(),
         ),

@@ -74,6 +74,8 @@ pub(crate) fn manifest(
             "batch": request.training.batch,
             "learning_rate": request.training.learning_rate,
             "clip": request.training.clip,
+            "augment": request.examples.augment,
+            "train_share": f64::from(request.examples.share) / 100.0,
         },
     });
     manifest.licence.clone_from(&request.licence);

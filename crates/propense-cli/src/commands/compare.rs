@@ -127,12 +127,11 @@ fn ablation(task: Task) -> Vec<Vec<Augmentation>> {
 fn table(comparison: &CompareReport) -> Table {
     let mut table = Table::new();
     table.block(format!(
-        "{} on {}: {} scores of the test part, base rate {:.4}; learnt from {}, validated on {} examples",
+        "{} on {}: {} scores of the test part, base rate {:.4}; validated on {} examples",
         comparison.task,
         comparison.device,
         comparison.n,
         comparison.base_rate,
-        comparison.examples.train,
         comparison.examples.validation
     ));
     table.row([
@@ -146,6 +145,7 @@ fn table(comparison: &CompareReport) -> Table {
         "parameters",
         "training",
         "epochs",
+        "learnt from",
         "a score",
         "bundle",
     ]);
@@ -212,7 +212,7 @@ fn table(comparison: &CompareReport) -> Table {
     table
 }
 
-fn measures(row: &Compared) -> [String; 12] {
+fn measures(row: &Compared) -> [String; 13] {
     [
         row.name.clone(),
         format!("{:.4}", row.auc.mean),
@@ -224,6 +224,7 @@ fn measures(row: &Compared) -> [String; 12] {
         row.parameters.to_string(),
         progress::duration(row.seconds),
         format!("{:.0}", row.epochs),
+        row.examples.to_string(),
         format!("{:.1} µs", row.microseconds),
         bundle(row),
     ]

@@ -10,12 +10,11 @@ use super::page;
 /// The table, with the intervals as charts.
 pub(crate) fn comparison(title: &str, comparison: &CompareReport) -> String {
     let lead = format!(
-        "Task {}: {} scores of the test part, {:.2} % with an order. Every contender learnt from the same {} examples \
-         and was calibrated on the same {}.",
+        "Task {}: {} scores of the test part, {:.2} % with an order. Every contender was calibrated on the same {} examples \
+         of the validation part.",
         comparison.task,
         comparison.n,
         100.0 * comparison.base_rate,
-        comparison.examples.train,
         comparison.examples.validation
     );
     let mut body = page::notes(&comparison.choice);
@@ -30,7 +29,7 @@ pub(crate) fn comparison(title: &str, comparison: &CompareReport) -> String {
         let svg = intervals(name, comparison, of);
         let _ = write!(
             body,
-            "<figure><figcaption>{name}<p>Mean and 95 % interval; the thin line spans the seeds.</p></figcaption>\n{svg}</figure>\n"
+            "<figure><figcaption>{name}<p>Mean and 95 % interval, the chosen one larger; a dashed line where a seed lies outside it.</p></figcaption>\n{svg}</figure>\n"
         );
     }
     body.push_str("</div>\n<h2>Figures</h2>\n");
@@ -44,6 +43,7 @@ pub(crate) fn comparison(title: &str, comparison: &CompareReport) -> String {
         "F1",
         "ECE",
         "log-loss less the best's",
+        "learnt from",
         "parameters",
         "seconds",
         "µs a score",
@@ -70,6 +70,7 @@ fn cells(row: &Compared) -> Vec<String> {
         format!("{:.4}", row.ece),
         row.behind
             .map_or("chosen".to_owned(), |[_, _, loss]| range(loss.0, loss.1)),
+        page::number(row.examples as f64),
         page::number(row.parameters as f64),
         format!("{:.1}", row.seconds),
         format!("{:.1}", row.microseconds),

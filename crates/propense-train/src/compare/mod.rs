@@ -12,7 +12,7 @@ mod report;
 use crate::augment::{Augmentation, Shift};
 use crate::evaluation::{MeasureOptions, owners};
 use crate::example::{Example, Label};
-use crate::fit::FitRequest;
+use crate::fit::{FitRequest, PartSizes};
 use crate::progress::{Observer, Progress};
 use crate::scoring;
 use crate::tasks::{self, ExampleOptions, Prepared, Shares};
@@ -104,7 +104,7 @@ pub fn compare(
         tasks::check_continues(data, test)?;
     }
     let mut held_back: Option<HeldBack> = None;
-    let mut examples = None;
+    let mut examples: Option<PartSizes> = None;
     let mut all: Vec<Option<Trained>> = request.contenders.iter().map(|_| None).collect();
     // Contenders that learn from the same rows one after the other, so that one set of rows is held.
     let mut order: Vec<usize> = (0..all.len()).collect();
@@ -136,7 +136,9 @@ pub fn compare(
             }
             Some(_) => {}
         }
-        examples.get_or_insert(parts.sizes());
+        let sizes = parts.sizes();
+        let larger = examples.is_none_or(|known| sizes.train > known.train);
+        examples = if larger { Some(sizes) } else { examples };
         let trained = Trained::new(contender, (options, parts), (data, test), request, observer)?;
         all[place] = Some(trained);
     }
@@ -229,6 +231,7 @@ impl HeldBack {
 /// One contender, trained from each seed.
 struct Trained {
     contender: Contender,
+    examples: usize,
     fits: Vec<Fit>,
     /// Forecasts of the test part, by seed.
     forecasts: Runs,
@@ -295,6 +298,7 @@ impl Trained {
         }
         Ok(Self {
             contender: contender.clone(),
+            examples: parts.train.examples.len(),
             fits,
             forecasts,
             shifts,

@@ -28,6 +28,8 @@ pub struct Compared {
     pub name: String,
     /// What it is, in words.
     pub words: &'static str,
+    /// Examples that it learnt from.
+    pub examples: usize,
     /// Trainings.
     pub seeds: usize,
     /// ROC-AUC.
@@ -80,7 +82,7 @@ pub struct CompareReport {
     pub task: Task,
     /// Device that trained the networks.
     pub device: String,
-    /// Sizes of the parts.
+    /// Sizes of the parts; the training part is the largest that any contender learnt from.
     pub examples: PartSizes,
     /// Scores measured.
     pub n: usize,
@@ -142,6 +144,7 @@ pub(super) fn table(
             Compared {
                 name: one.contender.name(),
                 words: one.contender.learner.words(),
+                examples: one.examples,
                 seeds: one.fits.len(),
                 auc: figure(0, mean.auc, |three| three.auc),
                 pr_auc: figure(1, mean.pr_auc, |three| three.pr_auc),
