@@ -51,6 +51,7 @@ pub(crate) enum Command {
   propense prepare exports/ --out prepared
   propense prepare clicks.jsonl orders.csv --catalogue items.csv --out prepared
   propense prepare clicks.csv --mapping columns.json --without bot --out prepared
+  propense prepare web/ till/ --mapping 'web*=web.json' --mapping '*.csv=till.json' --out prepared
 
 Writes events.parquet (sorted by visitor and time, cut into sessions), items.parquet where there is
 a catalogue, quarantine.csv (every record that was set aside, with row, rule and detail),
@@ -381,9 +382,10 @@ pub(crate) struct ReadingArgs {
     /// yoochoose, otto, taobao, jdata, jd-micro, online-retail, online-shoppers, csv
     #[arg(long, default_value = "auto")]
     pub(crate) format: String,
-    /// Column names of a CSV file, as JSON (see docs/cli.md); implies --format csv
-    #[arg(long, value_name = "FILE.json")]
-    pub(crate) mapping: Option<PathBuf>,
+    /// Column names of CSV files or JSON lines, as JSON (see docs/cli.md): one file for all, or
+    /// PATTERN=FILE.json for the files with such a name; may be given several times
+    #[arg(long = "mapping", value_name = "[PATTERN=]FILE.json")]
+    pub(crate) mappings: Vec<String>,
     /// Text encoding of the files where it is not UTF-8, by its name on the web: windows-1252
     #[arg(long, value_name = "NAME")]
     pub(crate) encoding: Option<String>,

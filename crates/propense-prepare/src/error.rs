@@ -44,6 +44,11 @@ pub enum PrepareError {
     /// More inputs than the table can number.
     #[error("{0} inputs; at most 65535 can go into one table: join some of them first")]
     TooManyInputs(usize),
+    /// A mapping for inputs that are not there.
+    #[error(
+        "no input has a name like `{0}`, for which a mapping was given; correct the pattern, or leave the mapping out"
+    )]
+    UnusedMapping(String),
     /// The engine (Arrow, Parquet, the sort) failed.
     #[cfg(feature = "engine")]
     #[error("{place}: {reason}")]

@@ -55,6 +55,7 @@ pub mod clean;
 pub mod decode;
 mod error;
 mod load;
+mod mappings;
 #[cfg(feature = "engine")]
 mod prepare;
 #[cfg(feature = "engine")]
@@ -85,6 +86,7 @@ mod work;
 pub use account::{BucketAccount, Counts, InputAccount};
 pub use error::PrepareError;
 pub use load::{FileReport, LoadOptions, Loaded, files_of, hex, load};
+pub use mappings::Mappings;
 #[cfg(feature = "engine")]
 pub use prepare::prepare;
 #[cfg(feature = "engine")]

@@ -1,15 +1,13 @@
 //! Reading files and folders into memory, in any format that this crate reads.
 
-use std::fs::{self, File};
-use std::io::Read;
+use std::fs;
 use std::path::{Path, PathBuf};
 
-use propense_events::{Action, Event, Format, Mapping, Problem, Rule, Session};
-use sha2::{Digest, Sha256};
+use propense_events::{Action, Event, Format, Problem, Rule, Session};
 
-use crate::PrepareError;
-use crate::decode::{self, Content};
+use crate::decode::{self, Content, SharedHash};
 use crate::several::{drop_repeated, tell_apart};
+use crate::{Mappings, PrepareError};
 
 /// What one file gave.
 #[derive(Debug, Clone)]
@@ -69,8 +67,8 @@ impl Loaded {
 pub struct LoadOptions {
     /// The format of every file.
     pub format: Option<Format>,
-    /// Column names for a table of the shop's own making.
-    pub mapping: Option<Mapping>,
+    /// Column names for tables of the shop's own making.
+    pub mappings: Mappings,
     /// The text encoding of every file, by its name on the web.
     pub encoding: Option<String>,
 }
@@ -81,16 +79,18 @@ pub struct LoadOptions {
 ///
 /// A path that cannot be read, a folder without data files, or a file that is in no known format.
 pub fn load(paths: &[PathBuf], options: &LoadOptions) -> Result<Loaded, PrepareError> {
-    let mut loaded = Loaded::default();
-    let mut hash = Sha256::new();
+    let mut files = Vec::new();
     for path in paths {
-        for file in files_of(path)? {
-            hash_file(&mut hash, &file)?;
-            read_into(&mut loaded, file, options)?;
-        }
+        files.extend(files_of(path)?);
+    }
+    options.mappings.all_used(&files)?;
+    let mut loaded = Loaded::default();
+    let hash = SharedHash::default();
+    for file in files {
+        read_into(&mut loaded, file, options, &hash)?;
     }
     loaded.name = names(paths);
-    loaded.sha256 = hex(&hash.finalize());
+    loaded.sha256 = hash.hex();
     Ok(loaded)
 }
 
@@ -105,8 +105,10 @@ fn read_into(
     loaded: &mut Loaded,
     file: PathBuf,
     options: &LoadOptions,
+    hash: &SharedHash,
 ) -> Result<(), PrepareError> {
-    let opened = decode::open(&file, options.encoding.as_deref())?;
+    let opened = decode::open_hashed(&file, options.encoding.as_deref(), hash)?;
+    let rest = opened.rest;
     let text = match opened.content {
         Content::Text(text) => text,
         #[cfg(feature = "engine")]
@@ -127,12 +129,15 @@ fn read_into(
             return Ok(());
         }
     };
-    let table = propense_events::read(text, options.format, options.mapping.as_ref()).map_err(
+    let table = propense_events::read(text, options.format, options.mappings.of(&file)).map_err(
         |source| PrepareError::Events {
             path: file.clone(),
             source,
         },
     )?;
+    if let Some(rest) = rest {
+        hash.take(rest, &file)?;
+    }
     if loaded.files.is_empty() {
         loaded.utc_offset_minutes = table.utc_offset_minutes;
     }
@@ -239,20 +244,6 @@ fn is_data(file: &Path) -> bool {
         && !endings.iter().any(|ending| name.ends_with(ending))
 }
 
-/// Adds a file's bytes.
-pub(crate) fn hash_file(hash: &mut Sha256, path: &Path) -> Result<(), PrepareError> {
-    let mut file = File::open(path).map_err(PrepareError::io(path))?;
-    let mut buffer = vec![0; 1 << 18];
-    loop {
-        match file.read(&mut buffer) {
-            Ok(0) => return Ok(()),
-            Ok(count) => hash.update(buffer.get(..count).unwrap_or_default()),
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(PrepareError::io(path)(error)),
-        }
-    }
-}
-
 /// Bytes in hexadecimal.
 pub fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write;
@@ -265,6 +256,8 @@ pub fn hex(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use sha2::{Digest, Sha256};
+
     use super::*;
 
     /// The files that a folder with these stands for.
@@ -325,6 +318,31 @@ mod tests {
         assert_eq!(loaded.name, "log.csv");
         let bytes = b"timestamp,event\n1700000000000,page_view\n";
         assert_eq!(loaded.sha256, hex(&Sha256::digest(bytes)));
+    }
+
+    #[test]
+    fn every_byte_is_hashed_once_in_the_order_of_the_files() {
+        use std::io::Write;
+        let folder = tempfile::tempdir().expect("a folder");
+        let text = "timestamp,event\n1700000000000,page_view\n".repeat(2);
+        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        gzip.write_all(text.as_bytes()).expect("packed");
+        let rows = [
+            ("b.csv", text.clone().into_bytes()),
+            ("a.csv.gz", gzip.finish().expect("packed")),
+            // A line without an end, in blocks that no reader's buffer divides.
+            ("c.csv", [text.as_bytes(), &vec![b'x'; 700_001]].concat()),
+        ];
+        let mut hash = Sha256::new();
+        let mut paths = Vec::new();
+        for (name, bytes) in rows {
+            let path = folder.path().join(name);
+            fs::write(&path, &bytes).expect("a file");
+            hash.update(&bytes);
+            paths.push(path);
+        }
+        let loaded = load(&paths, &LoadOptions::default()).expect("loaded");
+        assert_eq!(loaded.sha256, hex(&hash.finalize()));
     }
 
     #[test]

@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use propense_events::{Format, Mapping};
+use propense_events::Format;
 
+use crate::Mappings;
 use crate::account::{BucketAccount, InputAccount};
 use crate::clean::Options;
 use crate::sides::{SideAccount, SideTables};
@@ -19,8 +20,8 @@ pub struct Request {
     pub out: PathBuf,
     /// The format of every input; `None` recognises each by its content.
     pub format: Option<Format>,
-    /// Column names for a table of the shop's own making.
-    pub mapping: Option<Mapping>,
+    /// Column names for tables of the shop's own making.
+    pub mappings: Mappings,
     /// The text encoding of every input, by its name on the web; `None` is UTF-8, or UTF-16 where
     /// the file says so.
     pub encoding: Option<String>,
@@ -46,7 +47,7 @@ impl Request {
             inputs,
             out,
             format: None,
-            mapping: None,
+            mappings: Mappings::default(),
             encoding: None,
             cleaning: Options::default(),
             sides: SideTables::default(),

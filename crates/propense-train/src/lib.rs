@@ -89,7 +89,7 @@ pub use metrics::{
 pub use next_item::{Gru4Rec, GruOptions};
 pub use options::{Preset, TrainOptions};
 pub use progress::{EpochReport, Observer, Pace, Progress, Silent, StopReason};
-pub use propense_prepare::{FileReport, LoadOptions, Loaded, load};
+pub use propense_prepare::{FileReport, LoadOptions, Loaded, Mappings, load};
 pub use segments::{SegmentMetrics, Wrong};
 pub use task::Task;
 pub use tasks::ExampleOptions;

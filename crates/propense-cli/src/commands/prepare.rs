@@ -127,7 +127,7 @@ fn request(args: &PrepareArgs) -> Outcome<Request> {
     let cleaning = cleaning.prepared_at(i64::try_from(now.as_millis()).unwrap_or(i64::MAX));
     Ok(Request {
         format: reading.format,
-        mapping: reading.mapping,
+        mappings: reading.mappings,
         encoding: reading.encoding,
         cleaning,
         sides: SideTables {

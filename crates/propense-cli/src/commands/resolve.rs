@@ -7,8 +7,8 @@ use anyhow::Context;
 use propense_events::{Event, Format, Mapping};
 use propense_model::{Bundle, CellActivation, Precision};
 use propense_train::{
-    Augmentation, DeviceChoice, ExampleOptions, FitRequest, LoadOptions, Loaded, NetworkSizes,
-    Preset, Target, Task, TrainOptions, load, use_threads,
+    Augmentation, DeviceChoice, ExampleOptions, FitRequest, LoadOptions, Loaded, Mappings,
+    NetworkSizes, Preset, Target, Task, TrainOptions, load, use_threads,
 };
 
 use super::{Failure, Outcome};
@@ -23,12 +23,37 @@ pub(crate) fn reading(args: &ReadingArgs) -> Outcome<LoadOptions> {
                 .map_err(|error| Failure::Usage(format!("--format: {error}")))?,
         ),
     };
-    let mapping = args.mapping.as_deref().map(mapping).transpose()?;
     Ok(LoadOptions {
         format,
-        mapping,
+        mappings: mappings(&args.mappings)?,
         encoding: args.encoding.clone(),
     })
+}
+
+/// One file for all inputs, or `PATTERN=FILE` for some; a file that has a `=` in its own name is
+/// taken for what it is.
+fn mappings(texts: &[String]) -> Outcome<Mappings> {
+    let mut mappings = Mappings::default();
+    for text in texts {
+        match text.split_once('=') {
+            Some((pattern, file)) if !Path::new(text).exists() => {
+                if pattern.is_empty() {
+                    return Err(Failure::Usage(format!(
+                        "--mapping: `{text}` has no pattern before `=`; write it as '*.csv=columns.json'"
+                    )));
+                }
+                let named = (pattern.to_owned(), mapping(Path::new(file))?);
+                mappings.named.push(named);
+            }
+            _ if mappings.all.is_some() => {
+                return Err(Failure::Usage(format!(
+                    "--mapping: `{text}` is the second one for all files; say which files it is for, as '*.csv={text}'"
+                )));
+            }
+            _ => mappings.all = Some(mapping(Path::new(text))?),
+        }
+    }
+    Ok(mappings)
 }
 
 fn mapping(path: &Path) -> anyhow::Result<Mapping> {

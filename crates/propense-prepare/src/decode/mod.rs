@@ -1,6 +1,7 @@
 //! From a file to plain UTF-8 text: gzip, zstd and Parquet by their first bytes, UTF-16 by its
 //! byte-order mark, other encodings when asked for. Nothing is read whole.
 
+mod hashed;
 #[cfg(feature = "engine")]
 mod parquet_rows;
 mod source;
@@ -14,6 +15,7 @@ use std::sync::atomic::AtomicU64;
 use flate2::read::MultiGzDecoder;
 
 use crate::PrepareError;
+pub(crate) use hashed::SharedHash;
 use source::{Counted, Layer};
 
 /// Plain text to read.
@@ -27,6 +29,8 @@ pub struct Opened {
     pub read: Arc<AtomicU64>,
     /// Bytes of the whole file; zero where the system does not say.
     pub size: u64,
+    /// The file from where reading ends, where it is read from beginning to end and hashed.
+    pub(crate) rest: Option<File>,
 }
 
 /// What a file holds.
@@ -46,23 +50,52 @@ pub enum Content {
 /// be read, or the encoding is unknown. Damage further on is an error of the reader, which names
 /// the remedy.
 pub fn open(path: &Path, encoding: Option<&str>) -> Result<Opened, PrepareError> {
+    open_with(path, encoding, None)
+}
+
+/// The same, and adds the file's bytes to a hash: those of Parquet at once, since they are read in
+/// an order of their own, and others as they are read. What then is left in [`Opened::rest`] is
+/// the caller's to add.
+pub(crate) fn open_hashed(
+    path: &Path,
+    encoding: Option<&str>,
+    hash: &SharedHash,
+) -> Result<Opened, PrepareError> {
+    open_with(path, encoding, Some(hash))
+}
+
+fn open_with(
+    path: &Path,
+    encoding: Option<&str>,
+    hash: Option<&SharedHash>,
+) -> Result<Opened, PrepareError> {
     let file = File::open(path).map_err(PrepareError::io(path))?;
     let size = file.metadata().map_or(0, |metadata| metadata.len());
     let read = Arc::new(AtomicU64::new(0));
     #[cfg(feature = "engine")]
     if starts_with(&file, b"PAR1", path)? {
+        if let Some(hash) = hash {
+            hash.take(File::open(path).map_err(PrepareError::io(path))?, path)?;
+        }
         return Ok(Opened {
             content: parquet_rows::open(file, path, &read)?,
             read,
             size,
+            rest: None,
         });
     }
-    let counted = Counted::new(file, Arc::clone(&read));
+    // The copy stands where the file stands.
+    let rest = match hash {
+        Some(_) => Some(file.try_clone().map_err(PrepareError::io(path))?),
+        None => None,
+    };
+    let counted = Counted::new(file, Arc::clone(&read), hash.cloned());
     let text = decode(BufReader::with_capacity(1 << 18, counted), encoding, path)?;
     Ok(Opened {
         content: Content::Text(text),
         read,
         size,
+        rest,
     })
 }
 

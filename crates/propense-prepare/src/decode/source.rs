@@ -4,17 +4,18 @@ use std::io::{self, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::Text;
+use super::{SharedHash, Text};
 
-/// Counts the bytes that were read.
+/// Counts the bytes that were read, and adds them to a hash where one is asked for.
 pub(super) struct Counted<R> {
     inner: R,
     read: Arc<AtomicU64>,
+    hash: Option<SharedHash>,
 }
 
 impl<R> Counted<R> {
-    pub(super) fn new(inner: R, read: Arc<AtomicU64>) -> Self {
-        Self { inner, read }
+    pub(super) fn new(inner: R, read: Arc<AtomicU64>, hash: Option<SharedHash>) -> Self {
+        Self { inner, read, hash }
     }
 }
 
@@ -22,6 +23,9 @@ impl<R: Read> Read for Counted<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.inner.read(buffer)?;
         self.read.fetch_add(count as u64, Ordering::Relaxed);
+        if let Some(hash) = &self.hash {
+            hash.add(buffer.get(..count).unwrap_or_default());
+        }
         Ok(count)
     }
 }

@@ -76,6 +76,7 @@ impl<'a> Run<'a> {
         if files.len() > usize::from(u16::MAX) {
             return Err(PrepareError::TooManyInputs(files.len()));
         }
+        request.mappings.all_used(&files)?;
         // Before hours of work, not after.
         Rules::new(request.cleaning.clone(), UsualPrices::default())?;
         fs::create_dir_all(&request.out).map_err(PrepareError::io(&request.out))?;
@@ -156,7 +157,7 @@ impl<'a> Run<'a> {
                 folder: &folder,
                 bits: self.work.manifest.plan.bits,
                 format: request.format,
-                mapping: request.mapping.as_ref(),
+                mapping: request.mappings.of(file),
                 encoding: request.encoding.as_deref(),
                 limits: Limits {
                     latest: LATEST,

@@ -61,7 +61,7 @@ pub(super) fn options(request: &Request) -> String {
     };
     let text = format!(
         "{:?} {:?} {:?} {cleaning:?} {:?} {}",
-        request.format, request.mapping, request.encoding, request.sides, request.memory,
+        request.format, request.mappings, request.encoding, request.sides, request.memory,
     );
     hex(&Sha256::digest(text))
 }

@@ -1,7 +1,7 @@
 //! Several sources as one table: identity, catalogue, attributes of users.
 
-use propense_events::Value;
-use propense_prepare::prepare;
+use propense_events::{EventKind, Mapping, Value};
+use propense_prepare::{Mappings, prepare};
 
 use crate::inputs::{Shop, events, files};
 
@@ -78,4 +78,57 @@ fn the_catalogue_fills_what_lines_lack() {
         .count();
     assert_eq!(members, 3);
     assert!(files(&shop.path("out")).len() >= 3);
+}
+
+/// A page's export, the till's, and a third file in a known format: each read in its own way, and
+/// joined by the user.
+#[test]
+fn every_source_has_its_own_mapping() {
+    let shop = Shop::new(&[
+        (
+            "page.csv",
+            "when;what;visitor;sku\n1700000000;click;ann;x\n1700000030;basket;ann;x\n",
+        ),
+        (
+            "till.jsonl",
+            "{\"time\":\"2023-11-14T22:14:20Z\",\"customer\":{\"id\":\"ann\"},\"sku\":\"x\",\"total\":5}\n",
+        ),
+        (
+            "stars.csv",
+            "timestamp,event,user_id,item_id,rating\n1700000090000,review,ann,x,4\n",
+        ),
+    ]);
+    let mapping = |text: &str| Mapping::from_json(text).expect("a mapping");
+    let page = mapping(
+        r#"{"columns":{"timestamp":"when","event":"what","user_id":"visitor","item_id":"sku"},
+            "timestamp_unit":"seconds","events":{"click":"view_item","basket":"add_to_cart"}}"#,
+    );
+    let till = mapping(
+        r#"{"columns":{"timestamp":"time","user_id":"customer.id","item_id":"sku","value":"total"},
+            "timestamp_unit":"text","default_event":"purchase"}"#,
+    );
+    let mut request = shop.request("out");
+    request.mappings = Mappings {
+        all: None,
+        named: vec![("page.*".to_owned(), page), ("*.jsonl".to_owned(), till)],
+    };
+    let prepared = prepare(&request, &mut ()).expect("prepared");
+    assert_eq!((prepared.records_in, prepared.records_out), (4, 4));
+    let found: Vec<_> = events(&prepared)
+        .into_iter()
+        .map(|event| (event.timestamp, event.kind, event.session_id))
+        .collect();
+    let ann = || Some("ann#1".to_owned());
+    let expected = [
+        (1_700_000_000_000, EventKind::ViewItem, ann()),
+        (1_700_000_030_000, EventKind::AddToCart, ann()),
+        (1_700_000_060_000, EventKind::Purchase, ann()),
+        (1_700_000_090_000, EventKind::Review, ann()),
+    ];
+    assert_eq!(found, expected);
+
+    let slip = ("pages.*".to_owned(), request.mappings.named[0].1.clone());
+    request.mappings.named.push(slip);
+    let error = prepare(&request, &mut ()).expect_err("a slip").to_string();
+    assert!(error.contains("`pages.*`"), "{error}");
 }
