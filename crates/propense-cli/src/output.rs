@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use propense_train::{Metrics, ValidationFigures};
+use propense_train::{Adversarial, Interval, Metrics, ValidationFigures};
 use serde::Serialize;
 
 use crate::args::JsonArgs;
@@ -113,6 +113,13 @@ pub(crate) fn note(text: &str) {
     eprintln!("{text}");
 }
 
+/// Says that the test part is not of the training part's kind, where it is not.
+pub(crate) fn warn(adversarial: Option<&Adversarial>) {
+    if let Some(words) = adversarial.and_then(Adversarial::words) {
+        note(&format!("warning: {words}"));
+    }
+}
+
 /// Writes a file, making its folder, through a draft beside it: a reader never sees half a file.
 pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> Result<()> {
     let folder = path
@@ -202,6 +209,26 @@ impl Table {
                 four(three.recall),
                 four(three.f1),
             ]);
+        }
+    }
+
+    /// Adds a block that says whether the test part can be told from the training part.
+    pub(crate) fn adversarial(&mut self, found: Option<&Adversarial>) {
+        let Some(found) = found else { return };
+        let Interval(low, high) = found.interval;
+        self.block(format!(
+            "test examples told from training examples: ROC-AUC {:.4} ({low:.4} to {high:.4}), 0.5 is chance, a warning above {}",
+            found.auc, found.bound
+        ));
+        if found.warning {
+            self.row(["told by", "share of the gain", "ROC-AUC alone"]);
+            for feature in &found.features {
+                self.row([
+                    feature.name.clone(),
+                    format!("{:.2}", feature.share),
+                    format!("{:.4}", feature.auc),
+                ]);
+            }
         }
     }
 

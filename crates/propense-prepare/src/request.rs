@@ -8,6 +8,7 @@ use propense_events::Format;
 use crate::Mappings;
 use crate::account::{BucketAccount, InputAccount};
 use crate::clean::Options;
+use crate::report::Measure;
 use crate::sides::{SideAccount, SideTables};
 use crate::stitch::StitchCounts;
 
@@ -31,6 +32,8 @@ pub struct Request {
     pub cleaning: Options,
     /// Tables beside the events.
     pub sides: SideTables,
+    /// Whether figures are taken of what is written, for a report.
+    pub measure: bool,
     /// Bytes of memory for sorting.
     pub memory: usize,
     /// Threads; `None` takes those of the machine.
@@ -51,6 +54,7 @@ impl Request {
             encoding: None,
             cleaning: Options::default(),
             sides: SideTables::default(),
+            measure: true,
             memory: 1 << 30,
             threads: None,
             bucket_bits: None,
@@ -90,6 +94,8 @@ pub struct Prepared {
     pub records_quarantined: u64,
     /// Whether the run went on from an earlier one.
     pub resumed: bool,
+    /// Figures of what was written, where they were asked for.
+    pub figures: Option<Measure>,
     /// Time spent reading, cleaning and joining in this run.
     pub times: [Duration; 3],
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use propense_model::{Bundle, Manifest};
 use serde::{Deserialize, Serialize};
 
+use crate::adversarial::{Adversarial, adversarial};
 use crate::against::Against;
 use crate::balanced::ValidationFigures;
 use crate::device::Chosen;
@@ -57,6 +58,9 @@ pub struct Evaluation {
     /// The highest scores without an order, and the lowest with one.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub most_wrong: Vec<Wrong>,
+    /// Whether these examples can be told from those that were learnt from, where these are at hand.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub adversarial: Option<Adversarial>,
     /// Against another model.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub against: Option<Against>,
@@ -135,6 +139,7 @@ pub(crate) fn measure(
         validation: None,
         segments: Vec::new(),
         most_wrong: segments::most_wrong(scored, examples, &probabilities),
+        adversarial: None,
         against: None,
         curve: Vec::new(),
         probabilities,
@@ -181,6 +186,29 @@ pub fn evaluate(
         evaluation.also.insert(name.to_owned(), metrics);
     }
     Ok(evaluation)
+}
+
+/// Whether `test` can be told from `train`, the data that the bundle has learnt from: see
+/// [`Adversarial`]. None where one of them has too few examples.
+///
+/// # Errors
+///
+/// Where the data does not suit the bundle's task.
+pub fn tell_apart(
+    bundle: &Bundle,
+    train: &Loaded,
+    test: &Loaded,
+    options: &MeasureOptions,
+) -> Result<Option<Adversarial>, TrainError> {
+    let manifest = &bundle.manifest;
+    let task: Task = manifest.task.parse()?;
+    let examples = example_options(manifest, task);
+    let encode = |data| tasks::encode_test(task, &manifest.features, data, None, &examples);
+    let (train, test) = (encode(train)?, encode(test)?);
+    let (_, positions) = tasks::scheme(task, Shares::Shop);
+    let parts = (train.examples.as_slice(), test.examples.as_slice());
+    let (spec, seed) = (&manifest.features, options.seed);
+    Ok(adversarial(parts, spec, positions, seed))
 }
 
 /// The learning curve that a bundle holds: log-loss by epoch on the training and the validation part.

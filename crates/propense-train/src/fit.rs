@@ -7,6 +7,7 @@ use propense_model::{
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use crate::adversarial::{Adversarial, adversarial};
 use crate::balanced::ValidationFigures;
 use crate::calibrate::Scaling;
 use crate::checkpoint::{self, RunKey};
@@ -110,6 +111,9 @@ pub struct FitReport {
     pub metrics: Vec<NamedMetrics>,
     /// Accuracy, recall and F1 on the validation part, as it is and balanced.
     pub validation: ValidationFigures,
+    /// Whether the test part can be told from the training part; none where one is too small.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adversarial: Option<Adversarial>,
 }
 
 /// Examples in each part.
@@ -187,8 +191,9 @@ pub fn fit_bundle(
             metrics.extend(measure_part(part, encoded, &model, request)?);
         }
     }
-    let report = report(&prepared, &model, request, metrics);
+    let mut report = report(&prepared, &model, request, metrics);
     let manifest = manifest::manifest(data, request, &prepared, &model, &report)?;
+    report.adversarial = tell_apart(&prepared, &prepared.test.examples, request);
     Ok(Fitted {
         bundle: Bundle::from_model(manifest, &model.network)?,
         report,
@@ -225,6 +230,7 @@ fn report(
         samples_per_second: model.trained.samples_per_second,
         metrics,
         validation: model.validation,
+        adversarial: None,
     }
 }
 
@@ -282,7 +288,16 @@ pub fn eval(
         measuring,
     );
     evaluation.validation = Some(model.validation);
+    evaluation.adversarial = tell_apart(&prepared, examples, request);
     Ok(evaluation)
+}
+
+/// Whether test examples can be told from those that were learnt from. The model is finished: this
+/// is a remark on its figures, and fits nothing of it.
+fn tell_apart(prepared: &Prepared, test: &[Example], request: &FitRequest) -> Option<Adversarial> {
+    let parts = (prepared.train.examples.as_slice(), test);
+    let seed = request.training.seed;
+    adversarial(parts, &prepared.spec, prepared.positions, seed)
 }
 
 fn interrupted(request: &FitRequest) -> TrainError {

@@ -25,6 +25,7 @@
 //! and percentiles see the validation part; the test part is measured once.
 
 mod adam;
+mod adversarial;
 mod against;
 mod augment;
 mod balanced;
@@ -63,6 +64,7 @@ mod threads;
 mod trainer;
 mod tune;
 
+pub use adversarial::{ADVERSARIAL_BOUND, Adversarial, Telltale};
 pub use against::{Against, Beside, evaluate_against};
 pub use augment::{Augmentation, Shift};
 pub use balanced::{ThreeFigures, ValidationFigures};
@@ -76,7 +78,7 @@ pub use compare::{
 pub use delong::DeLong;
 pub use device::{Chosen, DeviceChoice};
 pub use error::TrainError;
-pub use evaluation::{Evaluation, MeasureOptions, ScoreRow, evaluate, score};
+pub use evaluation::{Evaluation, MeasureOptions, ScoreRow, evaluate, score, tell_apart};
 pub use explain::{Explanation, Influence, Reason, explain, influences};
 pub use fit::{
     FitReport, FitRequest, Fitted, NamedMetrics, NetworkSizes, PartSizes, eval, fit_bundle,

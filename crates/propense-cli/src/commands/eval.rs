@@ -4,7 +4,7 @@ use propense_train::{MeasureOptions, Preset, eval};
 
 use super::{Outcome, evaluate, next_item, resolve};
 use crate::args::EvalArgs;
-use crate::output::{Output, note, write_file};
+use crate::output::{Output, note, warn, write_file};
 use crate::{progress, report};
 
 pub(crate) fn run(args: &EvalArgs) -> Outcome {
@@ -30,5 +30,6 @@ pub(crate) fn run(args: &EvalArgs) -> Outcome {
         note(&format!("wrote {}", path.display()));
     }
     Output::new(&args.json).finish(&evaluate::table(&evaluation), &evaluation)?;
+    warn(evaluation.adversarial.as_ref());
     Ok(())
 }

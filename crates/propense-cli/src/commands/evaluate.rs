@@ -1,10 +1,12 @@
 //! `propense evaluate`
 
-use propense_train::{Evaluation, Interval, MeasureOptions, evaluate, evaluate_against};
+use propense_train::{
+    Evaluation, Interval, MeasureOptions, evaluate, evaluate_against, tell_apart,
+};
 
 use super::{Outcome, resolve};
 use crate::args::EvaluateArgs;
-use crate::output::{Output, Table, note, write_file};
+use crate::output::{Output, Table, note, warn, write_file};
 use crate::report;
 
 pub(crate) fn run(args: &EvaluateArgs) -> Outcome {
@@ -13,18 +15,23 @@ pub(crate) fn run(args: &EvaluateArgs) -> Outcome {
     note(&device.reason);
     let data = resolve::data(&args.data, &args.reading)?;
     let options = MeasureOptions::default();
-    let evaluation = match &args.against {
+    let mut evaluation = match &args.against {
         None => evaluate(&bundle, &data, &device, &options)?,
         Some(path) => {
             let (other, _) = resolve::scorer(path)?;
             evaluate_against(&bundle, &other, &data, &device, &options)?
         }
     };
+    if !args.train.is_empty() {
+        let train = resolve::data(&args.train, &args.reading)?;
+        evaluation.adversarial = tell_apart(&bundle, &train, &data, &options)?;
+    }
     if let Some(path) = &args.report {
         let title = format!("{} on {}", bundle.manifest.version(), data.name);
         write_file(path, report::html(&title, &evaluation).as_bytes())?;
     }
     Output::new(&args.json).finish(&table(&evaluation), &evaluation)?;
+    warn(evaluation.adversarial.as_ref());
     if let Some(path) = &args.report {
         note(&format!("wrote {}", path.display()));
     }
@@ -93,6 +100,7 @@ pub(super) fn table(evaluation: &Evaluation) -> Table {
     if let Some(figures) = &evaluation.validation {
         table.validation(figures);
     }
+    table.adversarial(evaluation.adversarial.as_ref());
     table
 }
 

@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use anyhow::Context;
 use propense_events::parse_timestamp;
 use propense_prepare::clean::{CleaningRule, Options, Period};
-use propense_prepare::report::{DataReport, Intake, Measure, html, measure_table};
+use propense_prepare::report::{Intake, Measure, html};
 use propense_prepare::{Counts, Observer, Prepared, Progress, Request, SideTables, Stage, prepare};
 
 use super::{Failure, Outcome, resolve};
@@ -24,36 +24,32 @@ pub(crate) fn run(args: &PrepareArgs) -> Outcome {
     drop(shown);
     let prepared = prepared?;
 
-    let report = report(&prepared)?;
-    let mut json = serde_json::to_vec_pretty(&report).context("report.json")?;
-    json.push(b'\n');
-    write_file(&args.out.join("report.json"), &json)?;
-    write_file(&args.out.join("report.html"), html(&report).as_bytes())?;
+    let mut files = written(&prepared);
+    // Without figures the accounts are all that the report says.
+    let figures = prepared
+        .figures
+        .clone()
+        .unwrap_or_else(|| Measure::new(&[]));
+    let mut report = figures.report(Intake::of(&prepared));
+    if args.no_report {
+        report.warnings.clear();
+    } else {
+        let mut json = serde_json::to_vec_pretty(&report).context("report.json")?;
+        json.push(b'\n');
+        write_file(&args.out.join("report.json"), &json)?;
+        write_file(&args.out.join("report.html"), html(&report).as_bytes())?;
+        files.extend(["report.json".to_owned(), "report.html".to_owned()]);
+    }
     Output::new(&args.json).finish(&table(&prepared), &report)?;
     for warning in &report.warnings {
         note(&format!("warning: {}", warning.text));
     }
-    let files = written(&prepared);
     note(&format!(
         "wrote {} into {}",
         files.join(", "),
         args.out.display()
     ));
     Ok(())
-}
-
-/// Figures of what was written, and what reading and cleaning counted.
-fn report(prepared: &Prepared) -> Outcome<DataReport> {
-    let offsets: Vec<i32> = prepared
-        .inputs
-        .iter()
-        .map(|input| input.utc_offset_minutes)
-        .collect();
-    let mut measure = Measure::new(&offsets);
-    for path in &prepared.tables {
-        measure_table(path, &mut measure)?;
-    }
-    Ok(measure.report(Intake::of(prepared)))
 }
 
 /// The names of the files written.
@@ -66,7 +62,6 @@ fn written(prepared: &Prepared) -> Vec<String> {
         .chain(std::iter::once(&prepared.quarantine))
         .filter_map(|path| path.file_name())
         .map(|name| name.to_string_lossy().into_owned())
-        .chain(["report.json".to_owned(), "report.html".to_owned()])
         .collect()
 }
 
@@ -135,6 +130,7 @@ fn request(args: &PrepareArgs) -> Outcome<Request> {
             users: args.users.clone(),
             ..SideTables::default()
         },
+        measure: !args.no_report,
         memory: args.memory.max(16) << 20,
         threads: args.threads,
         ..Request::new(args.inputs.clone(), args.out.clone())

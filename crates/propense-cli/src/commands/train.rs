@@ -10,7 +10,7 @@ use time::format_description::well_known::Rfc3339;
 
 use super::{Failure, Outcome, resolve};
 use crate::args::{PrecisionArg, TrainArgs};
-use crate::output::{Output, Table, note, write_file};
+use crate::output::{Output, Table, note, warn, write_file};
 use crate::{interrupt, progress};
 
 pub(crate) fn run(args: &TrainArgs) -> Outcome {
@@ -57,6 +57,7 @@ pub(crate) fn run(args: &TrainArgs) -> Outcome {
         .with_context(|| args.out.display().to_string())?;
     write_file(&args.out, &bytes)?;
     Output::new(&args.json).finish(&table(&fitted.report), &fitted.report)?;
+    warn(fitted.report.adversarial.as_ref());
     note(&format!(
         "wrote {} ({} bytes)",
         args.out.display(),
@@ -144,5 +145,6 @@ fn table(report: &FitReport) -> Table {
         ]);
     }
     table.validation(&report.validation);
+    table.adversarial(report.adversarial.as_ref());
     table
 }

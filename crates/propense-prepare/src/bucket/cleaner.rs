@@ -20,6 +20,7 @@ use crate::PrepareError;
 use crate::account::{BucketAccount, balanced, count};
 use crate::clean::{Change, Scratch, SessionPlace, Verdicts, begin_owner, clean_owner, clean_slab};
 use crate::quarantine::Quarantine;
+use crate::report::Measure;
 use crate::table::{Column, Lines, text_at};
 
 /// Cleans the lines of one bucket.
@@ -59,9 +60,11 @@ impl<'a> Cleaner<'a> {
             .map_err(failed)
     }
 
-    /// Closes the table; returns the accounts and the lines of `quarantine.csv`.
-    pub(super) fn finish(mut self) -> Result<(BucketAccount, Vec<u8>), PrepareError> {
-        self.output.finish()?;
+    /// Closes the table; returns the accounts, the lines of `quarantine.csv` and the figures.
+    pub(super) fn finish(
+        mut self,
+    ) -> Result<(BucketAccount, Vec<u8>, Option<Measure>), PrepareError> {
+        let measure = self.output.finish()?;
         let (rows, quarantined) = self
             .quarantine
             .finish()
@@ -75,7 +78,7 @@ impl<'a> Cleaner<'a> {
             };
             count(counts, rule.name(), lines);
         }
-        Ok((self.account, rows))
+        Ok((self.account, rows, measure))
     }
 
     /// Carries out the verdicts on a piece.

@@ -16,6 +16,7 @@ use arrow::datatypes::SchemaRef;
 use crate::PrepareError;
 use crate::account::BucketAccount;
 use crate::clean::Rules;
+use crate::report::Measure;
 use crate::sides::Sides;
 use crate::stitch::Stitching;
 
@@ -37,19 +38,23 @@ pub(crate) struct Work<'a> {
     /// Where the sort may lay down what does not fit.
     pub(crate) spill: PathBuf,
     pub(crate) utc_offset_minutes: i32,
+    /// The offset of each input, where figures are to be taken.
+    pub(crate) measured: Option<Vec<i32>>,
     /// Lines done, by all buckets.
     pub(crate) done: AtomicU64,
     pub(crate) stop: AtomicBool,
 }
 
-/// Sorts and cleans the staged `parts` of a bucket into `table` and `quarantine`.
+/// Sorts and cleans the staged `parts` of a bucket into `table` and `quarantine`; measures what it
+/// writes.
 pub(crate) fn run(
     work: &Work<'_>,
     parts: Vec<PathBuf>,
     table: &Path,
     quarantine: &Path,
-) -> Result<BucketAccount, PrepareError> {
-    let output = Output::create(table, work.utc_offset_minutes)?;
+) -> Result<(BucketAccount, Option<Measure>), PrepareError> {
+    let measure = work.measured.as_deref().map(Measure::new);
+    let output = Output::create(table, work.utc_offset_minutes, measure)?;
     let mut cleaner = Cleaner::new(work, output);
     let mut pieces = Pieces::default();
     let mut lines = 0;
@@ -63,10 +68,10 @@ pub(crate) fn run(
         pieces.push(&cleaner.fill(batch)?, &mut cleaner)
     })?;
     pieces.flush(&mut cleaner)?;
-    let (mut account, rows) = cleaner.finish()?;
+    let (mut account, rows, measure) = cleaner.finish()?;
     account.spilled = spilled;
     account.lines = lines;
     account.balanced(&table.display().to_string())?;
     fs::write(quarantine, rows).map_err(PrepareError::io(quarantine))?;
-    Ok(account)
+    Ok((account, measure))
 }

@@ -18,6 +18,7 @@ use parquet::schema::types::ColumnPath;
 use propense_events::EventKind;
 
 use crate::PrepareError;
+use crate::report::Measure;
 use crate::table::{Column, OFFSET, output_schema};
 
 /// The columns that cleaning adds to the lines that stay.
@@ -29,6 +30,7 @@ pub(super) struct Sessions {
 /// Writes one bucket. The file lies under a draft name until it is whole.
 pub(super) struct Output {
     writer: ArrowWriter<BufWriter<File>>,
+    measure: Option<Measure>,
     schema: SchemaRef,
     names: ArrayRef,
     path: PathBuf,
@@ -36,7 +38,11 @@ pub(super) struct Output {
 }
 
 impl Output {
-    pub(super) fn create(path: &Path, utc_offset_minutes: i32) -> Result<Self, PrepareError> {
+    pub(super) fn create(
+        path: &Path,
+        utc_offset_minutes: i32,
+        measure: Option<Measure>,
+    ) -> Result<Self, PrepareError> {
         let draft = path.with_extension("draft");
         let file = File::create(&draft).map_err(PrepareError::io(&draft))?;
         let schema = output_schema();
@@ -48,6 +54,7 @@ impl Output {
         .map_err(PrepareError::engine(draft.display()))?;
         Ok(Self {
             writer,
+            measure,
             schema,
             names: Arc::new(StringArray::from_iter_values(
                 EventKind::ALL.iter().map(|kind| kind.name()),
@@ -66,6 +73,11 @@ impl Output {
         let batch = self
             .finished(lines, sessions)
             .map_err(PrepareError::engine(self.draft.display()))?;
+        if let Some(measure) = &mut self.measure {
+            measure
+                .push(&batch)
+                .map_err(PrepareError::engine(self.draft.display()))?;
+        }
         self.writer
             .write(&batch)
             .map_err(PrepareError::engine(self.draft.display()))
@@ -102,15 +114,16 @@ impl Output {
         Ok(Arc::new(names))
     }
 
-    /// Closes the file and gives it its name.
-    pub(super) fn finish(self) -> Result<(), PrepareError> {
+    /// Closes the file and gives it its name; returns the figures of what was written.
+    pub(super) fn finish(self) -> Result<Option<Measure>, PrepareError> {
         let mut out = self
             .writer
             .into_inner()
             .map_err(PrepareError::engine(self.draft.display()))?;
         std::io::Write::flush(&mut out).map_err(PrepareError::io(&self.draft))?;
         drop(out);
-        std::fs::rename(&self.draft, &self.path).map_err(PrepareError::io(&self.path))
+        std::fs::rename(&self.draft, &self.path).map_err(PrepareError::io(&self.path))?;
+        Ok(self.measure)
     }
 }
 
@@ -142,8 +155,10 @@ pub(crate) fn properties(utc_offset_minutes: i32) -> Result<WriterProperties, Pr
     properties = properties
         .set_column_dictionary_enabled(path.clone(), false)
         .set_column_encoding(path, Encoding::DELTA_BYTE_ARRAY);
-    // The least and the greatest identifier of a page help nobody, and cost a comparison a line.
-    for column in Column::TEXTS {
+    // The least and the greatest identifier, place or row of a page help nobody, and cost two
+    // comparisons a line.
+    let unordered = [Column::EventNo, Column::Source, Column::Row];
+    for column in Column::TEXTS.into_iter().chain(unordered) {
         properties = properties.set_column_statistics_enabled(
             ColumnPath::from(column.name()),
             EnabledStatistics::None,

@@ -8,11 +8,12 @@ use std::thread;
 
 use crossbeam_channel::{RecvTimeoutError, unbounded};
 
-use super::{PAUSE, Run, offset};
+use super::{PAUSE, Run, offset, offsets};
 use crate::account::{BucketAccount, InputAccount};
 use crate::catalogue::Catalogue;
 use crate::clean::{CleaningRule, Options, Rules};
 use crate::progress::Stage;
+use crate::report::{Measure, measure_table};
 use crate::sides::Sides;
 use crate::stitch::{Pairs, Stitching};
 use crate::table::{Column, ColumnSet, staged_schema};
@@ -146,7 +147,12 @@ impl Run<'_> {
         let todo: Vec<usize> = (0..self.work.manifest.buckets.len())
             .filter(|number| matches!(self.work.manifest.buckets.get(*number), Some(None)))
             .collect();
+        self.figures = match self.request.measure {
+            true => Some(self.measured_before()?),
+            false => None,
+        };
         let threads = self.threads.min(self.work.manifest.buckets.len()).max(1);
+        let inputs = &self.work.manifest.inputs;
         let shared = bucket::Work {
             schema: staged_schema(self.carried(sides)),
             rules: &rules,
@@ -156,6 +162,7 @@ impl Run<'_> {
             memory: self.request.memory / threads,
             spill: self.work.spill(),
             utc_offset_minutes: offset(inputs),
+            measured: self.request.measure.then(|| offsets(inputs)),
             done: AtomicU64::new(self.progress.lines),
             stop: AtomicBool::new(false),
         };
@@ -197,7 +204,10 @@ impl Run<'_> {
             drop(tell);
             let watched = loop {
                 match told.recv_timeout(PAUSE) {
-                    Ok((number, Ok(account))) => {
+                    Ok((number, Ok((account, measure)))) => {
+                        if let (Some(all), Some(part)) = (&mut self.figures, measure) {
+                            all.merge(part);
+                        }
                         if let Err(error) = self.finish_bucket(number, account, &parts) {
                             break Err(error);
                         }
@@ -215,6 +225,18 @@ impl Run<'_> {
             shared.stop.store(watched.is_err(), Ordering::Relaxed);
             watched
         })
+    }
+
+    /// The figures of the buckets that an earlier run has finished.
+    fn measured_before(&self) -> Result<Measure, PrepareError> {
+        let manifest = &self.work.manifest;
+        let mut all = Measure::new(&offsets(&manifest.inputs));
+        for (number, done) in manifest.buckets.iter().enumerate() {
+            if done.is_some() {
+                measure_table(&self.work.table(number), &mut all)?;
+            }
+        }
+        Ok(all)
     }
 
     fn finish_bucket(

@@ -81,6 +81,7 @@ impl Run<'_> {
         for (draft, path) in files {
             fs::rename(&draft, &path).map_err(PrepareError::io(&path))?;
         }
+        let figures = self.figures.take();
         let resumed = self.work.resumed;
         let moved = self.work.manifest.moved.unwrap_or_default();
         self.work.remove()?;
@@ -99,6 +100,7 @@ impl Run<'_> {
             records_out,
             records_quarantined: quarantined,
             resumed,
+            figures,
             times: [Duration::ZERO; 3],
         })
     }

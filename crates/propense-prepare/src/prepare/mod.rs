@@ -16,6 +16,7 @@ use crate::account::InputAccount;
 use crate::clean::Rules;
 use crate::load::files_of;
 use crate::progress::{Clock, Observer, Progress, Stage};
+use crate::report::Measure;
 use crate::sides::Sides;
 use crate::table::LATEST;
 use crate::usual_price::UsualPrices;
@@ -59,6 +60,8 @@ struct Run<'a> {
     last: Option<Instant>,
     progress: Progress,
     threads: usize,
+    /// Of what was written, where they are asked for.
+    figures: Option<Measure>,
 }
 
 /// The shortest time between two reports.
@@ -128,6 +131,7 @@ impl<'a> Run<'a> {
                 left: None,
             },
             threads: threads.unwrap_or(2).max(1),
+            figures: None,
         })
     }
 
@@ -205,4 +209,10 @@ impl<'a> Run<'a> {
 /// The shop's offset from UTC in minutes.
 fn offset(inputs: &[InputAccount]) -> i32 {
     inputs.first().map_or(0, |input| input.utc_offset_minutes)
+}
+
+/// The offset from UTC in minutes of each input.
+fn offsets(inputs: &[InputAccount]) -> Vec<i32> {
+    let offsets = inputs.iter().map(|input| input.utc_offset_minutes);
+    offsets.collect()
 }

@@ -12,7 +12,8 @@ const GREATEST: f64 = 281_474_976_710_656.0;
 /// Counts of values in steps of 1/128 of a doubling (each doubling cut into 128 equal parts).
 ///
 /// A quantile is the lower edge of the step that holds it: at most 0.8 % too low, and exact for
-/// whole numbers up to 255. Count, mean, least and greatest value are exact.
+/// whole numbers up to 255. Count, mean, least and greatest value are exact (the mean to the twelfth
+/// place, of values up to 2⁴⁸): parts add up to the same bits in any order.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct Sketch {
     steps: Vec<u64>,
@@ -20,8 +21,23 @@ pub(crate) struct Sketch {
     zeros: u64,
     count: u64,
     missing: u64,
-    sum: f64,
+    /// In units of 2⁻⁴⁰: whole numbers add up exactly.
+    sum: i128,
     range: Option<(f64, f64)>,
+}
+
+/// Units of a sum in one.
+const UNIT: f64 = (1u64 << 40) as f64;
+
+/// A value in the units of a sum. What lies beyond 2⁴⁸ counts as that: 2³⁷ such values still fit.
+fn units(value: f64) -> i128 {
+    let units = (value.clamp(-GREATEST, GREATEST) * UNIT).round();
+    // The conversion of most values, which is quicker than that of all.
+    if units.abs() < i64::MAX as f64 {
+        i128::from(units as i64)
+    } else {
+        units as i128
+    }
 }
 
 /// The step of a value above zero.
@@ -47,7 +63,7 @@ impl Sketch {
             return;
         }
         self.count += 1;
-        self.sum += value;
+        self.sum += units(value);
         self.range = Some(match self.range {
             None => (value, value),
             Some((least, greatest)) => (least.min(value), greatest.max(value)),
@@ -126,7 +142,7 @@ impl Sketch {
         let mean = if self.count == 0 {
             0.0
         } else {
-            self.sum / self.count as f64
+            self.sum as f64 / UNIT / self.count as f64
         };
         Distribution {
             unit,

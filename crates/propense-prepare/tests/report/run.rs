@@ -20,6 +20,9 @@ fn run(input: &Path) -> DataReport {
         measure_table(table, &mut measure).unwrap();
     }
     let report = measure.report(Intake::of(&prepared));
+    // The same as was taken on the way, bucket by bucket, in whatever order they were finished.
+    let taken = prepared.figures.clone().unwrap();
+    assert_eq!(taken.report(Intake::of(&prepared)), report);
     assert_eq!(
         report.records.read,
         report.records.written + report.records.quarantined

@@ -49,6 +49,8 @@ enum Node {
     Split {
         column: usize,
         bin: u8,
+        /// By how much the cut lowered the loss, to second order.
+        gain: f64,
         children: [usize; 2],
     },
     Leaf(f64),
@@ -108,6 +110,17 @@ impl Trees {
         self.trees.iter().flatten().map(held).sum()
     }
 
+    /// Adds to each column what its cuts gained.
+    pub(crate) fn add_gains(&self, gains: &mut [f64]) {
+        for node in self.trees.iter().flatten() {
+            if let Node::Split { column, gain, .. } = node
+                && let Some(sum) = gains.get_mut(*column)
+            {
+                *sum += gain;
+            }
+        }
+    }
+
     /// Learns from these rows of the table.
     pub(crate) fn fit(binned: &Binned, table: &Table, rows: &[usize], growth: &Growth) -> Self {
         let label = |row: usize| f64::from(u8::from(table.labels[row]));
@@ -158,6 +171,7 @@ fn value(tree: &[Node], binned: &Binned, row: usize) -> f64 {
                 column,
                 bin,
                 children,
+                ..
             }) => at = children[usize::from(binned.columns[*column][row] > *bin)],
             Some(Node::Leaf(value)) => return *value,
             None => return 0.0,
@@ -213,6 +227,7 @@ fn grow(
         tree[parent.node] = Node::Split {
             column: cut.column,
             bin: cut.bin,
+            gain: cut.gain,
             children,
         };
         for (node, rows) in children.into_iter().zip([low, high]) {

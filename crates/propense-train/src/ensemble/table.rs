@@ -73,6 +73,22 @@ impl Table {
         table
     }
 
+    /// Adds what is known of an example after so many events, under a label of the caller's.
+    pub(crate) fn push(
+        &mut self,
+        example: &Example,
+        events: usize,
+        features: usize,
+        label: bool,
+        fold: usize,
+    ) {
+        write(example, events, features, &mut self.inputs);
+        self.labels.push(label);
+        self.weights.push(1.0);
+        self.folds.push(fold);
+        self.moments.push((self.moments.len(), events));
+    }
+
     /// Number of rows.
     pub(crate) fn len(&self) -> usize {
         self.labels.len()

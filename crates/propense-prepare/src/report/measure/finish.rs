@@ -26,6 +26,7 @@ impl Measure {
     #[must_use]
     pub fn report(mut self, intake: Intake) -> DataReport {
         self.end_visitor();
+        self.days.settle();
         let period = main_period(&self.days);
         let drift = self.drift();
         DataReport {

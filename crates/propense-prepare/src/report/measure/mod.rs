@@ -42,7 +42,7 @@ const OPEN: usize = 4096;
 
 /// Figures of the written table, in bounded memory (about 40 MB at most, whatever the table's
 /// size). Parts of a table, each cut between two owners, are measured apart and added up with
-/// [`Measure::merge`]; where everything fits (131,072 items, say), in any order.
+/// [`Measure::merge`], in any order.
 #[derive(Debug, Clone)]
 pub struct Measure {
     /// The offset from UTC of each source, in milliseconds.
@@ -148,7 +148,7 @@ impl Measure {
             (Some(a), Some(b)) => Some((a.0.min(b.0), a.1.max(b.1))),
             (a, b) => a.or(b),
         };
-        self.days.merge(&other.days);
+        self.days.merge(std::mem::take(&mut other.days));
         self.slots.merge(&other.slots);
         for (mine, theirs) in self.kinds.iter_mut().zip(other.kinds) {
             mine.events += theirs.events;

@@ -160,6 +160,7 @@ mod tests {
                 days.add(day * 24, &volume);
             }
         }
+        days.settle();
         days
     }
 

@@ -1,7 +1,7 @@
 //! Volumes over time: by local day, by local hour while the span is short, and by slots of an
 //! even width for splitting the time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use propense_events::EventKind;
 
@@ -38,11 +38,14 @@ pub(super) struct Days {
     pub(super) hours: Option<BTreeMap<i64, Volume>>,
     /// Events by local weekday and hour.
     pub(super) week: [u64; 168],
+    /// The hour met last, which is most often the next one too, and what it has had since.
+    last: (i64, Volume),
 }
 
 impl Default for Days {
     fn default() -> Self {
         Self {
+            last: (0, Volume::default()),
             days: BTreeMap::new(),
             hours: Some(BTreeMap::new()),
             week: [0; 168],
@@ -53,12 +56,25 @@ impl Default for Days {
 impl Days {
     /// Counts at a local hour since 1970.
     pub(super) fn add(&mut self, hour: i64, volume: &Volume) {
+        if self.last.0 != hour {
+            self.settle();
+            self.last.0 = hour;
+        }
+        self.last.1.add(volume);
+    }
+
+    /// Puts what was added last in its place; to be called before anything is read.
+    pub(super) fn settle(&mut self) {
+        let (hour, volume) = std::mem::take(&mut self.last);
+        if volume == Volume::default() {
+            return;
+        }
         self.days
             .entry(hour.div_euclid(24))
             .or_default()
-            .add(volume);
+            .add(&volume);
         if let Some(hours) = &mut self.hours {
-            hours.entry(hour).or_default().add(volume);
+            hours.entry(hour).or_default().add(&volume);
         }
         if volume.events > 0
             && let Some(count) = self.week.get_mut(hour_of_week(hour))
@@ -68,7 +84,10 @@ impl Days {
         self.give_up_hours();
     }
 
-    pub(super) fn merge(&mut self, other: &Self) {
+    /// Adds another part.
+    pub(super) fn merge(&mut self, mut other: Self) {
+        self.settle();
+        other.settle();
         for (day, volume) in &other.days {
             self.days.entry(*day).or_default().add(volume);
         }
@@ -203,9 +222,12 @@ impl TimeSlot {
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(super) struct TimeSlots {
     doublings: u32,
-    slots: BTreeMap<i64, TimeSlot>,
-    /// The slot met last, which is most often the next one too.
-    last: Option<(i64, TimeSlot)>,
+    slots: Vec<(i64, TimeSlot)>,
+    /// Where the slot of a number lies.
+    places: HashMap<i64, usize>,
+    /// The place of the slot met last, which is most often the next one too.
+    last: usize,
+    spare: TimeSlot,
 }
 
 impl TimeSlots {
@@ -215,65 +237,75 @@ impl TimeSlots {
 
     /// The slot of a time.
     pub(super) fn at(&mut self, time: i64) -> &mut TimeSlot {
-        let number = time.div_euclid(self.width());
-        if self.last.as_ref().is_none_or(|(last, _)| *last != number) {
-            self.put_back();
-            let number = time.div_euclid(self.width());
-            let slot = self.slots.remove(&number).unwrap_or_default();
-            return &mut self.last.insert((number, slot)).1;
-        }
-        &mut self.last.get_or_insert_default().1
+        self.slot(time.div_euclid(HOUR_MS) >> self.doublings)
     }
 
-    fn put_back(&mut self) {
-        if let Some((number, slot)) = self.last.take() {
-            self.slots.insert(number, slot);
+    fn slot(&mut self, number: i64) -> &mut TimeSlot {
+        let mut number = number;
+        let last = self.slots.get(self.last);
+        if last.is_none_or(|(last, _)| *last != number) {
+            let place = self.places.get(&number).copied();
+            self.last = place.unwrap_or_else(|| {
+                while self.slots.len() >= SLOTS {
+                    self.double();
+                    number >>= 1;
+                }
+                self.place(number)
+            });
         }
-        // One place is kept for the slot that comes next.
-        while self.slots.len() >= SLOTS {
-            self.double();
+        match self.slots.get_mut(self.last) {
+            Some((_, slot)) => slot,
+            // Not reached: `last` is a place of `slots`.
+            None => &mut self.spare,
         }
+    }
+
+    /// The place of a slot, which is made where there is none.
+    fn place(&mut self, number: i64) -> usize {
+        let next = self.slots.len();
+        let place = *self.places.entry(number).or_insert(next);
+        if place == next {
+            self.slots.push((number, TimeSlot::default()));
+        }
+        place
     }
 
     fn double(&mut self) {
         self.doublings += 1;
+        self.places.clear();
         for (number, slot) in std::mem::take(&mut self.slots) {
-            match self.slots.get_mut(&number.div_euclid(2)) {
-                Some(mine) => mine.add(&slot),
-                None => {
-                    self.slots.insert(number.div_euclid(2), slot);
-                }
+            let place = self.place(number >> 1);
+            if let Some((_, mine)) = self.slots.get_mut(place) {
+                mine.add(&slot);
             }
         }
     }
 
+    /// Adds another part.
     pub(super) fn merge(&mut self, other: &Self) {
-        self.put_back();
         while self.doublings < other.doublings {
             self.double();
         }
-        let narrower = self.doublings - other.doublings;
-        for (number, slot) in other
-            .slots
-            .iter()
-            .chain(other.last.as_ref().map(|(n, s)| (n, s)))
-        {
-            self.slots.entry(number >> narrower).or_default().add(slot);
+        for (number, slot) in &other.slots {
+            // Adding may double the width, too.
+            self.slot(number >> (self.doublings - other.doublings))
+                .add(slot);
         }
-        self.put_back();
     }
 
     /// The slots in order, each with its begin and its end in milliseconds since 1970.
-    pub(super) fn finish(&mut self) -> Vec<(i64, i64, &TimeSlot)> {
-        self.put_back();
+    pub(super) fn finish(&self) -> Vec<(i64, i64, &TimeSlot)> {
         let width = self.width();
-        self.slots
+        let mut slots: Vec<(i64, i64, &TimeSlot)> = self
+            .slots
             .iter()
             .map(|(number, slot)| {
                 let from = number.saturating_mul(width);
                 (from, from.saturating_add(width), slot)
             })
-            .collect()
+            .collect();
+        slots.sort_by_key(|(from, ..)| *from);
+        slots
     }
 }
 
@@ -300,7 +332,7 @@ mod tests {
         }
         let found = slots.finish();
         assert!(
-            found.len() < SLOTS && found.len() > SLOTS / 4,
+            found.len() <= SLOTS && found.len() > SLOTS / 4,
             "{}",
             found.len()
         );
@@ -349,12 +381,13 @@ mod tests {
                     },
                 );
             }
+            days.settle();
             days
         };
         assert_eq!(of(0..336).hours.map(|hours| hours.len()), Some(336));
         assert_eq!(of(0..337).hours, None);
         let mut both = of(0..200);
-        both.merge(&of(150..400));
+        both.merge(of(150..400));
         assert_eq!(both.hours, None);
         assert_eq!(both.days.len(), 17);
         assert_eq!(both.week.iter().sum::<u64>(), 450);
