@@ -7,6 +7,8 @@ pub(crate) mod eval;
 pub(crate) mod evaluate;
 pub(crate) mod explain;
 pub(crate) mod inspect;
+#[cfg(feature = "engine")]
+mod inspect_table;
 pub(crate) mod next_item;
 #[cfg(feature = "engine")]
 pub(crate) mod prepare;

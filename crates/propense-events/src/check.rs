@@ -57,6 +57,12 @@ impl Limits {
 /// the file, or the event's number.
 #[must_use]
 pub fn check_event(mut event: Event, row: u64, limits: &Limits) -> (Option<Event>, Vec<Problem>) {
+    let (kept, problems) = check_in_place(&mut event, row, limits);
+    (kept.then_some(event), problems)
+}
+
+/// The same without moving the event, which is large; false where it is to be set aside.
+pub(crate) fn check_in_place(event: &mut Event, row: u64, limits: &Limits) -> (bool, Vec<Problem>) {
     let mut check = Check {
         row,
         limits,
@@ -69,7 +75,7 @@ pub fn check_event(mut event: Event, row: u64, limits: &Limits) -> (Option<Event
             || "timestamp".to_owned(),
             &event.timestamp,
         );
-        return (None, check.problems);
+        return (false, check.problems);
     }
     check.optional_text(&mut event.user_id, "user_id");
     check.optional_text(&mut event.anonymous_id, "anonymous_id");
@@ -82,7 +88,7 @@ pub fn check_event(mut event: Event, row: u64, limits: &Limits) -> (Option<Event
     check.amount(&mut event.value, || "value".to_owned());
     check.items(&mut event.items);
     check.context(&mut event.context);
-    (Some(event), check.problems)
+    (true, check.problems)
 }
 
 struct Check<'a> {
@@ -159,6 +165,9 @@ impl Check<'_> {
     }
 
     fn context(&mut self, context: &mut Context) {
+        if context.is_empty() {
+            return;
+        }
         if context.len() > self.limits.max_items {
             let count = context.len();
             self.note(

@@ -1,6 +1,6 @@
 //! The accounts of one reading. Adapters go through it, so that no row can be dropped uncounted.
 
-use crate::{Action, Event, Limits, Place, Problem, Rule, Session, Sink, check_event};
+use crate::{Action, Event, Limits, Place, Problem, Rule, Session, Sink, check::check_in_place};
 
 /// Rows read, and how many of them were set aside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -59,32 +59,30 @@ impl<'a> Ledger<'a> {
 
     /// Passes the event of one row through [`crate::check_event`] and hands it on; a row that
     /// fails is rejected and counted.
-    pub(crate) fn emit(&mut self, event: Event, place: Place<'_>) {
-        let (event, problems) = check_event(event, place.row, &self.limits);
+    pub(crate) fn emit(&mut self, mut event: Event, place: Place<'_>) {
+        let (kept, problems) = check_in_place(&mut event, place.row, &self.limits);
         for problem in problems {
             self.sink.problem(problem);
         }
-        match event {
-            Some(event) => self.sink.event(event, place),
-            None => self.counts.rejected += 1,
+        if kept {
+            self.sink.event(event, place);
+        } else {
+            self.counts.rejected += 1;
         }
     }
 
     /// The same for one of several events of a row: where it fails, the row stays without it, and
     /// the problem says so. Returns whether the event was handed on.
-    pub(crate) fn emit_part(&mut self, event: Event, place: Place<'_>) -> bool {
-        let (event, problems) = check_event(event, place.row, &self.limits);
+    pub(crate) fn emit_part(&mut self, mut event: Event, place: Place<'_>) -> bool {
+        let (kept, problems) = check_in_place(&mut event, place.row, &self.limits);
         for mut problem in problems {
             problem.action = Action::Repaired;
             self.sink.problem(problem);
         }
-        match event {
-            Some(event) => {
-                self.sink.event(event, place);
-                true
-            }
-            None => false,
+        if kept {
+            self.sink.event(event, place);
         }
+        kept
     }
 
     /// Hands on a session that the data set holds only as a summary.

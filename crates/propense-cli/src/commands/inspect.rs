@@ -21,12 +21,25 @@ pub(crate) fn run(args: &InspectArgs) -> Outcome {
         let bundle = resolve::bundle(&args.file)?;
         let value = serde_json::to_value(&bundle.manifest).context("the manifest")?;
         (bundle_table(&bundle), value)
+    } else if let Some(prepared) = prepared(args)? {
+        prepared
     } else {
         let data = resolve::data(std::slice::from_ref(&args.file), &args.reading)?;
         events(&data, args.rows)
     };
     Output::new(&args.json).finish(&table, &value)?;
     Ok(())
+}
+
+/// A table that `prepare` wrote, which need not fit into memory.
+#[cfg(feature = "engine")]
+fn prepared(args: &InspectArgs) -> Outcome<Option<(Table, serde_json::Value)>> {
+    super::inspect_table::look(&args.file, args.rows)
+}
+
+#[cfg(not(feature = "engine"))]
+fn prepared(_: &InspectArgs) -> Outcome<Option<(Table, serde_json::Value)>> {
+    Ok(None)
 }
 
 /// By the name, or by content: a safetensors file begins with the length of its header (8 bytes)
@@ -192,7 +205,7 @@ fn events(data: &Loaded, shown: usize) -> (Table, serde_json::Value) {
     (table, value)
 }
 
-fn cells(event: &Event) -> [String; 6] {
+pub(super) fn cells(event: &Event) -> [String; 6] {
     let items: Vec<&str> = event
         .items
         .iter()
@@ -216,7 +229,7 @@ fn cells(event: &Event) -> [String; 6] {
     ]
 }
 
-fn moment(milliseconds: i64) -> String {
+pub(super) fn moment(milliseconds: i64) -> String {
     OffsetDateTime::from_unix_timestamp(milliseconds.div_euclid(1000))
         .ok()
         .and_then(|time| time.format(&Rfc3339).ok())

@@ -200,6 +200,10 @@ fn prepare_accounts_for_every_row_and_its_output_reads_back() {
         json["events"].as_u64()
     };
     assert_eq!(events(out.path()), events(&file));
+    let shown = propense(words("inspect {}", &[out.path()])).code(0).stdout;
+    for part in ["columns", "item_category", "Timestamp", "first events"] {
+        assert!(shown.contains(part), "`{part}` is missing in:\n{shown}");
+    }
 }
 
 /// Golden logits, threshold and figures are those of the weights in the file, not of the more

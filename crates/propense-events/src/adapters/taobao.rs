@@ -36,8 +36,8 @@ pub(crate) fn read<R: Read>(
     };
     while more {
         ledger.count_row();
-        match layout.event(&row) {
-            Ok(event) => ledger.emit(event, Place::own(row.number)),
+        match layout.fields(&row) {
+            Ok(fields) => ledger.emit(fields.event(), Place::own(row.number)),
             Err(problem) => ledger.reject(problem),
         }
         more = rows.next(&mut row)?;
@@ -64,7 +64,7 @@ impl Layout {
         })
     }
 
-    fn event(&self, row: &Row) -> Result<Event, Problem> {
+    fn fields<'a>(&self, row: &'a Row) -> Result<Fields<'a>, Problem> {
         let names = ["user", "item", "category", "behaviour", "seconds"];
         let mut fields = [""; 5];
         for ((field, column), name) in fields.iter_mut().zip(self.columns).zip(names) {
@@ -88,13 +88,35 @@ impl Layout {
         if time <= PERIOD.0 || time > PERIOD.1 {
             return Err(row.rejected(Rule::OutsidePeriod, "seconds", seconds.as_bytes()));
         }
-        let mut event = Event::new(kind, time * 1000);
-        event.user_id = Some(user.to_owned());
-        event.items.push(Item {
-            item_id: item.to_owned(),
-            item_category: Some(category.to_owned()),
+        Ok(Fields {
+            kind,
+            time,
+            user,
+            item,
+            category,
+        })
+    }
+}
+
+/// What stands in a good row. An event is large, so it is made where it is handed on.
+struct Fields<'a> {
+    kind: EventKind,
+    /// Seconds since 1970.
+    time: i64,
+    user: &'a str,
+    item: &'a str,
+    category: &'a str,
+}
+
+impl Fields<'_> {
+    fn event(self) -> Event {
+        let mut event = Event::new(self.kind, self.time * 1000);
+        event.user_id = Some(self.user.to_owned());
+        event.items = vec![Item {
+            item_id: self.item.to_owned(),
+            item_category: Some(self.category.to_owned()),
             ..Item::default()
-        });
-        Ok(event)
+        }];
+        event
     }
 }

@@ -150,11 +150,13 @@ pub(crate) fn properties(utc_offset_minutes: i32) -> Result<WriterProperties, Pr
             .set_column_dictionary_enabled(path.clone(), false)
             .set_column_encoding(path, Encoding::DELTA_BINARY_PACKED);
     }
-    // A session's name begins as the one before it.
-    let path = ColumnPath::from(Column::SessionId.name());
-    properties = properties
-        .set_column_dictionary_enabled(path.clone(), false)
-        .set_column_encoding(path, Encoding::DELTA_BYTE_ARRAY);
+    // A session's name begins as the one before it, and a visitor's is most often the same.
+    for column in [Column::SessionId, Column::UserId, Column::AnonymousId] {
+        let path = ColumnPath::from(column.name());
+        properties = properties
+            .set_column_dictionary_enabled(path.clone(), false)
+            .set_column_encoding(path, Encoding::DELTA_BYTE_ARRAY);
+    }
     // The least and the greatest identifier, place or row of a page help nobody, and cost two
     // comparisons a line.
     let unordered = [Column::EventNo, Column::Source, Column::Row];

@@ -73,7 +73,7 @@ fn open_with(
     let size = file.metadata().map_or(0, |metadata| metadata.len());
     let read = Arc::new(AtomicU64::new(0));
     #[cfg(feature = "engine")]
-    if starts_with(&file, b"PAR1", path)? {
+    if is_parquet(&file, path)? {
         if let Some(hash) = hash {
             hash.take(File::open(path).map_err(PrepareError::io(path))?, path)?;
         }
@@ -194,6 +194,12 @@ fn peek<R: Read>(mut input: R, path: &Path) -> Result<(Vec<u8>, Whole<R>), Prepa
         .read_to_end(&mut start)
         .map_err(PrepareError::io(path))?;
     Ok((start.clone(), Cursor::new(start).chain(input)))
+}
+
+/// Whether a file is Parquet. It is left at its beginning.
+#[cfg(feature = "engine")]
+pub(crate) fn is_parquet(file: &File, path: &Path) -> Result<bool, PrepareError> {
+    starts_with(file, b"PAR1", path)
 }
 
 #[cfg(feature = "engine")]

@@ -2,6 +2,7 @@
 
 mod key;
 mod lines;
+mod overview;
 mod read;
 mod schema;
 
@@ -9,6 +10,7 @@ pub(crate) use key::bucket;
 pub use key::{Key, LATEST, MOST_LINES, Owner, Record};
 pub(crate) use lines::group;
 pub use lines::{Lines, NotTheTable, number_at, text_at};
+pub use overview::{ColumnOverview, Overview, overview};
 pub(crate) use read::{EventTable, OFFSET};
 pub use read::{TableEvents, read_events};
 pub use schema::{Column, ColumnSet, output_schema, staged_schema};

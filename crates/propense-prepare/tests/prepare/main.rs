@@ -1,5 +1,6 @@
 //! Files in, one table out: whole runs over small inputs.
 
+mod exports;
 mod inputs;
 mod joined;
 mod memory;
