@@ -164,7 +164,9 @@ fn command(args: &TuneArgs, tuned: &Tuned) -> String {
         "--format",
         (reading.format != "auto").then(|| reading.format.clone()),
     );
-    option("--mapping", reading.mapping.as_deref().map(quoted));
+    for mapping in &reading.mappings {
+        option("--mapping", Some(quoted(Path::new(mapping))));
+    }
     option("--encoding", reading.encoding.clone());
     option("--filters", fitting.filters.map(|n| n.to_string()));
     option("--hidden", fitting.hidden.map(|n| n.to_string()));
