@@ -38,22 +38,19 @@ pub(crate) struct Work<'a> {
     /// Where the sort may lay down what does not fit.
     pub(crate) spill: PathBuf,
     pub(crate) utc_offset_minutes: i32,
-    /// The offset of each input, where figures are to be taken.
-    pub(crate) measured: Option<Vec<i32>>,
     /// Lines done, by all buckets.
     pub(crate) done: AtomicU64,
     pub(crate) stop: AtomicBool,
 }
 
-/// Sorts and cleans the staged `parts` of a bucket into `table` and `quarantine`; measures what it
-/// writes.
+/// Sorts and cleans the staged `parts` of a bucket into `table` and `quarantine`; adds the figures of
+/// what it writes to `measure`, which it hands back.
 pub(crate) fn run(
     work: &Work<'_>,
     parts: Vec<PathBuf>,
-    table: &Path,
-    quarantine: &Path,
+    (table, quarantine): (&Path, &Path),
+    measure: Option<Measure>,
 ) -> Result<(BucketAccount, Option<Measure>), PrepareError> {
-    let measure = work.measured.as_deref().map(Measure::new);
     let output = Output::create(table, work.utc_offset_minutes, measure)?;
     let mut cleaner = Cleaner::new(work, output);
     let mut pieces = Pieces::default();

@@ -162,10 +162,10 @@ impl Run<'_> {
             memory: self.request.memory / threads,
             spill: self.work.spill(),
             utc_offset_minutes: offset(inputs),
-            measured: self.request.measure.then(|| offsets(inputs)),
             done: AtomicU64::new(self.progress.lines),
             stop: AtomicBool::new(false),
         };
+        let offsets = self.request.measure.then(|| offsets(inputs));
         let mut sources = self.sources();
         if self.stitched() {
             sources.push(self.work.moved());
@@ -181,33 +181,39 @@ impl Run<'_> {
         let paths: Vec<(PathBuf, PathBuf)> =
             (0..self.work.manifest.buckets.len()).map(paths).collect();
         let next = AtomicUsize::new(0);
-        let one = |position: usize| {
+        let one = |position: usize, figures: &mut Option<Measure>| {
             let number = *todo.get(position)?;
             let (table, quarantine) = paths.get(number)?;
-            let done =
-                parts(number).and_then(|parts| bucket::run(&shared, parts, table, quarantine));
+            let files = (table.as_path(), quarantine.as_path());
+            let done = parts(number)
+                .and_then(|parts| bucket::run(&shared, parts, files, figures.take()))
+                .map(|(account, measure)| {
+                    *figures = measure;
+                    account
+                });
             Some((number, done))
         };
         thread::scope(|scope| {
             let (tell, told) = unbounded();
+            let mut running = Vec::with_capacity(threads);
             for _ in 0..threads {
                 let (tell, next, one) = (tell.clone(), &next, &one);
-                scope.spawn(move || {
-                    while let Some(done) = one(next.fetch_add(1, Ordering::Relaxed)) {
+                // One for all buckets of a thread: what it knows of items need not be learnt again.
+                let mut figures = offsets.as_deref().map(Measure::new);
+                running.push(scope.spawn(move || {
+                    while let Some(done) = one(next.fetch_add(1, Ordering::Relaxed), &mut figures) {
                         let failed = done.1.is_err();
                         if tell.send(done).is_err() || failed {
-                            return;
+                            break;
                         }
                     }
-                });
+                    figures
+                }));
             }
             drop(tell);
             let watched = loop {
                 match told.recv_timeout(PAUSE) {
-                    Ok((number, Ok((account, measure)))) => {
-                        if let (Some(all), Some(part)) = (&mut self.figures, measure) {
-                            all.merge(part);
-                        }
+                    Ok((number, Ok(account))) => {
                         if let Err(error) = self.finish_bucket(number, account, &parts) {
                             break Err(error);
                         }
@@ -223,6 +229,14 @@ impl Run<'_> {
             };
             // The others end with the piece that they are at.
             shared.stop.store(watched.is_err(), Ordering::Relaxed);
+            for thread in running {
+                let part = thread
+                    .join()
+                    .unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+                if let (Some(all), Some(part)) = (&mut self.figures, part) {
+                    all.merge(part);
+                }
+            }
             watched
         })
     }

@@ -67,14 +67,19 @@ impl Distinct {
         (hash >> SAMPLED) & ((1 << self.zeros) - 1) == 0
     }
 
-    /// Counts a line.
-    pub(super) fn add(&mut self, name: &str, ordered: bool) {
-        self.add_all(name, 1, u64::from(ordered));
+    /// The hash by which a name is known.
+    pub(super) fn hash(name: &str) -> u64 {
+        XxHash64::oneshot(7, name.as_bytes())
     }
 
-    fn add_all(&mut self, name: &str, lines: u64, ordered: u64) {
-        self.lines += lines;
-        let hash = XxHash64::oneshot(7, name.as_bytes());
+    /// Counts a line.
+    pub(super) fn add(&mut self, name: &str, ordered: bool) {
+        self.add_hashed(Self::hash(name), name, ordered);
+    }
+
+    /// Counts a line of a name whose hash is known.
+    pub(super) fn add_hashed(&mut self, hash: u64, name: &str, ordered: bool) {
+        self.lines += 1;
         if !self.sampled(hash) {
             return;
         }
@@ -83,8 +88,8 @@ impl Distinct {
             lines: 0,
             ordered: 0,
         });
-        count.lines += lines;
-        count.ordered += ordered;
+        count.lines += 1;
+        count.ordered += u64::from(ordered);
         self.shrink();
     }
 

@@ -375,9 +375,12 @@ impl Measure {
         };
         self.items.add(item, ordered);
         if let Some(path) = text_at(Some(lines.item_category), line) {
-            self.paths.add(path, ordered);
-            let outermost = path.split('/').next().unwrap_or(path);
-            self.outermost.add(outermost, ordered);
+            let hash = Distinct::hash(path);
+            self.paths.add_hashed(hash, path, ordered);
+            match path.split_once('/') {
+                Some((outermost, _)) => self.outermost.add(outermost, ordered),
+                None => self.outermost.add_hashed(hash, path, ordered),
+            }
         }
         let slot = self.slots.at(time);
         match price {
