@@ -26,7 +26,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-TOOLS = ["propense", "pandas_plain", "pandas_fast", "polars_plain", "polars_fast"]
+TOOLS = ["propense", "propense_report", "pandas_plain", "pandas_fast", "polars_plain", "polars_fast"]
 # What the scripts of the other two know of; Propense may find more, which would be a difference.
 RULES = ["missing_field", "malformed", "outside_period", "duplicate", "double_fire", "bot"]
 
@@ -68,8 +68,10 @@ def run(tool: str, args, source: Path, rows: int, scratch: Path) -> dict:
     out = scratch / tool
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir()
-    if tool == "propense":
+    if tool.startswith("propense"):
         command = [args.propense, "prepare", str(source), "--format", "taobao", "--out", str(out)]
+        if tool == "propense":
+            command.append("--no-report")  # The others make none.
         _, wall, processor, peak = measured(command)
         counts = propense_counts(out, rows)
     else:
