@@ -71,6 +71,20 @@ impl<'a> Ledger<'a> {
         }
     }
 
+    /// The same for an event that the adapter fills again for the next row. What comes back is of no
+    /// meaning.
+    pub(crate) fn emit_reused(&mut self, event: &mut Event, place: Place<'_>) {
+        let (kept, problems) = check_in_place(event, place.row, &self.limits);
+        for problem in problems {
+            self.sink.problem(problem);
+        }
+        if kept {
+            self.sink.look(event, place);
+        } else {
+            self.counts.rejected += 1;
+        }
+    }
+
     /// The same for one of several events of a row: where it fails, the row stays without it, and
     /// the problem says so. Returns whether the event was handed on.
     pub(crate) fn emit_part(&mut self, mut event: Event, place: Place<'_>) -> bool {

@@ -7,6 +7,13 @@ pub trait Sink {
     /// An event, or a part of one: [`Place::key`] says which lines belong together.
     fn event(&mut self, event: Event, place: Place<'_>);
 
+    /// The same for an event whose reader uses it again: a sink that only looks at events leaves it
+    /// where it is, and spares the reader an allocation for each text.
+    fn look(&mut self, event: &mut Event, place: Place<'_>) {
+        let kept = std::mem::replace(event, Event::new(event.kind, event.timestamp));
+        self.event(kept, place);
+    }
+
     /// A session that the data set holds only as a summary.
     fn session(&mut self, session: Session, row: u64);
 

@@ -34,10 +34,14 @@ pub(crate) fn read<R: Read>(
             columns: [0, 1, 2, 3, 4],
         }
     };
+    let mut event = Event::new(EventKind::ViewItem, 0);
     while more {
         ledger.count_row();
         match layout.fields(&row) {
-            Ok(fields) => ledger.emit(fields.event(), Place::own(row.number)),
+            Ok(fields) => {
+                fields.fill(&mut event);
+                ledger.emit_reused(&mut event, Place::own(row.number));
+            }
             Err(problem) => ledger.reject(problem),
         }
         more = rows.next(&mut row)?;
@@ -98,7 +102,7 @@ impl Layout {
     }
 }
 
-/// What stands in a good row. An event is large, so it is made where it is handed on.
+/// What stands in a good row.
 struct Fields<'a> {
     kind: EventKind,
     /// Seconds since 1970.
@@ -109,14 +113,23 @@ struct Fields<'a> {
 }
 
 impl Fields<'_> {
-    fn event(self) -> Event {
-        let mut event = Event::new(self.kind, self.time * 1000);
-        event.user_id = Some(self.user.to_owned());
-        event.items = vec![Item {
-            item_id: self.item.to_owned(),
-            item_category: Some(self.category.to_owned()),
-            ..Item::default()
-        }];
-        event
+    /// Writes it over the event of an earlier row, whose texts have room already.
+    fn fill(self, event: &mut Event) {
+        event.kind = self.kind;
+        event.timestamp = self.time * 1000;
+        set(event.user_id.get_or_insert_default(), self.user);
+        event.items.truncate(1);
+        if event.items.is_empty() {
+            event.items.push(Item::default());
+        }
+        if let Some(item) = event.items.first_mut() {
+            set(&mut item.item_id, self.item);
+            set(item.item_category.get_or_insert_default(), self.category);
+        }
     }
+}
+
+fn set(text: &mut String, value: &str) {
+    text.clear();
+    text.push_str(value);
 }

@@ -126,7 +126,11 @@ fn amount(item: Option<&Item>) -> Option<f64> {
 
 impl Sink for Layout {
     fn event(&mut self, mut event: Event, record: Record<'_>) {
-        tell_apart(&mut event, self.format, usize::from(self.source));
+        self.look(&mut event, record);
+    }
+
+    fn look(&mut self, event: &mut Event, record: Record<'_>) {
+        tell_apart(event, self.format, usize::from(self.source));
         let group = self.group(&record);
         let owner = Owner::of(
             event.user_id.as_deref(),
