@@ -307,6 +307,7 @@ mod tests {
                 propensity: 0.9,
                 order: false,
             }],
+            adversarial: None,
             against: None,
             curve: vec![(0.5, 0.6), (0.4, 0.55)],
             probabilities: scores,
