@@ -91,6 +91,7 @@ fn smaller_precisions_are_smaller_and_close() {
     check(Precision::F32, 740_000, 0.0);
     check(Precision::F16, 380_000, 6e-4);
     check(Precision::Int8, 200_000, 0.5 / 127.0 + 1e-6);
+    check(Precision::Int5, 200_000, 0.5 / 15.0 + 1e-6);
 }
 
 /// The file with its header, manifest or data changed, and a checksum that fits again.

@@ -508,4 +508,6 @@ pub(crate) enum PrecisionArg {
     F16,
     /// 8-bit integers with a scale for each channel
     Int8,
+    /// The same with 31 steps: compresses best
+    Int5,
 }

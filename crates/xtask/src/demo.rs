@@ -130,6 +130,8 @@ fn model(options: &Options, propense: &Path) -> Result<()> {
         .args(["--device", &options.device])
         // Nobody wants to watch the last thousandth: a little patience is enough here.
         .args(["--patience", "4"])
+        // The page is to load as fast as the shipped model lets it.
+        .args(["--precision", "int5"])
         .arg("--data")
         .arg(&data)
         .arg("--out")

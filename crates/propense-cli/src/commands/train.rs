@@ -34,6 +34,7 @@ pub(crate) fn run(args: &TrainArgs) -> Outcome {
         PrecisionArg::F32 => Precision::F32,
         PrecisionArg::F16 => Precision::F16,
         PrecisionArg::Int8 => Precision::Int8,
+        PrecisionArg::Int5 => Precision::Int5,
     };
     let request = FitRequest {
         precision,
