@@ -5,7 +5,7 @@ import { loadCatalogue } from "./catalogue.js";
 import { byId, el, refill, svg } from "./dom.js";
 import { count, percent } from "./format.js";
 import { loadSamples } from "./samples.js";
-import { type FileSession, sessionsOf, textOf } from "./session-file.js";
+import { type FileSession, readSessions } from "./session-file.js";
 
 const BINS = 25;
 const TOP = 10;
@@ -117,7 +117,7 @@ try {
   const scorer = await loadScorer(here("models/giftshop.propense"), { backend: "auto", onInvalid: () => undefined });
   const take = (file: File | undefined): void => {
     if (file && !input.disabled) {
-      void work(scorer, file.name, async () => sessionsOf(await textOf(file), scorer.model.sessionGap));
+      void work(scorer, file.name, () => readSessions(file, scorer.model.sessionGap));
     }
   };
   input.addEventListener("change", () => take(input.files?.[0]));

@@ -1,4 +1,4 @@
-// A file of events or sessions, read in the page: CSV with a header, JSON lines, plain or gzip.
+// A file of events or sessions, read in the page: CSV with a header, JSON lines, plain or gzip, or Parquet.
 
 import type { Context, ShopEvent, ShopItem } from "../index.js";
 
@@ -18,12 +18,19 @@ interface Line {
   event: ShopEvent;
 }
 
-/** The file as text, unpacked where it is gzip. */
-export async function textOf(file: Blob): Promise<string> {
+/** The sessions of a file, by its content. `gap` is the pause in milliseconds after which a new one begins. */
+export async function readSessions(file: Blob, gap: number): Promise<FileSession[]> {
   const head = new Uint8Array(await file.slice(0, 4).arrayBuffer());
-  if (head[0] === 0x50 && head[1] === 0x41 && head[2] === 0x52 && head[3] === 0x31) {
-    throw new Error("This is Parquet, which this page does not read. Write it as CSV or JSON lines.");
+  if (String.fromCharCode(...head) === "PAR1") {
+    // A library of its own, which only those load who need it.
+    const { rowsOf } = await import("./parquet.js");
+    return cut(tableLines(await rowsOf(file), "Row", 1).lines, gap);
   }
+  return sessionsOf(await textOf(file, head), gap);
+}
+
+/** The file as text, unpacked where it is gzip. */
+async function textOf(file: Blob, head: Uint8Array): Promise<string> {
   const packed = head[0] === 0x1f && head[1] === 0x8b;
   const stream = packed ? file.stream().pipeThrough(new DecompressionStream("gzip")) : file.stream();
   return new Response(stream).text();
@@ -35,7 +42,7 @@ export function sessionsOf(text: string, gap: number): FileSession[] {
   if (start === "") {
     throw new Error("The file is empty.");
   }
-  const found = start.startsWith("{") || start.startsWith("[") ? jsonLines(start) : csvLines(text);
+  const found = start.startsWith("{") || start.startsWith("[") ? jsonLines(start) : tableLines(parseCsv(text), "Line", 2);
   return "sessions" in found ? found.sessions : cut(found.lines, gap);
 }
 
@@ -73,12 +80,11 @@ function jsonLines(text: string): { sessions: FileSession[] } | { lines: Line[] 
   };
 }
 
-function csvLines(text: string): { lines: Line[] } {
-  const rows = parseCsv(text);
-  const names = rows.shift() ?? [];
+/** The lines of a table, whose first row has the columns' names; what the others are called, and the first one's number. */
+function tableLines([names = [], ...rows]: string[][], what: string, first: number): { lines: Line[] } {
   for (const needed of ["timestamp", "event"]) {
     if (!names.includes(needed)) {
-      throw new Error(`The first line has no column "${needed}". It has: ${names.slice(0, 12).join(", ")}.`);
+      throw new Error(`There is no column "${needed}" in the file. It has: ${names.slice(0, 12).join(", ")}.`);
     }
   }
   return {
@@ -95,7 +101,7 @@ function csvLines(text: string): { lines: Line[] } {
       try {
         context = given === undefined ? {} : (JSON.parse(given) as Context);
       } catch {
-        throw new Error(`Line ${i + 2}: the context is no JSON: ${given ?? ""}`);
+        throw new Error(`${what} ${i + first}: the context is no JSON: ${given ?? ""}`);
       }
       const time = value("timestamp") ?? "";
       const event: Record<string, unknown> = { event: value("event"), timestamp: /^\d+$/.test(time) ? Number(time) : Date.parse(time) };

@@ -16,16 +16,16 @@ export async function readBundle(source: BundleSource): Promise<Uint8Array> {
     const why = "the model's bytes are gone: their buffer has been handed to somebody else";
     throw new PropenseError("ARGUMENT", why, { cause: thrown });
   }
-  return new Uint8Array(await (await request(source, "model")).arrayBuffer().catch(broken(source)));
+  return readBytes(source, "model");
 }
 
-/** A JSON file. */
-export async function readJson(
+/** A file's bytes. */
+export async function readBytes(
   source: string | URL,
   what: string,
   how: RequestInit = {},
-): Promise<string> {
-  return await (await request(source, what, how)).text().catch(broken(source));
+): Promise<Uint8Array> {
+  return new Uint8Array(await (await request(source, what, how)).arrayBuffer().catch(broken(source)));
 }
 
 /** The answer to a request that has one. */

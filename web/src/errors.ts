@@ -6,6 +6,10 @@ export type PropenseErrorCode =
   | "NOT_FOUND"
   /** The model's bytes are not those that `integrity` asks for. */
   | "INTEGRITY"
+  /** The model is not signed with the key that `publicKey` asks for, or that cannot be checked. */
+  | "SIGNATURE"
+  /** The manifest of a roll-out cannot be used. */
+  | "MANIFEST_INVALID"
   /** The bundle's bytes do not match its checksum. */
   | "BUNDLE_CHECKSUM"
   /** The bundle ends too early. */

@@ -51,7 +51,7 @@ export interface Engine {
   probability(logit: number): number;
   percentile(probability: number): number;
   explain(): string;
-  set_catalogue(items: string, named: boolean): void;
+  set_catalogue(items: Uint8Array, named: boolean): void;
   recommend(k: number): string;
   logit_after_view(itemId: string): number;
   gather(now: number): Gatherer;

@@ -49,8 +49,8 @@ export function holdout(options: HoldoutOptions): Experiment {
   };
 }
 
-/** A text as a number from 0 to 1: FNV-1a over its UTF-8 bytes, then the finaliser of MurmurHash3. */
-function fraction(text: string): number {
+/** @internal A text as a number from 0 to 1: FNV-1a over its UTF-8 bytes, then the finaliser of MurmurHash3. */
+export function fraction(text: string): number {
   let hash = 0x811c9dc5;
   for (const byte of new TextEncoder().encode(text)) {
     hash = Math.imul(hash ^ byte, 0x01000193);

@@ -2,7 +2,7 @@
 import { addressOf, besideBundle } from "./address.js";
 import { Backends } from "./backends.js";
 import { scoreSessions } from "./batch.js";
-import { type BundleSource, readBundle, readJson } from "./bundle.js";
+import { type BundleSource, readBundle, readBytes } from "./bundle.js";
 import { stepMicros } from "./clock.js";
 import { PropenseError, asPropenseError, checkListeners, optionsOf } from "./errors.js";
 import { type CpuGlue, type Engine, type Loaded, call, loadCpu } from "./glue.js";
@@ -57,7 +57,7 @@ interface Sources {
   bundle: Uint8Array;
   /** The bundle's address, where it has one. */
   base: string | undefined;
-  catalogue: string | undefined;
+  catalogue: Uint8Array | undefined;
 }
 
 function start(module: Loaded<CpuGlue>, sources: Sources, options: t.LoadOptions): Scorer {
@@ -70,10 +70,10 @@ function start(module: Loaded<CpuGlue>, sources: Sources, options: t.LoadOptions
   }
 }
 
-async function readCatalogue(source: t.LoadOptions["catalogue"]): Promise<string | undefined> {
-  if (source === undefined) return undefined;
-  if (typeof source === "string" || source instanceof URL) return readJson(source, "catalogue");
-  return jsonOf(source, "the catalogue", "CATALOGUE_INVALID");
+async function readCatalogue(source: t.LoadOptions["catalogue"]): Promise<Uint8Array | undefined> {
+  if (source === undefined || source instanceof Uint8Array) return source;
+  if (typeof source === "string" || source instanceof URL) return readBytes(source, "catalogue");
+  return new TextEncoder().encode(jsonOf(source, "the catalogue", "CATALOGUE_INVALID"));
 }
 
 /** Scores one session as it goes on. Made by `loadScorer`. */
@@ -316,10 +316,10 @@ export class Scorer {
     try {
       const url = besideBundle(file, addressOf("model", base));
       // A redirection might lead to another server.
-      const json = await readJson(url, "catalogue", { redirect: "error" });
+      const items = await readBytes(url, "catalogue", { redirect: "error" });
       this.#alive();
       call(() => {
-        this.#engine.set_catalogue(json, true);
+        this.#engine.set_catalogue(items, true);
       });
       return true;
     } catch (thrown) {

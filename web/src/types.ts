@@ -281,10 +281,11 @@ export interface LoadOptions {
   /** Where a model given as bytes came from: a catalogue that it names is looked for beside it. */
   base?: string;
   /**
-   * The items to recommend: their address or the items. Without it: the catalogue that the bundle
+   * The items to recommend: the address or the bytes of an item table (`propense recommend --export-table`, for
+   * catalogues of any size) or of JSON, or the items themselves. Without it: the catalogue that the bundle
    * names, if it lies beside the bundle; otherwise the items known to the model.
    */
-  catalogue?: string | URL | readonly CatalogueItem[];
+  catalogue?: string | URL | Uint8Array | readonly CatalogueItem[];
   /** What is known of the visitor and the session from its start on. */
   context?: Context;
   /** Told whenever `backendInfo` changes. */

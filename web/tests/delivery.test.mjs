@@ -1,8 +1,9 @@
 // How a model comes to the page: checked, cached, offline, renewed between sessions, rolled back.
 import assert from "node:assert/strict";
-import { createHash } from "node:crypto";
+import { createHash, generateKeyPairSync, sign } from "node:crypto";
 import { after, before, test } from "node:test";
 
+import { delivery } from "../dist/delivery.js";
 import { bundle, manifest } from "./support/bundle.mjs";
 import { open } from "./support/browser.mjs";
 
@@ -15,6 +16,23 @@ after(() => host.close());
 const versions = Object.fromEntries(["one", "two"].map((name) => [name, bundle({ header: manifest({ name }) })]));
 /** Sound as a file, but of a version that no module knows. */
 versions.future = bundle({ header: manifest({ name: "future", format_version: 99 }) });
+/** This bundle's content, signed as docs/bundle.md says: zeros in both places, the signature, then the checksum. */
+function signed(header, key) {
+  const zeros = "0".repeat(128);
+  const { sha256, ...rest } = header;
+  const bytes = bundle({ header: { ...rest, signature: zeros, sha256 }, checksum: false });
+  const place = bytes.indexOf(zeros);
+  const hole = bytes.lastIndexOf(sha256);
+  bytes.write(sign(null, bytes, key).toString("hex"), place);
+  bytes.write(createHash("sha256").update(bytes).digest("hex"), hole);
+  return bytes;
+}
+const [shopKey, otherKey] = [1, 2].map(() => generateKeyPairSync("ed25519"));
+const pem = ({ publicKey }) => publicKey.export({ type: "spki", format: "pem" });
+const raw = ({ publicKey }) => publicKey.export({ type: "spki", format: "der" }).subarray(12).toString("base64");
+versions.signed = signed(manifest({ name: "signed" }), shopKey.privateKey);
+versions.newer = signed(manifest({ name: "newer" }), shopKey.privateKey);
+versions.strange = signed(manifest({ name: "strange" }), otherKey.privateKey);
 const integrity = (bytes) => `sha256-${createHash("sha256").update(bytes).digest("base64")}`;
 
 /** A browser that asks for `/served.propense`; `page.serve` says what it gets. */
@@ -194,6 +212,45 @@ test("integrity: the right one, a wrong one, one that is none, a newer pin", () 
   }).catch((error) => {
     assert.match(String(error), /integrity must be sha256-/);
   }));
+
+test("publicKey: models of the shop alone, from the network, as a newer one, and from the cache", () =>
+  shop(async (page) => {
+    for (const [served, code] of [["one", "SIGNATURE"], ["strange", "SIGNATURE"], ["signed", undefined]]) {
+      page.serve(versions[served]);
+      assert.equal((await page.load({ publicKey: raw(shopKey) })).code, code, served);
+    }
+    for (const [served, name, newer] of [["strange", "signed", false], ["one", "signed", false], ["newer", "signed", true], ["newer", "newer", false]]) {
+      page.serve(versions[served]);
+      const found = await page.load({ publicKey: pem(shopKey) });
+      assert.deepEqual([found.name, found.newer], [name, newer], served);
+    }
+    // Kept by a page that trusted another key, or none.
+    page.serve(versions.strange);
+    assert.equal((await page.load({ publicKey: raw(otherKey) })).name, "strange");
+    page.serve(undefined);
+    assert.equal((await page.load({ publicKey: raw(shopKey) })).name, "signed", "the shop's last good one");
+    // A byte of the weights, with a checksum that fits again.
+    const forged = Buffer.from(versions.signed);
+    forged[forged.length - 1] ^= 1;
+    const sum = forged.toString("latin1").match(/sha256\\":\\"([0-9a-f]{64})/)[1];
+    const hole = forged.indexOf(sum);
+    forged.write("0".repeat(64), hole);
+    forged.write(createHash("sha256").update(forged).digest("hex"), hole);
+    page.serve(forged);
+    assert.equal((await page.load({ cache: false })).name, "signed", "a sound bundle without a key");
+    assert.equal((await page.load({ cache: false, publicKey: raw(shopKey) })).code, "SIGNATURE");
+    await page.addInitScript(() => {
+      SubtleCrypto.prototype.verify = () => Promise.reject(new DOMException("Unrecognized name.", "NotSupportedError"));
+    });
+    page.serve(versions.signed);
+    assert.match((await page.load({ cache: false, publicKey: raw(shopKey) })).message, /cannot be checked .* by this browser/);
+  }));
+
+for (const publicKey of ["", "abc", 5, "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----"]) {
+  test(`a publicKey that is none: ${JSON.stringify(publicKey)}`, () => {
+    assert.throws(() => delivery("https://shop.example/m.propense", { publicKey }), { code: "ARGUMENT" });
+  });
+}
 
 test("without a cache, asked for or denied, it comes from the network each time", () =>
   shop(async (page, context) => {

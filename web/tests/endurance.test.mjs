@@ -85,6 +85,38 @@ test("200 visits and workers opened and closed leak nothing", { timeout: 120_000
   await page.close();
 });
 
+test("on a device six times as slow, scores keep up with the visitor", async () => {
+  const page = await host.page();
+  const client = await page.context().newCDPSession(page);
+  await client.send("Emulation.setCPUThrottlingRate", { rate: 6 });
+  const found = await page.evaluate(
+    async ([model, visit]) => {
+      const start = performance.now();
+      const scorer = await propense.loadScorer(model, { backend: "wasm" });
+      const { propensity } = await scorer.score();
+      const first = performance.now() - start;
+      const events = [];
+      for (const event of visit) {
+        const begun = performance.now();
+        scorer.track(event);
+        await scorer.score();
+        events.push(performance.now() - begun);
+      }
+      const begun = performance.now();
+      const picks = await scorer.recommend({ k: 8 });
+      const advised = performance.now() - begun;
+      scorer.dispose();
+      return { propensity, first, slowest: Math.max(...events), advised, picks: picks.length };
+    },
+    ["/models/giftshop.propense", VISIT],
+  );
+  const { first, slowest, advised } = found;
+  console.log(`CPU six times slower: first score after ${first.toFixed(0)} ms, the slowest event ${slowest.toFixed(1)} ms, a recommendation ${advised.toFixed(1)} ms`);
+  assert.ok(found.propensity > 0 && found.picks === 8);
+  assert.ok(first < 5000 && slowest < 500, JSON.stringify(found));
+  await page.close();
+});
+
 test("100,000 events, each with its score, in one page", { timeout: 120_000 }, async () => {
   const page = await host.page();
   const client = await page.context().newCDPSession(page);

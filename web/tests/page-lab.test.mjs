@@ -1,6 +1,7 @@
 // The pages beside the shop, and what holds of every page: usable by everybody, as axe can tell.
 import AxeBuilder from "@axe-core/playwright";
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { gzipSync } from "node:zlib";
 import { after as afterAll, before, describe, test } from "node:test";
 
@@ -158,11 +159,14 @@ describe("the pages beside the shop", { timeout: 300_000 }, () => {
     assert.match(second, /^"t",2,0\.\d{6},/);
     assert.match(await page.locator("#histogram svg").getAttribute("aria-label"), /2 propensities/);
 
-    for (const [name, buffer, why] of [["b.csv", "a,b\n1,2\n", /no column "timestamp"/], ["c.parquet", "PAR1....", /Parquet/], ["d.json", "", /empty/]]) {
+    for (const [name, buffer, why] of [["b.csv", "a,b\n1,2\n", /no column "timestamp"/], ["c.parquet", "PAR1....", /Parquet file cannot be read/], ["d.json", "", /empty/]]) {
       await page.setInputFiles("#file", { name, mimeType: "", buffer: Buffer.from(buffer) });
       await says(page, "#problems", why);
       await says(page, "#status", /was not scored/);
     }
+    const table = await readFile(new URL("fixtures/events.parquet", import.meta.url));
+    await page.setInputFiles("#file", { name: "f.parquet", mimeType: "", buffer: table });
+    await says(page, "#status", /^f\.parquet: 2 sessions scored in [\d.]+ s\.$/);
     await page.context().setOffline(true);
     await page.setInputFiles("#file", { name: "e.jsonl", mimeType: "", buffer: Buffer.from('{"event":"view_item","timestamp":1731421800000}') });
     await says(page, "#status", /e\.jsonl: 1 sessions scored/);

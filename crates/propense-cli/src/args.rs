@@ -3,6 +3,7 @@
 mod apps;
 mod compare;
 mod explain;
+mod sign;
 mod tune;
 
 use std::path::PathBuf;
@@ -12,6 +13,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub(crate) use apps::{DemandArgs, SegmentArgs};
 pub(crate) use compare::{Ablation, CompareArgs};
 pub(crate) use explain::ExplainArgs;
+pub(crate) use sign::SignArgs;
 pub(crate) use tune::{SearchArg, TuneArgs};
 
 /// Learns how likely a shopper is to buy, from a shop's own events.
@@ -43,6 +45,7 @@ pub(crate) enum Command {
     Recommend(RecommendArgs),
     Synth(SynthArgs),
     Inspect(InspectArgs),
+    Sign(SignArgs),
 }
 
 /// Turn files of any supported format, however large, into one clean table of events
@@ -298,6 +301,9 @@ pub(crate) struct RecommendArgs {
     /// Seed of what is random in learning
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,
+    /// Also write the table by which a page recommends: served in place of a catalogue
+    #[arg(long, value_name = "FILE.items")]
+    pub(crate) export_table: Option<PathBuf>,
     /// Where to write the lists: .csv or .jsonl
     #[arg(long, value_name = "FILE")]
     pub(crate) out: PathBuf,
@@ -368,6 +374,7 @@ pub(crate) struct GiftshopArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "Example:
   propense inspect giftshop.propense
+  propense inspect giftshop.propense --public-key shop.pub
   propense inspect events.csv.gz --rows 20")]
 pub(crate) struct InspectArgs {
     /// A bundle, or a file or folder with events
@@ -375,6 +382,9 @@ pub(crate) struct InspectArgs {
     pub(crate) file: PathBuf,
     #[command(flatten)]
     pub(crate) reading: ReadingArgs,
+    /// Whose signature the bundle must have: an Ed25519 public key, PEM
+    #[arg(long, value_name = "FILE")]
+    pub(crate) public_key: Option<PathBuf>,
     /// Events and problems to show
     #[arg(long, default_value_t = 10, value_name = "N")]
     pub(crate) rows: usize,

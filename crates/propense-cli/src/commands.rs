@@ -18,6 +18,7 @@ pub(crate) mod prepare;
 pub(crate) mod recommend;
 pub(crate) mod score;
 pub(crate) mod segment;
+pub(crate) mod sign;
 pub(crate) mod synth;
 pub(crate) mod train;
 pub(crate) mod tune;

@@ -42,6 +42,7 @@ fn main() -> ExitCode {
         Command::Recommend(args) => commands::recommend::run(&args),
         Command::Synth(args) => commands::synth::run(&args),
         Command::Inspect(args) => commands::inspect::run(&args),
+        Command::Sign(args) => commands::sign::run(&args),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -28,17 +28,21 @@ struct Entry {
 ///
 /// # Errors
 ///
-/// Where the file cannot be read, or is not JSON with a list `items`, each with an `item_id`.
+/// Where the file cannot be read, or is neither JSON with a list `items`, each with an `item_id`, nor (by
+/// its first bytes; the rest is for the caller to check) an item table.
 pub fn catalogue(path: &Path) -> Result<CatalogueRef, TrainError> {
     let bytes = fs::read(path).map_err(TrainError::io(path))?;
     let wrong = |reason: String| TrainError::Catalogue {
         path: path.to_owned(),
         reason,
     };
-    let document: Document =
-        serde_json::from_slice(&bytes).map_err(|error| wrong(error.to_string()))?;
-    if document.items.is_empty() {
-        return Err(wrong("the list is empty".to_owned()));
+    // A table is a safetensors file: the length of its header comes first.
+    if bytes.get(8) != Some(&b'{') || bytes.first() == Some(&b'{') {
+        let document: Document =
+            serde_json::from_slice(&bytes).map_err(|error| wrong(error.to_string()))?;
+        if document.items.is_empty() {
+            return Err(wrong("the list is empty".to_owned()));
+        }
     }
     let name = path.file_name().and_then(|name| name.to_str());
     Ok(CatalogueRef {

@@ -1,6 +1,7 @@
 //! Failures as the page gets them: an object `{ code, message }`.
 
 use js_sys::{Object, Reflect};
+use propense_apps::recommend::RecommendError;
 use propense_model::ModelError;
 use thiserror::Error;
 use wasm_bindgen::JsValue;
@@ -14,6 +15,9 @@ pub enum WebError {
     /// The catalogue is not the JSON that it should be.
     #[error("the catalogue cannot be read: {0}")]
     Catalogue(serde_json::Error),
+    /// The catalogue is neither JSON nor an item table.
+    #[error("the catalogue cannot be read: {0}")]
+    Table(#[from] RecommendError),
     /// The catalogue is not the one that the bundle names.
     #[error("{0}")]
     OtherCatalogue(String),
@@ -30,7 +34,7 @@ impl WebError {
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
-            Self::Catalogue(_) | Self::OtherCatalogue(_) => "CATALOGUE_INVALID",
+            Self::Catalogue(_) | Self::Table(_) | Self::OtherCatalogue(_) => "CATALOGUE_INVALID",
             Self::Argument(_) => "ARGUMENT",
             Self::Internal(_) => "INTERNAL",
             Self::Model(error) => match error {

@@ -13,6 +13,12 @@ pub enum RecommendError {
         /// Visits left out because they are tested.
         shared_visits: usize,
     },
+    /// Bytes that are no item table.
+    #[error("no item table: {detail}. Give a file written by `propense recommend --export-table`")]
+    Table {
+        /// What is wrong with it.
+        detail: String,
+    },
     /// No visit has a next item.
     #[error(
         "nothing to measure: none of the {visits} visit(s) of the test data has two clicks on items that the training \

@@ -16,6 +16,7 @@ mod neighbours;
 mod policy;
 mod protocol;
 mod shop;
+mod table;
 mod tables;
 
 pub use baselines::{ItemNeighbours, LastItem, Popularity};
@@ -30,3 +31,4 @@ pub use neighbours::{NeighbourOptions, Neighbours};
 pub use policy::{ItemFacts, Policy};
 pub use protocol::{Named, ProtocolOptions, ProtocolOutcome, next_item, next_item_beside};
 pub use shop::{Pick, Shop, seen, taken};
+pub use table::ItemTable;

@@ -104,6 +104,11 @@ impl Shop {
         list.into_iter().filter_map(pick).collect()
     }
 
+    /// All items with what is known of them.
+    pub fn known(&self) -> impl Iterator<Item = (&str, &ItemFacts)> {
+        self.ids.iter().map(String::as_str).zip(&self.facts)
+    }
+
     /// How many items have never been clicked.
     #[must_use]
     pub fn new_items(&self) -> usize {

@@ -1,6 +1,7 @@
 //! Plans from outside the crate: made-up shops with known answers, and a real one.
 
 mod demand;
+mod items;
 mod online_retail;
 mod segment;
 

@@ -12,15 +12,23 @@ use serde_json::json;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::{Outcome, resolve};
+use super::{Failure, Outcome, resolve, sign};
 use crate::args::InspectArgs;
 use crate::output::{Output, Table};
 
 pub(crate) fn run(args: &InspectArgs) -> Outcome {
     let (table, value) = if looks_like_bundle(&args.file)? {
         let bundle = resolve::bundle(&args.file)?;
+        if let Some(key) = &args.public_key {
+            let place = || args.file.display().to_string();
+            let bytes = std::fs::read(&args.file).with_context(place)?;
+            sign::check(&bytes, key).with_context(place)?;
+        }
         let value = serde_json::to_value(&bundle.manifest).context("the manifest")?;
         (bundle_table(&bundle), value)
+    } else if args.public_key.is_some() {
+        let needed = "--public-key: only a bundle is signed".to_owned();
+        return Err(Failure::Usage(needed));
     } else if let Some(prepared) = prepared(args)? {
         prepared
     } else {
@@ -104,6 +112,8 @@ fn bundle_table(bundle: &Bundle) -> Table {
     }
     line("data sha256", manifest.data.sha256.clone());
     line("bundle sha256", manifest.sha256.clone());
+    let signature = manifest.signature.as_deref();
+    line("signature", signature.unwrap_or("none").to_owned());
     line("event features", manifest.features.row_names().join(", "));
     line(
         "context features",

@@ -15,6 +15,7 @@ mod protocol;
 mod protocol_small;
 mod python;
 mod recommend;
+mod sign;
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};

@@ -67,6 +67,10 @@ pub struct Manifest {
     /// A session and its logits, for a check of the device that is to score.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub golden: Option<Golden>,
+    /// Ed25519 signature of the whole file with these 128 digits and those of `sha256` as zeros, in
+    /// hexadecimal, where it is signed: [`Bundle::sign`](crate::Bundle::sign).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signature: Option<String>,
     /// SHA-256 of the whole file with these 64 digits as zeros. Set on writing and checked on
     /// reading. It must stay the last field: the format says so.
     pub sha256: String,
@@ -156,6 +160,7 @@ impl Manifest {
             licence: String::new(),
             created_at: String::new(),
             golden: None,
+            signature: None,
             sha256: UNSIGNED.into(),
         }
     }

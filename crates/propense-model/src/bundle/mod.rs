@@ -5,6 +5,7 @@ mod calibration;
 mod manifest;
 mod precision;
 mod read;
+mod signature;
 mod write;
 
 use std::sync::Arc;
@@ -20,6 +21,7 @@ use crate::{CpuModel, ModelError, NamedTensor};
 pub use calibration::Calibration;
 pub use manifest::{CatalogueRef, DataFingerprint, FORMAT_VERSION, Golden, Manifest};
 pub use precision::Precision;
+pub use signature::Signed;
 
 /// The key of the manifest in the safetensors metadata.
 const METADATA_KEY: &str = "propense";

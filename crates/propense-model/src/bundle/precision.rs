@@ -123,7 +123,11 @@ pub(super) fn store(tensor: &NamedTensor, precision: Precision) -> Result<Vec<St
             Ok(vec![stored(name, Dtype::F16, shape, bytes)])
         }
         Precision::Int8 | Precision::Int5 => {
-            let most = if precision == Precision::Int8 { 127.0 } else { 15.0 };
+            let most = if precision == Precision::Int8 {
+                127.0
+            } else {
+                15.0
+            };
             let (count, inner) = channels(shape);
             let mut scales = vec![0.0f32; count];
             for (place, value) in tensor.data.iter().enumerate() {

@@ -44,7 +44,7 @@ fn invalid(detail: impl core::fmt::Display) -> ModelError {
 }
 
 /// The JSON header's bytes.
-fn header(bytes: &[u8]) -> Result<&[u8], ModelError> {
+pub(super) fn header(bytes: &[u8]) -> Result<&[u8], ModelError> {
     let Some((length, rest)) = bytes.split_first_chunk::<8>() else {
         return Err(foreign(format!("it has only {} bytes", bytes.len())));
     };

@@ -18,6 +18,8 @@ impl Bundle {
     pub fn to_bytes(&self, precision: Precision) -> Result<Vec<u8>, ModelError> {
         let manifest = Manifest {
             format_version: lowest_version(&self.manifest.model),
+            // What was signed is not what is written now.
+            signature: None,
             sha256: UNSIGNED.into(),
             ..self.manifest.clone()
         };

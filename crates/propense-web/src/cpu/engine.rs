@@ -222,16 +222,16 @@ impl Engine {
         json(&self.explainer.reasons(&self.spec, &self.session))
     }
 
-    /// Sets the items to recommend: the catalogue's JSON. `named` says that it is the one that the
+    /// Sets the items to recommend: the catalogue's JSON, or an item table. `named` says that it is the one that the
     /// bundle names, whose checksum must then be the bundle's.
     ///
     /// # Errors
     /// `{ code, message }`: `CATALOGUE_INVALID`.
-    pub fn set_catalogue(&mut self, items: &str, named: bool) -> Result<(), JsValue> {
+    pub fn set_catalogue(&mut self, items: &[u8], named: bool) -> Result<(), JsValue> {
         if named && let Some(reference) = &self.manifest.catalogue {
             catalogue::check(reference, items)?;
         }
-        self.catalogue = Catalogue::parse(items).map_err(WebError::Catalogue)?;
+        self.catalogue = Catalogue::parse(items)?;
         Ok(())
     }
 

@@ -5,7 +5,7 @@ use propense_features::{FeatureSpec, Measure, RowFeature, Transform};
 use propense_model::CpuStream;
 use serde::Serialize;
 
-use super::catalogue::Catalogue;
+use super::catalogue::{Candidate, Catalogue};
 use super::recorder::Recorder;
 
 /// Seconds between two events where the specification does not have the gap.
@@ -13,35 +13,41 @@ const GAP: f32 = 10.0;
 
 /// An item and the propensity after viewing it.
 #[derive(Debug, Serialize)]
-pub(crate) struct Recommendation<'a> {
-    pub(crate) item_id: &'a str,
+pub(crate) struct Recommendation {
+    pub(crate) item_id: String,
     pub(crate) propensity: f32,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) item_category: Option<&'a str>,
+    pub(crate) item_category: Option<String>,
 }
 
-/// The `k` candidates after whose view the logit would be highest, the best first. `stream` is the
-/// session's; `probability` makes a propensity of a logit.
-pub(crate) fn recommend<'a>(
+/// The `k` best candidates, the best first: those after whose view the propensity would be highest, times
+/// what else speaks for them. `stream` is the session's; `probability` makes a propensity of a logit.
+pub(crate) fn recommend(
     spec: &FeatureSpec,
-    catalogue: &'a Catalogue,
-    session: &'a Recorder,
+    catalogue: &Catalogue,
+    session: &Recorder,
     stream: &CpuStream,
     k: usize,
     probability: impl Fn(f32) -> f32,
-) -> Vec<Recommendation<'a>> {
+) -> Vec<Recommendation> {
     let candidates = catalogue.candidates(session.seen(), &session.cart());
-    let logits = after_views(spec, session, stream, &candidates);
-    let mut ranked: Vec<(f32, &Item)> = logits.into_iter().zip(candidates).collect();
-    // A stable sort: equals stay in the order of the candidates, neighbours before popular items.
-    ranked.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let items: Vec<&Item> = candidates.iter().map(|candidate| &candidate.item).collect();
+    let logits = after_views(spec, session, stream, &items);
+    let mut ranked: Vec<(f32, f32, Candidate)> = Vec::with_capacity(candidates.len());
+    for (logit, candidate) in logits.into_iter().zip(candidates) {
+        let score = candidate.share * probability(logit);
+        // Equals stay in the order of the candidates, neighbours before popular items. A few hundred are
+        // put in place sooner than the code of a sort is loaded.
+        let place = ranked.partition_point(|(best, then, _)| (*best, *then) >= (score, logit));
+        ranked.insert(place, (score, logit, candidate));
+    }
     ranked.truncate(k);
     ranked
         .into_iter()
-        .map(|(logit, item)| Recommendation {
-            item_id: &item.item_id,
+        .map(|(_, logit, Candidate { item, .. })| Recommendation {
+            item_id: item.item_id,
             propensity: probability(logit),
-            item_category: item.item_category.as_deref(),
+            item_category: item.item_category,
         })
         .collect()
 }

@@ -1,0 +1,70 @@
+//! The item table of the gift shop, and what it says of real visits: the page's tests find the same in a
+//! browser (`web/tests/items.test.mjs`). `PROPENSE_GOLDEN=write` writes both files anew.
+
+use std::path::{Path, PathBuf};
+
+use flate2::read::MultiGzDecoder;
+use propense_apps::recommend::{ItemFacts, ItemTable, Items, Log, Shop, Source, visits};
+use propense_events::{Format, read};
+
+/// Visits that are asked for candidates, one in so many.
+const ONE_IN: usize = 200;
+const CANDIDATES: usize = 24;
+
+fn repository(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .join(path)
+}
+
+/// What the table says of some visits, as JSON: all seen but the last item, which is in the cart.
+fn said(table: &ItemTable, log: &Log, items: &Items) -> String {
+    let mut lines = Vec::new();
+    for visit in log.visits.iter().step_by(ONE_IN) {
+        let seen: Vec<&str> = visit.iter().filter_map(|c| items.id(c.item)).collect();
+        let Some((cart, seen)) = seen.split_last() else {
+            continue;
+        };
+        let best = table.candidates(seen.iter().copied(), [*cart], CANDIDATES);
+        let best: Vec<String> = best
+            .iter()
+            .map(|(item, score)| format!("[\"{}\",{score:e}]", table.id(*item).unwrap_or("?")))
+            .collect();
+        lines.push(format!(
+            "{{\"seen\":{seen:?},\"cart\":\"{cart}\",\"best\":[{}]}}",
+            best.join(",")
+        ));
+    }
+    format!("[\n{}\n]\n", lines.join(",\n"))
+}
+
+#[test]
+fn the_gift_shop_s_item_table() {
+    let data = std::fs::File::open(repository("data/giftshop/events.csv.gz")).expect("the data");
+    let events = read(MultiGzDecoder::new(data), Some(Format::Events), None)
+        .expect("events")
+        .events;
+    let known = Default::default();
+    let raw = visits(events.clone(), Source::of(&events), 30 * 60 * 1000);
+    let log = Log::new(&raw);
+    let shop = Shop::new(&log.items, &events, &known);
+    let facts: Vec<(&str, &ItemFacts)> = shop.known().collect();
+    let table = ItemTable::learn(&log, facts);
+    let bytes = table.to_bytes().expect("writable");
+    let read = ItemTable::from_bytes(&bytes).expect("readable");
+    let said = said(&read, &log, &log.items);
+    let files =
+        ["giftshop.items", "giftshop-items.json"].map(|name| repository("tests/golden").join(name));
+    if std::env::var_os("PROPENSE_GOLDEN").is_some() {
+        std::fs::write(&files[0], &bytes).expect("written");
+        std::fs::write(&files[1], &said).expect("written");
+    }
+    assert!(
+        std::fs::read(&files[0]).expect("the table") == bytes,
+        "another table"
+    );
+    assert_eq!(
+        std::fs::read_to_string(&files[1]).expect("the answers"),
+        said
+    );
+}

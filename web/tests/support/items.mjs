@@ -1,0 +1,50 @@
+// Item tables written by the format's description (docs/recommendation.md), without the program that learns them.
+
+/** The file's bytes; items stand in the order of their identifiers, neighbours are [[number, cosine], ...]. */
+export function itemTable({ ids, popularity, prices, category, categories, near }, changes = {}) {
+  const offsets = [0];
+  for (const each of near) offsets.push(offsets.at(-1) + each.length);
+  const lines = (texts) => Buffer.from(texts.map((text) => `${text}\n`).join(""));
+  const tensors = {
+    ids: ["U8", lines(ids)],
+    popularity: ["U8", Uint8Array.from(popularity)],
+    prices: ["F32", Float32Array.from(prices)],
+    category: ["U16", Uint16Array.from(category)],
+    categories: ["U8", lines(categories)],
+    offsets: ["U32", Uint32Array.from(offsets)],
+    neighbours: ["U32", Uint32Array.from(near.flatMap((each) => each.map(([other]) => other)))],
+    strengths: ["U8", Uint8Array.from(near.flatMap((each) => each.map(([, cosine]) => Math.round(Math.sqrt(cosine) * 255))))],
+    ...changes,
+  };
+  const order = ["U32", "F32", "U16", "U8"];
+  const names = Object.keys(tensors).sort((a, b) => order.indexOf(tensors[a][0]) - order.indexOf(tensors[b][0]) || (a < b ? -1 : 1));
+  const header = { __metadata__: { "propense-items": "1" } };
+  const parts = [];
+  let at = 0;
+  for (const name of names) {
+    const [dtype, numbers] = tensors[name];
+    const bytes = Buffer.from(numbers.buffer, numbers.byteOffset, numbers.byteLength);
+    header[name] = { dtype, shape: [numbers.length], data_offsets: [at, (at += bytes.length)] };
+    parts.push(bytes);
+  }
+  let text = JSON.stringify(header);
+  text += " ".repeat((8 - (text.length % 8)) % 8);
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(text.length));
+  return Buffer.concat([length, Buffer.from(text), ...parts]);
+}
+
+/** A shop of so many made-up items, each with sixteen neighbours. */
+export function bigTable(count, random) {
+  const width = String(count).length;
+  return itemTable({
+    ids: Array.from({ length: count }, (_, at) => `item-${String(at).padStart(width, "0")}`),
+    popularity: Array.from({ length: count }, () => Math.floor(256 * Math.abs(random()))),
+    prices: Array.from({ length: count }, () => 1 + 20 * Math.abs(random())),
+    category: Array.from({ length: count }, (_, at) => 1 + (at % 40)),
+    categories: Array.from({ length: 40 }, (_, at) => `Department ${at}`),
+    near: Array.from({ length: count }, () =>
+      Array.from({ length: 16 }, (_, place) => [Math.floor(count * Math.abs(random())) % count, 0.6 / (place + 1)]),
+    ),
+  });
+}
