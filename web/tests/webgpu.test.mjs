@@ -252,6 +252,62 @@ test("a lost device: the session goes on on the CPU, and a new device can be tak
   await page.close();
 });
 
+test("scorers made and disposed of on WebGPU share a device and leave no memory behind", { timeout: 120_000 }, async () => {
+  page = shared;
+  const cycles = (count) =>
+    page.evaluate(
+      async ([model, visit, rounds]) => {
+        if (globalThis.held === undefined) {
+          // Bytes of the buffers that are neither destroyed nor collected.
+          globalThis.held = 0;
+          const sizes = new WeakMap();
+          const gone = new FinalizationRegistry((size) => (globalThis.held -= size.bytes));
+          const { createBuffer } = GPUDevice.prototype;
+          GPUDevice.prototype.createBuffer = function (...given) {
+            const buffer = createBuffer.apply(this, given);
+            const size = { bytes: buffer.size };
+            globalThis.held += size.bytes;
+            sizes.set(buffer, size);
+            gone.register(buffer, size);
+            return buffer;
+          };
+          const { destroy } = GPUBuffer.prototype;
+          GPUBuffer.prototype.destroy = function () {
+            const size = sizes.get(this);
+            if (size) {
+              globalThis.held -= size.bytes;
+              size.bytes = 0;
+            }
+            return destroy.call(this);
+          };
+        }
+        globalThis.bytes ??= await (await fetch(model)).arrayBuffer();
+        for (let round = 0; round < rounds; round += 1) {
+          const scorer = await propense.loadScorer(bytes, { backend: "webgpu" });
+          for (const event of visit) scorer.track(event);
+          await scorer.score();
+          scorer.dispose();
+        }
+        return (await glue("webgpu")).exports.memory.buffer.byteLength;
+      },
+      [MODEL, VISIT.slice(0, 2), count],
+    );
+  const client = await page.context().newCDPSession(page);
+  const held = async () => {
+    await client.send("HeapProfiler.collectGarbage");
+    await page.waitForTimeout(100);
+    return page.evaluate(() => [globalThis.held, devices.length]);
+  };
+  const memory = await cycles(4);
+  const [before, taken] = await held();
+  const later = await cycles(24);
+  const [after, devicesNow] = await held();
+  console.log(`24 scorers on WebGPU: module ${memory} and ${later} bytes, buffers ${before} and ${after} bytes`);
+  assert.equal(devicesNow, taken, "another device");
+  assert.ok(later - memory < 2_000_000, `the module grew from ${memory} to ${later} bytes`);
+  assert.ok(after - before < 2_000_000, `buffers grew from ${before} to ${after} bytes`);
+});
+
 test("numbers that differ from the golden session keep WebGPU out", async () => {
   page = shared;
   const golden = goldenSession(3);

@@ -47,8 +47,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             || {
                 let toolchain = Toolchain::find()?;
                 eprintln!("      compiler: {}", toolchain.describe());
-                wasm::build(&toolchain, Build::Cpu, "wasm")?;
-                wasm::build(&toolchain, Build::Webgpu, "wasm")
+                wasm::build(&toolchain, Build::Cpu, false)?;
+                wasm::build(&toolchain, Build::Webgpu, false)
             },
         )?;
         let trunk = steps.step("Find or install Trunk", "", tools::trunk)?;

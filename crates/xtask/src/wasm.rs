@@ -15,7 +15,7 @@ pub(crate) struct Options {
     /// Build only this one.
     #[arg(long, value_enum)]
     only: Option<Build>,
-    /// Build for size (slow: one unit, link-time optimisation).
+    /// Build the WebGPU module for size, too (slow: one unit, link-time optimisation).
     #[arg(long)]
     dist: bool,
 }
@@ -42,17 +42,19 @@ impl Build {
 pub(crate) fn run(options: &Options) -> Result<()> {
     let toolchain = Toolchain::find()?;
     eprintln!("compiler: {}", toolchain.describe());
-    let profile = if options.dist { "wasm-dist" } else { "wasm" };
     for which in [Build::Cpu, Build::Webgpu] {
         if options.only.is_none_or(|only| only == which) {
-            build(&toolchain, which, profile)?;
+            build(&toolchain, which, options.dist)?;
         }
     }
     Ok(())
 }
 
 /// Compiles one build and writes its module, glue and types into `web/wasm/NAME`.
-pub(crate) fn build(toolchain: &Toolchain, which: Build, profile: &str) -> Result<()> {
+pub(crate) fn build(toolchain: &Toolchain, which: Build, dist: bool) -> Result<()> {
+    // Every visitor loads the CPU module, and without Burn the small build takes a minute at most.
+    let small = dist || which == Build::Cpu;
+    let profile = if small { "wasm-dist" } else { "wasm" };
     must(
         toolchain
             .cargo_build()
