@@ -52,7 +52,8 @@ export function rollout(address: string | URL, options: RolloutOptions = {}): De
       const { format, current, percentage, previous } = JSON.parse(new TextDecoder().decode(bytes)) as Manifest;
       if (format !== 1) throw new Error(`its format is ${String(format)}, known is 1`);
       if (!(percentage >= 0 && percentage <= 100)) throw new Error("its percentage is not from 0 to 100");
-      return fileOf(previous && share * 100 >= percentage ? previous : current, url);
+      const waits = percentage < 100 && share * 100 >= percentage;
+      return fileOf(previous && waits ? previous : current, url);
     } catch (thrown) {
       throw new PropenseError("MANIFEST_INVALID", `the manifest at ${url.href} cannot be used: ${messageOf(thrown)}`, { cause: thrown });
     }

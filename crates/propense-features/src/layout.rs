@@ -93,6 +93,14 @@ fn one_hot<'a>(name: &str, values: impl Iterator<Item = &'a str>) -> Vec<String>
 }
 
 impl FeatureSpec {
+    /// A specification out of a JSON value; [`Self::validate`] says whether it is sound.
+    ///
+    /// # Errors
+    /// Where a field is missing or of another type.
+    pub fn from_value(value: serde_json::Value) -> serde_json::Result<Self> {
+        serde_json::from_value(value)
+    }
+
     /// The numbers in one event's row.
     #[must_use]
     pub fn row_len(&self) -> usize {

@@ -13,7 +13,7 @@ use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 
 use super::error::RecommendError;
-use super::index::VisitIndex;
+use super::index::{VisitIndex, distinct};
 use super::log::{Click, Items, Log, RawVisit, number};
 use super::measure::{Figures, Ranker, Trial};
 use super::policy::ItemFacts;
@@ -179,7 +179,7 @@ impl ItemTable {
             .map(String::as_str)
     }
 
-    /// The most promising items for a visit that has seen `seen` (the newest last), the best first, each
+    /// The most promising items for a visit that has seen `seen` (each once, the newest last), the best first, each
     /// with its score: the sum of its nearness to what was seen, the newest weighing most, with
     /// popularity as the last resort. Without those that `hidden` names.
     #[must_use]
@@ -412,7 +412,8 @@ struct TableRanker<'a> {
 
 impl Ranker for TableRanker<'_> {
     fn score(&mut self, seen: &[Click], scores: &mut [f32]) {
-        let ids = seen.iter().filter_map(|click| self.items.id(click.item));
+        let seen = distinct(seen);
+        let ids = seen.iter().filter_map(|seen| self.items.id(seen.item));
         let own = self.table.scores(ids.collect::<Vec<_>>().into_iter());
         for (id, score) in self.items.ids().iter().zip(scores) {
             let place = self.table.number(id).map(|number| number as usize);

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use flate2::read::MultiGzDecoder;
-use propense_apps::recommend::{ItemFacts, ItemTable, Items, Log, Shop, Source, visits};
+use propense_apps::recommend::{ItemFacts, ItemTable, Items, Log, Shop, Source, distinct, visits};
 use propense_events::{Format, read};
 
 /// Visits that are asked for candidates, one in so many.
@@ -17,14 +17,15 @@ fn repository(path: &str) -> PathBuf {
         .join(path)
 }
 
-/// What the table says of some visits, as JSON: all seen but the last item, which is in the cart.
+/// What the table says of some visits, as JSON: of their items, the one clicked last is in the cart.
 fn said(table: &ItemTable, log: &Log, items: &Items) -> String {
     let mut lines = Vec::new();
     for visit in log.visits.iter().step_by(ONE_IN) {
-        let seen: Vec<&str> = visit.iter().filter_map(|c| items.id(c.item)).collect();
-        let Some((cart, seen)) = seen.split_last() else {
-            continue;
-        };
+        let seen: Vec<&str> = distinct(visit)
+            .iter()
+            .filter_map(|seen| items.id(seen.item))
+            .collect();
+        let Some(cart) = seen.last() else { continue };
         let best = table.candidates(seen.iter().copied(), [*cart], CANDIDATES);
         let best: Vec<String> = best
             .iter()

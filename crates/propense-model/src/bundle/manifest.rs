@@ -1,7 +1,8 @@
 //! The manifest: everything in a bundle that is not a weight.
 
 use propense_features::FeatureSpec;
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::Calibration;
 use crate::{ModelConfig, ModelError};
@@ -38,6 +39,7 @@ pub struct Manifest {
     /// The network's sizes.
     pub model: ModelConfig,
     /// How events and context become numbers.
+    #[serde(deserialize_with = "features")]
     pub features: FeatureSpec,
     /// What the network computes; `propensity` in this version.
     pub heads: Vec<String>,
@@ -113,6 +115,13 @@ pub struct Golden {
     pub context: Vec<f32>,
     /// The logit after each event.
     pub logits: Vec<f32>,
+}
+
+/// Reads the specification in the crate that knows it, which is compiled for size in a page; this one,
+/// with its kernels, for speed.
+fn features<'de, D: Deserializer<'de>>(deserializer: D) -> Result<FeatureSpec, D::Error> {
+    let value = serde_json::Value::deserialize(deserializer)?;
+    FeatureSpec::from_value(value).map_err(D::Error::custom)
 }
 
 impl Golden {
