@@ -17,6 +17,7 @@ mod policy;
 mod protocol;
 mod shop;
 mod table;
+mod table_file;
 mod tables;
 
 pub use baselines::{ItemNeighbours, LastItem, Popularity};

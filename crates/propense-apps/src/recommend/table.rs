@@ -5,14 +5,10 @@
 //! each are some five megabytes before compression, and what was seen is looked up, not searched for: a
 //! moment's candidates cost one pass over the items. No visit can be told from it.
 //!
-//! The file is a safetensors file; `docs/recommendation.md` lists the tensors.
+//! `table_file` writes and reads it.
 
 use std::collections::{BTreeMap, HashMap};
 
-use safetensors::tensor::TensorView;
-use safetensors::{Dtype, SafeTensors};
-
-use super::error::RecommendError;
 use super::index::{VisitIndex, distinct};
 use super::log::{Click, Items, Log, RawVisit, number};
 use super::measure::{Figures, Ranker, Trial};
@@ -28,29 +24,25 @@ const RECENT: usize = 12;
 const FADING: f32 = 0.513_417_1;
 /// The most popular item's score where nothing speaks for it: less than any neighbour's of late.
 const POPULAR: f32 = 1e-4;
-/// The version of the layout, under this key of the metadata.
-const KEY: &str = "propense-items";
-const VERSION: &str = "1";
-
 /// Items with their neighbours, numbered in the order of their identifiers.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ItemTable {
     /// All identifiers, each ended by a line feed.
-    ids: String,
+    pub(super) ids: String,
     /// Where each begins, and the end.
-    starts: Vec<u32>,
+    pub(super) starts: Vec<u32>,
     /// ln(1 + clicks) on a scale to 255.
-    popularity: Vec<u8>,
+    pub(super) popularity: Vec<u8>,
     /// NaN where it is not known.
-    prices: Vec<f32>,
+    pub(super) prices: Vec<f32>,
     /// Number in `categories`, from 1; 0 where it is not known.
-    category: Vec<u16>,
-    categories: Vec<String>,
+    pub(super) category: Vec<u16>,
+    pub(super) categories: Vec<String>,
     /// By item, where its neighbours begin; and the end.
-    offsets: Vec<u32>,
-    neighbours: Vec<u32>,
+    pub(super) offsets: Vec<u32>,
+    pub(super) neighbours: Vec<u32>,
     /// The square root of each neighbour's cosine on a scale to 255.
-    strengths: Vec<u8>,
+    pub(super) strengths: Vec<u8>,
 }
 
 impl ItemTable {
@@ -230,121 +222,6 @@ impl ItemTable {
             (*other, root * root)
         })
     }
-
-    /// The table as a file: the same table gives the same bytes.
-    ///
-    /// # Errors
-    /// Should the library refuse to write it.
-    pub fn to_bytes(&self) -> Result<Vec<u8>, RecommendError> {
-        let numbers =
-            |numbers: &[u32]| -> Vec<u8> { numbers.iter().flat_map(|n| n.to_le_bytes()).collect() };
-        let mut categories = String::new();
-        for name in &self.categories {
-            categories.push_str(&name.replace('\n', " "));
-            categories.push('\n');
-        }
-        let prices = self.prices.iter().flat_map(|price| price.to_le_bytes());
-        let category = self.category.iter().flat_map(|n| n.to_le_bytes());
-        let tensors = [
-            ("ids", Dtype::U8, self.ids.clone().into_bytes()),
-            ("popularity", Dtype::U8, self.popularity.clone()),
-            ("prices", Dtype::F32, prices.collect()),
-            ("category", Dtype::U16, category.collect()),
-            ("categories", Dtype::U8, categories.into_bytes()),
-            ("offsets", Dtype::U32, numbers(&self.offsets)),
-            ("neighbours", Dtype::U32, numbers(&self.neighbours)),
-            ("strengths", Dtype::U8, self.strengths.clone()),
-        ];
-        let mut views = Vec::new();
-        for (name, kind, bytes) in &tensors {
-            let count = bytes.len() / (kind.bitsize() / 8);
-            let view = TensorView::new(*kind, vec![count], bytes).map_err(unsound)?;
-            views.push((*name, view));
-        }
-        let metadata = HashMap::from([(KEY.to_owned(), VERSION.to_owned())]);
-        safetensors::serialize(views, Some(metadata)).map_err(unsound)
-    }
-
-    /// Reads a table. The bytes come from outside: all that the other methods rely on is checked.
-    ///
-    /// # Errors
-    /// Where the bytes are no item table.
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, RecommendError> {
-        let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(unsound)?;
-        let version = metadata.metadata().as_ref().and_then(|map| map.get(KEY));
-        if version.map(String::as_str) != Some(VERSION) {
-            return Err(unsound("it has another version, or none"));
-        }
-        let tensors = SafeTensors::deserialize(bytes).map_err(unsound)?;
-        let of = |name: &str, kind: Dtype| {
-            let tensor = tensors.tensor(name).map_err(unsound)?;
-            match tensor.dtype() == kind {
-                true => Ok(tensor.data()),
-                false => Err(unsound(format!("`{name}` is no {kind:?}"))),
-            }
-        };
-        let numbers = |name: &str| -> Result<Vec<u32>, RecommendError> {
-            let (chunks, _) = of(name, Dtype::U32)?.as_chunks();
-            Ok(chunks.iter().map(|b| u32::from_le_bytes(*b)).collect())
-        };
-        let text = |name: &str| {
-            let bytes = of(name, Dtype::U8)?.to_vec();
-            String::from_utf8(bytes).map_err(unsound)
-        };
-        let ids = text("ids")?;
-        let mut starts = vec![0];
-        starts.extend(ids.match_indices('\n').map(|(end, _)| end as u32 + 1));
-        let table = Self {
-            starts,
-            ids,
-            popularity: of("popularity", Dtype::U8)?.to_vec(),
-            prices: {
-                let (chunks, _) = of("prices", Dtype::F32)?.as_chunks();
-                chunks.iter().map(|b| f32::from_le_bytes(*b)).collect()
-            },
-            category: {
-                let (chunks, _) = of("category", Dtype::U16)?.as_chunks();
-                chunks.iter().map(|b| u16::from_le_bytes(*b)).collect()
-            },
-            categories: text("categories")?.lines().map(str::to_owned).collect(),
-            offsets: numbers("offsets")?,
-            neighbours: numbers("neighbours")?,
-            strengths: of("strengths", Dtype::U8)?.to_vec(),
-        };
-        table.check()?;
-        Ok(table)
-    }
-
-    fn check(&self) -> Result<(), RecommendError> {
-        let count = self.popularity.len();
-        let ends = self.starts.last().map(|end| *end as usize);
-        let lengths = [
-            self.starts.len() - 1,
-            self.prices.len(),
-            self.category.len(),
-        ];
-        if ends != Some(self.ids.len()) || lengths != [count; 3] {
-            return Err(unsound("its parts differ in length"));
-        }
-        let near = self.neighbours.len();
-        if self.offsets.len() != count + 1
-            || self.offsets.first() != Some(&0)
-            || self.offsets.last().map(|end| *end as usize) != Some(near)
-            || self.offsets.windows(2).any(|pair| pair[0] > pair[1])
-            || self.strengths.len() != near
-            || self.neighbours.iter().any(|other| *other as usize >= count)
-        {
-            return Err(unsound("its neighbours are not of its items"));
-        }
-        let mut last = None;
-        for id in self.ids.lines() {
-            if last.is_some_and(|last| last >= id) {
-                return Err(unsound("its identifiers do not rise"));
-            }
-            last = Some(id);
-        }
-        Ok(())
-    }
 }
 
 /// The `most` highest scores, the best first; of equals the lower number first. Without `-inf`.
@@ -398,12 +275,6 @@ fn nearest(index: &VisitIndex, own: u32, counts: &mut [f32]) -> Vec<(f32, u32)> 
     found
 }
 
-fn unsound(detail: impl ToString) -> RecommendError {
-    RecommendError::Table {
-        detail: detail.to_string(),
-    }
-}
-
 /// The table as a ranker over another numbering of the items.
 struct TableRanker<'a> {
     table: &'a ItemTable,
@@ -426,7 +297,7 @@ impl Ranker for TableRanker<'_> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::recommend::log::Owner;
 
@@ -438,7 +309,7 @@ mod tests {
         }
     }
 
-    fn table() -> ItemTable {
+    pub(in crate::recommend) fn table() -> ItemTable {
         let visits = ["a b", "a b c", "b a", "c d", "d e d", "a", "a"].map(visit);
         let tea = ItemFacts {
             category: Some("Tea".into()),
@@ -481,42 +352,5 @@ mod tests {
             let found: Vec<u32> = best(&scores, most).iter().map(|(item, _)| *item).collect();
             assert_eq!(found, crate::recommend::top(&scores, most), "{most}");
         }
-    }
-
-    #[test]
-    fn a_table_is_read_as_it_was_written_and_others_are_refused() {
-        let table = table();
-        let bytes = table.to_bytes().expect("writable");
-        let read = ItemTable::from_bytes(&bytes).expect("readable");
-        assert_eq!(read.to_bytes(), Ok(bytes.clone()));
-        assert_eq!((read.len(), read.number("new")), (6, Some(5)));
-        assert_eq!((read.price(0), read.category(0)), (Some(2.5), Some("Tea")));
-        assert_eq!(
-            (read.price(1), read.category(1), read.id(6)),
-            (None, None, None)
-        );
-        for end in 0..bytes.len() {
-            assert!(ItemTable::from_bytes(&bytes[..end]).is_err(), "{end}");
-        }
-        // Any one byte may be another: never a panic, here or in use.
-        for place in 0..bytes.len() {
-            let mut other = bytes.clone();
-            other[place] ^= 0x55;
-            if let Ok(table) = ItemTable::from_bytes(&other) {
-                let _ = table.candidates(["a", "b"].into_iter(), ["c"], 9);
-                let _ = (0..9).map(|item| table.category(item)).count();
-            }
-        }
-        let check = |change: fn(&mut ItemTable)| {
-            let mut table = self::table();
-            change(&mut table);
-            let bytes = table.to_bytes().expect("writable");
-            ItemTable::from_bytes(&bytes).expect_err("unsound");
-        };
-        check(|t| t.offsets[1] = 99);
-        check(|t| t.neighbours[0] = 6);
-        check(|t| t.prices.truncate(2));
-        check(|t| t.ids.push('x'));
-        check(|t| t.offsets.clear());
     }
 }
