@@ -3,6 +3,8 @@
 mod apps;
 mod compare;
 mod explain;
+#[cfg(feature = "serve")]
+mod serve;
 mod tune;
 
 use std::path::PathBuf;
@@ -12,6 +14,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub(crate) use apps::{DemandArgs, SegmentArgs};
 pub(crate) use compare::{Ablation, CompareArgs};
 pub(crate) use explain::ExplainArgs;
+#[cfg(feature = "serve")]
+pub(crate) use serve::ServeArgs;
 pub(crate) use tune::{SearchArg, TuneArgs};
 
 /// Learns how likely a shopper is to buy, from a shop's own events.
@@ -41,6 +45,8 @@ pub(crate) enum Command {
     Segment(SegmentArgs),
     Demand(DemandArgs),
     Recommend(RecommendArgs),
+    #[cfg(feature = "serve")]
+    Serve(ServeArgs),
     Synth(SynthArgs),
     Inspect(InspectArgs),
 }

@@ -18,6 +18,8 @@ pub(crate) mod prepare;
 pub(crate) mod recommend;
 pub(crate) mod score;
 pub(crate) mod segment;
+#[cfg(feature = "serve")]
+pub(crate) mod serve;
 pub(crate) mod synth;
 pub(crate) mod train;
 pub(crate) mod tune;

@@ -226,3 +226,6 @@ async fn connection(
         tracing::debug!(%error, %client, "a connection ended early");
     }
 }
+
+#[cfg(test)]
+mod tests;

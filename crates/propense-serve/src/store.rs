@@ -6,6 +6,8 @@
 //! one PostgreSQL: whoever has read up to a position has missed nothing before it.
 
 mod events;
+#[cfg(test)]
+mod postgres_tests;
 mod registry;
 
 use std::path::Path;

@@ -15,6 +15,8 @@ mod protocol;
 mod protocol_small;
 mod python;
 mod recommend;
+#[cfg(all(feature = "serve", unix))]
+mod serve;
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};

@@ -221,7 +221,7 @@ impl Store {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
     fn batch(key: &str, digest: &str, times: std::ops::Range<i64>) -> Batch {
@@ -252,7 +252,7 @@ mod tests {
     }
 
     /// Whatever the database: what goes in comes out once, in order.
-    pub(crate) async fn keeps_each_event_once(store: &Store) {
+    pub(in crate::store) async fn keeps_each_event_once(store: &Store) {
         let append = async |batches: &[Batch]| store.append(batches).await.expect("stored");
         let (a, b) = (batch("a", "1", 0..3), batch("b", "2", 3..5));
         assert_eq!(append(std::slice::from_ref(&a)).await, [Appended::New]);

@@ -373,7 +373,7 @@ fn record(row: BundleRow) -> BundleRecord {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
     fn bundle(name: &str) -> BundleRecord {
@@ -393,7 +393,7 @@ mod tests {
     }
 
     /// Whatever the database: the same moves lead to the same state.
-    pub(crate) async fn rolls_out_and_back(store: &Store) {
+    pub(in crate::store) async fn rolls_out_and_back(store: &Store) {
         assert_eq!(store.rollout().await.expect("read"), None);
         for name in ["a", "b", "c"] {
             let published = store.publish(&bundle(name), None).await;
