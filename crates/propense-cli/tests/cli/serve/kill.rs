@@ -72,16 +72,11 @@ impl Known {
 
 /// Moves the roll-out about until the service is gone. `wanted` holds the last state acknowledged,
 /// and the one asked for since, if any.
-fn operate(
-    service: &Running,
-    bundles: &[String; 2],
-    stop: &AtomicBool,
-    wanted: &mut Vec<(String, i64)>,
-) {
+fn operate(service: &Running, bundle: &str, stop: &AtomicBool, wanted: &mut Vec<(String, i64)>) {
     let mut turn = 0;
     while !stop.load(Ordering::SeqCst) {
         turn += 1;
-        let next = (bundles[turn % 2].clone(), 1 + (turn as i64 * 7) % 100);
+        let next = (bundle.to_owned(), 1 + (turn * 7) % 100);
         wanted.push(next.clone());
         let path = format!("/v1/bundles/{}/promote?percentage={}", next.0, next.1);
         match service.try_post(&path, b"", "") {
@@ -136,8 +131,8 @@ fn kill_and_count(dir: &Path, kills: usize) {
             for _ in 0..SENDERS {
                 scope.spawn(|| known.load(running));
             }
-            let (stop, wanted, bundles) = (&known.stop, &mut wanted, &bundles);
-            scope.spawn(move || operate(running, bundles, stop, wanted));
+            let (stop, wanted, bundle) = (&known.stop, &mut wanted, &bundles[1]);
+            scope.spawn(move || operate(running, bundle, stop, wanted));
             std::thread::sleep(wait);
             let killed = std::process::Command::new("kill")
                 .args(["-KILL", &id])
