@@ -4,6 +4,8 @@ mod apps;
 mod compare;
 mod explain;
 mod sign;
+#[cfg(feature = "serve")]
+mod serve;
 mod tune;
 
 use std::path::PathBuf;
@@ -14,6 +16,8 @@ pub(crate) use apps::{DemandArgs, SegmentArgs};
 pub(crate) use compare::{Ablation, CompareArgs};
 pub(crate) use explain::ExplainArgs;
 pub(crate) use sign::SignArgs;
+#[cfg(feature = "serve")]
+pub(crate) use serve::ServeArgs;
 pub(crate) use tune::{SearchArg, TuneArgs};
 
 /// Learns how likely a shopper is to buy, from a shop's own events.
@@ -43,6 +47,8 @@ pub(crate) enum Command {
     Segment(SegmentArgs),
     Demand(DemandArgs),
     Recommend(RecommendArgs),
+    #[cfg(feature = "serve")]
+    Serve(ServeArgs),
     Synth(SynthArgs),
     Inspect(InspectArgs),
     Sign(SignArgs),

@@ -19,6 +19,8 @@ pub(crate) mod recommend;
 pub(crate) mod score;
 pub(crate) mod segment;
 pub(crate) mod sign;
+#[cfg(feature = "serve")]
+pub(crate) mod serve;
 pub(crate) mod synth;
 pub(crate) mod train;
 pub(crate) mod tune;

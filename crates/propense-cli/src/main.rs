@@ -40,6 +40,8 @@ fn main() -> ExitCode {
         Command::Segment(args) => commands::segment::run(&args),
         Command::Demand(args) => commands::demand::run(&args),
         Command::Recommend(args) => commands::recommend::run(&args),
+        #[cfg(feature = "serve")]
+        Command::Serve(args) => commands::serve::run(&args),
         Command::Synth(args) => commands::synth::run(&args),
         Command::Inspect(args) => commands::inspect::run(&args),
         Command::Sign(args) => commands::sign::run(&args),

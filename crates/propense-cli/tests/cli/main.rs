@@ -16,6 +16,8 @@ mod protocol_small;
 mod python;
 mod recommend;
 mod sign;
+#[cfg(all(feature = "serve", unix))]
+mod serve;
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};

@@ -1,0 +1,54 @@
+//! `serve`.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::Args;
+
+/// Serve models to pages and take events from the shop: bundles and their roll-out, scores, metrics
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  propense serve --dir state --model models/giftshop.propense --token-file token
+  curl -H \"Authorization: Bearer $(cat token)\" --data-binary @events.jsonl http://127.0.0.1:8080/v1/events
+
+Prints the address once it listens. Ctrl-C, or SIGTERM, finishes the requests in progress and ends;
+an event is on disk before it is acknowledged, so that even kill -9 loses none. docs/serve.md has the
+routes.
+
+The token (at least 16 characters) is asked of whoever writes. It comes from --token-file or the
+variable PROPENSE_TOKEN. PROPENSE_LOG says how much is logged: warn, info, propense_serve=debug.")]
+pub(crate) struct ServeArgs {
+    /// Folder for bundles and the database; it is made where it is missing
+    #[arg(long, value_name = "DIR")]
+    pub(crate) dir: PathBuf,
+    /// Where to listen; port 0 for any that is free
+    #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT")]
+    pub(crate) listen: SocketAddr,
+    /// Database, as postgres://USER@HOST/NAME or sqlite:FILE [default: propense.db in --dir]
+    #[arg(long, value_name = "URL")]
+    pub(crate) database: Option<String>,
+    /// Bundle to begin with, where none is promoted yet
+    #[arg(long, value_name = "FILE.propense")]
+    pub(crate) model: Option<PathBuf>,
+    /// File that holds the token
+    #[arg(long, value_name = "FILE")]
+    pub(crate) token_file: Option<PathBuf>,
+    /// Let nobody write; without a token, everybody may have sessions scored
+    #[arg(long)]
+    pub(crate) read_only: bool,
+    /// Folder whose files are served at /: the shop's page, the JavaScript module
+    #[arg(long, value_name = "DIR")]
+    pub(crate) r#static: Option<PathBuf>,
+    /// Take events from a Redis stream, too: the field `event` of each entry
+    #[arg(long, value_name = "redis://HOST/STREAM")]
+    pub(crate) stream: Option<String>,
+    /// Requests a second from one address; 0 for no limit
+    #[arg(long, default_value_t = 500, value_name = "N")]
+    pub(crate) rate: u32,
+    /// Events taken and not yet on disk, over all requests; beyond it requests are told to come again
+    #[arg(long, default_value_t = 100_000, value_name = "EVENTS")]
+    pub(crate) queue: usize,
+    /// Threads that answer requests [default: all cores]
+    #[arg(long)]
+    pub(crate) threads: Option<usize>,
+}
