@@ -3,6 +3,7 @@
 mod apps;
 mod compare;
 mod explain;
+mod learn;
 mod tune;
 
 use std::path::PathBuf;
@@ -12,6 +13,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub(crate) use apps::{DemandArgs, SegmentArgs};
 pub(crate) use compare::{Ablation, CompareArgs};
 pub(crate) use explain::ExplainArgs;
+pub(crate) use learn::UpdateArgs;
 pub(crate) use tune::{SearchArg, TuneArgs};
 
 /// Learns how likely a shopper is to buy, from a shop's own events.
@@ -41,6 +43,7 @@ pub(crate) enum Command {
     Segment(SegmentArgs),
     Demand(DemandArgs),
     Recommend(RecommendArgs),
+    Update(UpdateArgs),
     Synth(SynthArgs),
     Inspect(InspectArgs),
 }

@@ -19,6 +19,7 @@ pub(crate) mod segment;
 pub(crate) mod synth;
 pub(crate) mod train;
 pub(crate) mod tune;
+pub(crate) mod update;
 
 mod resolve;
 

@@ -71,7 +71,8 @@ mod weights;
 #[cfg(feature = "burn")]
 pub use batch::{Batch, groups};
 pub use bundle::{
-    Bundle, Calibration, CatalogueRef, DataFingerprint, FORMAT_VERSION, Golden, Manifest, Precision,
+    Bundle, Calibration, CatalogueRef, DataFingerprint, FORMAT_VERSION, Golden, Lineage, Manifest,
+    Precision,
 };
 pub use config::{CellActivation, ModelConfig};
 pub use cpu::{CpuModel, CpuStream, SessionRows};

@@ -51,6 +51,7 @@ mod metrics;
 mod network;
 mod next_item;
 mod options;
+mod paired;
 mod progress;
 mod rates;
 mod scoring;
@@ -62,6 +63,7 @@ mod tasks;
 mod threads;
 mod trainer;
 mod tune;
+mod update;
 
 pub use against::{Against, Beside, evaluate_against};
 pub use augment::{Augmentation, Shift};
@@ -76,7 +78,7 @@ pub use compare::{
 pub use delong::DeLong;
 pub use device::{Chosen, DeviceChoice};
 pub use error::TrainError;
-pub use evaluation::{Evaluation, MeasureOptions, ScoreRow, evaluate, score};
+pub use evaluation::{Evaluation, MeasureOptions, ScoreRow, evaluate, evaluate_after, score};
 pub use explain::{Explanation, Influence, Reason, explain, influences};
 pub use fit::{
     FitReport, FitRequest, Fitted, NamedMetrics, NetworkSizes, PartSizes, eval, fit_bundle,
@@ -88,10 +90,14 @@ pub use metrics::{
 };
 pub use next_item::{Gru4Rec, GruOptions};
 pub use options::{Preset, TrainOptions};
+pub use paired::{Comparison, Gain};
 pub use progress::{EpochReport, Observer, Pace, Progress, Silent, StopReason};
 pub use propense_prepare::{FileReport, LoadOptions, Loaded, load};
 pub use segments::{SegmentMetrics, Wrong};
 pub use task::Task;
-pub use tasks::ExampleOptions;
+pub use tasks::{ExampleOptions, Sizes};
 pub use threads::use_threads;
 pub use tune::{Axis, Choice, Finished, Search, Space, TuneRequest, Tuned, tune};
+pub use update::{
+    Decision, Judgement, LEVEL, UpdateReport, UpdateRequest, Updated, learnt_until, update,
+};
