@@ -72,7 +72,7 @@ fn wrong_use_of_update_is_named() {
     for (rest, said) in [
         ("--since yesterday", "--since"),
         ("--sealed 2", "--sealed"),
-        ("--replay-ratio -1", "--replay-ratio"),
+        ("--replay-ratio 200", "--replay-ratio"),
     ] {
         let line = format!("update --model {{}} --data nowhere --out {{}} --device cpu {rest}");
         propense(words(&line, &[&model, folder.path()]))
