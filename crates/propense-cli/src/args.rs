@@ -13,7 +13,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub(crate) use apps::{DemandArgs, SegmentArgs};
 pub(crate) use compare::{Ablation, CompareArgs};
 pub(crate) use explain::ExplainArgs;
-pub(crate) use learn::UpdateArgs;
+pub(crate) use learn::{DriftArgs, UpdateArgs};
 pub(crate) use tune::{SearchArg, TuneArgs};
 
 /// Learns how likely a shopper is to buy, from a shop's own events.
@@ -44,6 +44,7 @@ pub(crate) enum Command {
     Demand(DemandArgs),
     Recommend(RecommendArgs),
     Update(UpdateArgs),
+    Drift(DriftArgs),
     Synth(SynthArgs),
     Inspect(InspectArgs),
 }

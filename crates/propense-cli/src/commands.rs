@@ -3,6 +3,7 @@
 
 pub(crate) mod compare;
 pub(crate) mod demand;
+pub(crate) mod drift;
 pub(crate) mod eval;
 pub(crate) mod evaluate;
 pub(crate) mod explain;

@@ -41,6 +41,7 @@ fn main() -> ExitCode {
         Command::Demand(args) => commands::demand::run(&args),
         Command::Recommend(args) => commands::recommend::run(&args),
         Command::Update(args) => commands::update::run(&args),
+        Command::Drift(args) => commands::drift::run(&args),
         Command::Synth(args) => commands::synth::run(&args),
         Command::Inspect(args) => commands::inspect::run(&args),
     };

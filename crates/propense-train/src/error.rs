@@ -74,12 +74,14 @@ pub enum TrainError {
     },
     /// Too little is new for an update.
     #[error(
-        "only {found} examples with a known outcome are new since {since}, at least {needed} in several moments are \
-         needed: wait for more data, or name an earlier moment with --since"
+        "{found} examples with a known outcome, at {moments} different moments, are new since {since}; needed are at \
+         least {needed}, at two or more: wait for more data, or name an earlier moment with --since"
     )]
     TooLittleNew {
         /// New examples whose horizon has passed.
         found: usize,
+        /// Different moments that they belong to.
+        moments: usize,
         /// Fewest that an update is tried with.
         needed: usize,
         /// From when on they count as new (UTC).

@@ -442,7 +442,7 @@ fn fit_seed(
 
 /// Calibrates where the model is used: a shop's model after every event, each session counting
 /// once; the protocol's at its positions.
-fn calibrate(
+pub(crate) fn calibrate(
     logits: &[Vec<f32>],
     examples: &[Example],
     weighting: Weighting,

@@ -38,6 +38,7 @@ mod checkpoint;
 mod compare;
 mod delong;
 mod device;
+mod drift;
 mod encode;
 mod ensemble;
 mod error;
@@ -77,6 +78,10 @@ pub use compare::{
 };
 pub use delong::DeLong;
 pub use device::{Chosen, DeviceChoice};
+pub use drift::{
+    Alert, ColumnDrift, DriftOptions, DriftReport, Drifted, LabelDrift, Recalibration,
+    StreamChange, Window, drift,
+};
 pub use error::TrainError;
 pub use evaluation::{Evaluation, MeasureOptions, ScoreRow, evaluate, evaluate_after, score};
 pub use explain::{Explanation, Influence, Reason, explain, influences};

@@ -10,7 +10,9 @@ mod summary;
 mod thirty_day;
 mod timeline;
 
-use propense_events::Event;
+use std::collections::HashSet;
+
+use propense_events::{Event, Session};
 use propense_features::FeatureSpec;
 
 use crate::augment::{self, Augmentation, Shift};
@@ -251,6 +253,24 @@ pub(crate) fn continue_from(
     check_classes("new data to validate on", &prepared.validation, measured)?;
     check_classes("sealed window", &prepared.test, measured)?;
     Ok(continued)
+}
+
+/// The sessions of the data with events before their orders, oldest first.
+pub(crate) fn visits(data: &Loaded, options: &ExampleOptions) -> Result<Vec<Session>, TrainError> {
+    in_session::sessions(data, None, options)
+}
+
+/// The sessions whose outcome is not known yet when the data ends. Moments of users that wait for
+/// theirs make no examples in the first place.
+pub(crate) fn open_sessions(
+    task: Task,
+    data: &Loaded,
+    options: &ExampleOptions,
+) -> Result<HashSet<String>, TrainError> {
+    match task {
+        Task::InSession => in_session::open_sessions(data, options),
+        _ => Ok(HashSet::new()),
+    }
 }
 
 /// Examples to score, with outcome or without: every session, or every user as of now.

@@ -78,3 +78,53 @@ pub(crate) struct UpdateArgs {
     #[command(flatten)]
     pub(crate) json: JsonArgs,
 }
+
+/// See whether the shop still looks like what a bundle was trained on
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  propense drift --model live.propense --data this-week/ --reference training/ --report drift.html
+  propense drift --model live.propense --data this-week/ --history drift.jsonl --fail-on-alert
+
+Features are compared with --reference, of which the training data is best; without it scores and
+outcomes are compared with what the bundle says of its training, and features not at all. Alerts go to
+standard error, to --webhook as JSON, and with --fail-on-alert into the exit status: 1 where there
+is one. docs/drift.md has the thresholds, and how often they raise a false alarm.")]
+pub(crate) struct DriftArgs {
+    /// The bundle
+    #[arg(long, value_name = "FILE.propense")]
+    pub(crate) model: PathBuf,
+    /// Files or folders with recent events
+    #[arg(long, required = true, num_args = 1.., value_name = "PATH")]
+    pub(crate) data: Vec<PathBuf>,
+    /// Files or folders to compare with: the training data, or an earlier period
+    #[arg(long, num_args = 1.., value_name = "PATH")]
+    pub(crate) reference: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) reading: ReadingArgs,
+    /// Population stability index from which on a column that stands out is an alert
+    #[arg(long, default_value_t = 0.1, value_name = "PSI")]
+    pub(crate) psi: f64,
+    /// Level of the tests; for columns the share of false ones among those that stand out
+    #[arg(long, default_value_t = 0.01, value_name = "LEVEL")]
+    pub(crate) level: f64,
+    /// Seed of the moment that is drawn of each session
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Write the bundle with a refitted calibration here, where that is proven better
+    #[arg(long, value_name = "FILE.propense")]
+    pub(crate) recalibrate: Option<PathBuf>,
+    /// Append a line to this file of JSON lines; the report draws it
+    #[arg(long, value_name = "FILE.jsonl")]
+    pub(crate) history: Option<PathBuf>,
+    /// Write a page
+    #[arg(long, value_name = "FILE.html")]
+    pub(crate) report: Option<PathBuf>,
+    /// Send the alerts as JSON to this address, by POST, where there are any
+    #[arg(long, value_name = "URL")]
+    pub(crate) webhook: Option<String>,
+    /// End with status 1 where there is an alert
+    #[arg(long)]
+    pub(crate) fail_on_alert: bool,
+    #[command(flatten)]
+    pub(crate) json: JsonArgs,
+}

@@ -1,4 +1,4 @@
-//! Models in use: `update`.
+//! Models in use: `update` and `drift`.
 
 use std::fs;
 use std::path::Path;
@@ -79,4 +79,76 @@ fn wrong_use_of_update_is_named() {
             .code(2)
             .says(said);
     }
+}
+
+#[test]
+fn drift_is_shown_sent_kept_and_told_in_the_exit_status() {
+    let old = shop(400);
+    let out = tempfile::tempdir().expect("scratch folder");
+    let at = |name: &str| out.path().join(name);
+    let live = at("live.propense");
+    train(old.path(), &live, &at("run"));
+    // The same visits with prices in pence.
+    let dear: String = shop_events(400)
+        .lines()
+        .map(|line| {
+            let mut cells: Vec<String> = line.split(',').map(str::to_owned).collect();
+            if let Some(price) = cells.get_mut(7).filter(|price| price.ends_with(".5")) {
+                *price = format!("{}00", price.trim_end_matches(".5"));
+            }
+            cells.join(",") + "\n"
+        })
+        .collect();
+    fs::write(at("new.csv"), dear).expect("events");
+
+    // What the webhook got: a server of one request.
+    let server = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = format!("http://{}/alerts", server.local_addr().expect("an address"));
+    let received = std::thread::spawn(move || {
+        let (mut stream, _) = server.accept().expect("a request");
+        let mut bytes = Vec::new();
+        let mut part = [0; 4096];
+        while !String::from_utf8_lossy(&bytes).contains("\"alerts\":[") {
+            match std::io::Read::read(&mut stream, &mut part) {
+                Ok(0) | Err(_) => break,
+                Ok(count) => bytes.extend_from_slice(&part[..count]),
+            }
+        }
+        let answer = b"HTTP/1.1 204 No Content\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+        std::io::Write::write_all(&mut stream, answer).expect("an answer");
+        String::from_utf8_lossy(&bytes).into_owned()
+    });
+
+    let run = |data: &Path, rest: &str, code: i32| {
+        let line = format!(
+            "drift --model {{}} --data {{}} --reference {{}} --history {{}} --report {{}} {rest}"
+        );
+        let paths = [&live, data, old.path(), &at("h.jsonl"), &at("d.html")];
+        propense(words(&line, &paths)).code(code)
+    };
+    run(old.path(), "", 0);
+    let said = run(
+        &at("new.csv"),
+        &format!("--fail-on-alert --webhook {address}"),
+        1,
+    );
+    assert!(
+        said.stderr.contains("alert: feature: price"),
+        "{}",
+        said.stderr
+    );
+    let request = received.join().expect("the server");
+    assert!(request.starts_with("POST /alerts"), "{request}");
+    assert!(request.contains("price"), "{request}");
+    let history = fs::read_to_string(at("h.jsonl")).expect("the history");
+    assert_eq!(history.lines().count(), 2);
+    let page = fs::read_to_string(at("d.html")).expect("the page");
+    assert!(page.contains("Runs before") && page.contains("<svg") && !page.contains("NaN"));
+
+    fs::write(at("h.jsonl"), "{}\n").expect("a damaged history");
+    run(old.path(), "", 1).says("line 1");
+    let unreachable = "--webhook http://127.0.0.1:9/";
+    let again = format!("drift --model {{}} --data {{}} --reference {{}} {unreachable}");
+    let paths = [live.as_path(), &at("new.csv"), old.path()];
+    propense(words(&again, &paths)).code(1).says("--webhook");
 }

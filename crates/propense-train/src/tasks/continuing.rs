@@ -73,6 +73,7 @@ pub(super) fn replayed(id: &str, share: f64, seed: u64) -> bool {
 pub(super) fn sealed_from(fresh: &[i64], cut: &Cut) -> Result<i64, TrainError> {
     let too_little = || TrainError::TooLittleNew {
         found: fresh.len(),
+        moments: fresh.chunk_by(|a, b| a == b).count(),
         needed: FEWEST,
         since: super::snapshots::moment(cut.since),
     };

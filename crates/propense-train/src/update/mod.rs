@@ -298,4 +298,4 @@ fn judged(
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -7,19 +7,19 @@ use super::*;
 use crate::progress::Silent;
 use crate::{DeviceChoice, ExampleOptions, fit_bundle};
 
-const HOUR: i64 = 3_600_000;
-const START: i64 = 1_600_000_000_000;
+pub(crate) const HOUR: i64 = 3_600_000;
+pub(crate) const START: i64 = 1_600_000_000_000;
 
 /// How a visit ends, by its number and the price of what was looked at.
-type Law = fn(usize, usize) -> bool;
+pub(crate) type Law = fn(usize, usize) -> bool;
 
 /// Dear things are bought, with one exception in eight.
-fn dear(visit: usize, price: usize) -> bool {
+pub(crate) fn dear(visit: usize, price: usize) -> bool {
     (price >= 4) != (visit % 8 == 3)
 }
 
 /// Cheap things are.
-fn cheap(visit: usize, price: usize) -> bool {
+pub(crate) fn cheap(visit: usize, price: usize) -> bool {
     !dear(visit, price)
 }
 
@@ -28,12 +28,12 @@ fn chance(visit: usize, _: usize) -> bool {
     (visit * 7919 + 3) % 101 < 45
 }
 
-fn never(_: usize, _: usize) -> bool {
+pub(crate) fn never(_: usize, _: usize) -> bool {
     false
 }
 
 /// One visit an hour, each of three looks at things of one price, by a visitor of its own.
-fn visits(range: std::ops::Range<usize>, law: Law, factor: f64) -> Vec<Event> {
+pub(crate) fn visits(range: std::ops::Range<usize>, law: Law, factor: f64) -> Vec<Event> {
     let mut events = Vec::new();
     for visit in range {
         let price = 1 + (visit * 5 + visit / 7) % 7;
@@ -60,7 +60,7 @@ fn visits(range: std::ops::Range<usize>, law: Law, factor: f64) -> Vec<Event> {
     events
 }
 
-fn loaded(events: Vec<Event>) -> Loaded {
+pub(crate) fn loaded(events: Vec<Event>) -> Loaded {
     Loaded {
         name: "visits".to_owned(),
         events,
@@ -73,7 +73,7 @@ fn device() -> Chosen {
 }
 
 /// A model of the first 600 visits.
-fn live() -> &'static Bundle {
+pub(crate) fn live() -> &'static Bundle {
     static LIVE: OnceLock<Bundle> = OnceLock::new();
     LIVE.get_or_init(|| {
         let request = FitRequest {

@@ -29,16 +29,7 @@ pub(crate) fn continue_from(
 ) -> Result<Continued, TrainError> {
     let mut all = sessions(data, None, options)?;
     let end = end_of(data);
-    let wait = match options.target.horizon {
-        Horizon::Session => options.gap_ms,
-        Horizon::Within(ms) => ms.max(options.gap_ms),
-    };
-    // Only when its horizon has passed is an outcome known, an order no sooner than none: to take
-    // orders at once and the others later would make the end of the data look like a rush of buyers.
-    let known = |session: &Session| {
-        let last = session.events.last().map_or(session.start, |e| e.timestamp);
-        last.saturating_add(wait) < end
-    };
+    let known = |session: &Session| is_known(session, end, options);
     let is_new = |session: &Session| session.start >= cut.since;
     let fresh: Vec<i64> = all
         .iter()
@@ -111,6 +102,29 @@ pub(crate) fn continue_from(
             dropped: 0,
         },
     })
+}
+
+/// Whether a session's horizon has passed when the data ends. Only then is an outcome known, an
+/// order no sooner than none: to take orders at once and the others later would make the end of the
+/// data look like a rush of buyers.
+fn is_known(session: &Session, end: i64, options: &ExampleOptions) -> bool {
+    let wait = match options.target.horizon {
+        Horizon::Session => options.gap_ms,
+        Horizon::Within(ms) => ms.max(options.gap_ms),
+    };
+    let last = session.events.last().map_or(session.start, |e| e.timestamp);
+    last.saturating_add(wait) < end
+}
+
+/// The sessions whose outcome is not known yet.
+pub(crate) fn open_sessions(
+    data: &Loaded,
+    options: &ExampleOptions,
+) -> Result<HashSet<String>, TrainError> {
+    let end = end_of(data);
+    let all = sessions(data, None, options)?;
+    let open = all.into_iter().filter(|s| !is_known(s, end, options));
+    Ok(open.map(|session| session.id).collect())
 }
 
 /// The specification to go on with, and the chosen sessions of the pool as examples. No row holds
