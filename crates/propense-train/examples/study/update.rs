@@ -7,8 +7,8 @@ use propense_events::{DAY, Event};
 use propense_model::{Bundle, CellActivation, Precision};
 use propense_train::{
     Decision, DeviceChoice, Evaluation, ExampleOptions, FitRequest, Loaded, MeasureOptions,
-    NetworkSizes, Preset, Silent, Task, TrainError, TrainOptions, UpdateRequest, evaluate_after,
-    fit_bundle, update,
+    NetworkSizes, Observer, Preset, Progress, Silent, Task, TrainError, TrainOptions,
+    UpdateRequest, eval, evaluate_after, fit_bundle, update,
 };
 
 pub(crate) type Done = Result<(), Box<dyn std::error::Error>>;
