@@ -14,7 +14,7 @@ use propense_train::{Confusion, Evaluation, Metrics, ValidationFigures};
 
 pub(crate) use compare::comparison;
 pub(crate) use demand::demand;
-pub(crate) use drift::{day, drift};
+pub(crate) use drift::drift;
 pub(crate) use segment::segment;
 pub(crate) use tune::search;
 

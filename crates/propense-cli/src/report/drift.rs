@@ -3,10 +3,9 @@
 use std::fmt::Write;
 
 use propense_train::DriftReport;
-use time::OffsetDateTime;
 
-use super::escape;
 use super::page::{chart, figures, glossary, notes, page, table};
+use super::{day, escape};
 use crate::commands::drift::Line;
 
 /// Columns in the table.
@@ -259,10 +258,4 @@ fn line(label: &str, values: &[f64], mark: Option<f64>) -> String {
     }
     svg.push_str("</svg>\n");
     svg
-}
-
-/// A moment's date.
-pub(crate) fn day(milliseconds: i64) -> String {
-    OffsetDateTime::from_unix_timestamp(milliseconds.div_euclid(1000))
-        .map_or_else(|_| milliseconds.to_string(), |time| time.date().to_string())
 }
