@@ -3,9 +3,10 @@
 mod apps;
 mod compare;
 mod explain;
-mod sign;
+mod learn;
 #[cfg(feature = "serve")]
 mod serve;
+mod sign;
 mod tune;
 
 use std::path::PathBuf;
@@ -15,9 +16,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub(crate) use apps::{DemandArgs, SegmentArgs};
 pub(crate) use compare::{Ablation, CompareArgs};
 pub(crate) use explain::ExplainArgs;
-pub(crate) use sign::SignArgs;
+pub(crate) use learn::{DriftArgs, UpdateArgs};
 #[cfg(feature = "serve")]
 pub(crate) use serve::ServeArgs;
+pub(crate) use sign::SignArgs;
 pub(crate) use tune::{SearchArg, TuneArgs};
 
 /// Learns how likely a shopper is to buy, from a shop's own events.
@@ -49,6 +51,8 @@ pub(crate) enum Command {
     Recommend(RecommendArgs),
     #[cfg(feature = "serve")]
     Serve(ServeArgs),
+    Update(UpdateArgs),
+    Drift(DriftArgs),
     Synth(SynthArgs),
     Inspect(InspectArgs),
     Sign(SignArgs),

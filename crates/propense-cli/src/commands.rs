@@ -3,6 +3,7 @@
 
 pub(crate) mod compare;
 pub(crate) mod demand;
+pub(crate) mod drift;
 pub(crate) mod eval;
 pub(crate) mod evaluate;
 pub(crate) mod explain;
@@ -18,12 +19,13 @@ pub(crate) mod prepare;
 pub(crate) mod recommend;
 pub(crate) mod score;
 pub(crate) mod segment;
-pub(crate) mod sign;
 #[cfg(feature = "serve")]
 pub(crate) mod serve;
+pub(crate) mod sign;
 pub(crate) mod synth;
 pub(crate) mod train;
 pub(crate) mod tune;
+pub(crate) mod update;
 
 mod resolve;
 

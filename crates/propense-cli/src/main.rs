@@ -42,6 +42,8 @@ fn main() -> ExitCode {
         Command::Recommend(args) => commands::recommend::run(&args),
         #[cfg(feature = "serve")]
         Command::Serve(args) => commands::serve::run(&args),
+        Command::Update(args) => commands::update::run(&args),
+        Command::Drift(args) => commands::drift::run(&args),
         Command::Synth(args) => commands::synth::run(&args),
         Command::Inspect(args) => commands::inspect::run(&args),
         Command::Sign(args) => commands::sign::run(&args),

@@ -8,6 +8,7 @@ mod flow;
 mod gpu;
 #[cfg(unix)]
 mod interrupt;
+mod learn;
 mod next_item;
 #[cfg(feature = "engine")]
 mod prepare;
@@ -15,9 +16,9 @@ mod protocol;
 mod protocol_small;
 mod python;
 mod recommend;
-mod sign;
 #[cfg(all(feature = "serve", unix))]
 mod serve;
+mod sign;
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
