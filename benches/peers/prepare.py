@@ -41,7 +41,7 @@ def write_bundle(w, rows, path):
 
     case = next(case for case in CASES if case["name"] == "seed")
     none = np.zeros(0)
-    logits = [network(case, w, rows[:n].astype(np.float64), none) for n in range(len(rows) + 1)]
+    logits = [network(case, w, rows[:n].astype(np.float64), none) for n in range(1, len(rows) + 1)]
     with safe_open(GOLDEN, "np") as file:
         manifest = json.loads(file.metadata()["propense"])
     manifest["golden"] = {"rows": rows.tolist(), "context": [], "logits": logits}
