@@ -11,7 +11,7 @@ async function start(file, provider, inputs) {
     new ort.Tensor("float32", numbers, [sessions, 1, inputs.height, inputs.features]);
   const [one, many] = [tensor(inputs.firstPadded, 1), tensor(inputs.padded, inputs.sessions)];
   const run = async (sessions) => (await session.run({ sessions })).logits.data;
-  return { threads: 1, one: () => run(one), many: () => run(many), cases: {} };
+  return { threads: provider === "wasm" ? 1 : undefined, one: () => run(one), many: () => run(many), cases: {} };
 }
 
 /** WebAssembly with SIMD, one thread. */

@@ -15,7 +15,7 @@ async function start(backend, inputs) {
     return logits;
   };
   return {
-    threads: 1,
+    threads: backend === "wasm" ? 1 : undefined,
     one: () => run(inputs.firstPadded, 1),
     many: () => run(inputs.padded, inputs.sessions),
     cases: {},

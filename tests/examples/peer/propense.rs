@@ -101,12 +101,8 @@ impl Peer for Propense {
                     ..TrainOptions::default()
                 };
                 let config = ModelConfig::seed(FEATURES, 0);
-                vec![training_pace(
-                    &config,
-                    &self.sessions,
-                    &self.labels,
-                    &options,
-                )?]
+                let (sessions, labels) = (self.sessions.repeat(TIMES), self.labels.repeat(TIMES));
+                vec![training_pace(&config, &sessions, &labels, &options)?]
             }
             other => bail!("no case `{other}`"),
         };
