@@ -5,6 +5,7 @@ mod chart;
 mod figures;
 mod machine;
 mod native;
+mod phases;
 mod set_up;
 mod tables;
 
@@ -147,6 +148,9 @@ fn report(
         "machine": machine,
         "quick": options.quick,
         "tables": tables.iter().map(tables::Table::json).collect::<Vec<_>>(),
+        "start_up": measured.iter().filter(|one| !one.phases.is_empty()).map(|one| json!({
+            "name": one.name, "place": one.place, "phases": phases::json(&one.phases),
+        })).collect::<Vec<_>>(),
         "largest_difference": differences.iter().map(|(name, difference)| json!({
             "name": name, "difference": difference,
         })).collect::<Vec<_>>(),
@@ -156,6 +160,14 @@ fn report(
     for table in &tables {
         page.push_str(&table.markdown());
         page.push('\n');
+    }
+    let started = measured.iter().filter(|one| !one.phases.is_empty());
+    for one in started {
+        let (name, place) = (&one.name, &one.place);
+        page.push_str(&format!(
+            "- start-up of {name} ({place}), milliseconds after navigation: {}\n",
+            phases::words(&one.phases)
+        ));
     }
     let write = |name: &str, content: &str| -> Result<PathBuf> {
         let path = folder.join(name);

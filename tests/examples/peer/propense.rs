@@ -101,7 +101,9 @@ impl Peer for Propense {
                     ..TrainOptions::default()
                 };
                 let config = ModelConfig::seed(FEATURES, 0);
-                let (sessions, labels) = (self.sessions.repeat(TIMES), self.labels.repeat(TIMES));
+                let often = TIMES * self.sessions.len();
+                let sessions: Vec<_> = self.sessions.iter().cycle().take(often).cloned().collect();
+                let labels = self.labels.repeat(TIMES);
                 vec![training_pace(&config, &sessions, &labels, &options)?]
             }
             other => bail!("no case `{other}`"),

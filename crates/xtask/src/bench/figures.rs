@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::phases::{Phase, of_runs};
+
 /// One implementation in one place.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Measured {
@@ -24,6 +26,8 @@ pub(super) struct Measured {
     pub(super) times: BTreeMap<String, Vec<f64>>,
     /// Bytes of code, as they are and compressed.
     pub(super) code: Option<(u64, u64)>,
+    /// What the way to the first score is made of.
+    pub(super) phases: Vec<Phase>,
 }
 
 /// The numbers of a JSON array; nothing where it is none.
@@ -56,10 +60,11 @@ pub(super) fn of_browser(found: &Value) -> Vec<Measured> {
                 .flatten()
                 .map(|(case, times)| (case.clone(), numbers(times)))
                 .collect();
-            for phase in ["page", "loaded", "score"] {
-                let at = runs.iter().filter_map(|run| run["phases"][phase].as_f64());
-                times.insert(format!("first-{phase}"), at.map(|ms| ms * 1000.0).collect());
-            }
+            let scores = runs
+                .iter()
+                .filter_map(|run| run["phases"]["score"].as_f64());
+            let scores = scores.map(|ms| ms * 1000.0).collect();
+            times.insert("first-score".into(), scores);
             Measured {
                 name: text("name"),
                 version: text("version"),
@@ -76,6 +81,7 @@ pub(super) fn of_browser(found: &Value) -> Vec<Measured> {
                     .map(|run| run["logit"].as_f64().unwrap_or(f64::NAN))
                     .collect(),
                 times,
+                phases: of_runs(runs),
                 code: first["code"]["raw"]
                     .as_u64()
                     .zip(first["code"]["brotli"].as_u64()),
