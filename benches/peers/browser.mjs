@@ -32,7 +32,7 @@ const IMPLEMENTATIONS = [
   { name: "Propense", version: PROPENSE, group: "wasm", file: "propense", backend: "wasm", script: ["/propense/dist/propense.iife.js"], ...CPU },
   { name: "ONNX Runtime Web", version: ORT, group: "wasm", file: "onnxruntime", backend: "wasm", ...CPU },
   { name: "TensorFlow.js", version: TFJS, group: "wasm", file: "tensorflow", backend: "wasm", script: tfjs("wasm"), ...CPU },
-  { name: "Propense (Burn's tensors)", version: PROPENSE, group: "webgpu", file: "propense", backend: "webgpu", script: ["/propense/dist/propense.iife.js"], ...GPU },
+  { name: "Propense", version: PROPENSE, group: "webgpu", file: "propense", backend: "webgpu", script: ["/propense/dist/propense.iife.js"], ...GPU },
   { name: "ONNX Runtime Web", version: ORT, group: "webgpu", file: "onnxruntime", backend: "webgpu", ...GPU },
   { name: "TensorFlow.js", version: TFJS, group: "webgpu", file: "tensorflow", backend: "webgpu", script: tfjs("webgpu"), ...GPU },
   { name: "TensorFlow.js (WebGL)", version: TFJS, group: "webgpu", file: "tensorflow", backend: "webgl", script: tfjs("webgl"), ...GPU },

@@ -22,7 +22,7 @@ export async function wasm(inputs) {
   };
 }
 
-/** Its network on WebGPU: Burn's tensors. */
+/** Its network on WebGPU. */
 export async function webgpu(inputs) {
   const glue = await import("/propense/wasm/webgpu/propense_web.js");
   await glue.default({ module_or_path: "/propense/wasm/webgpu/propense_web_bg.wasm" });

@@ -35,7 +35,13 @@ pub(super) fn of_runs(runs: &[Value]) -> Vec<Phase> {
     // Propense's own, which overlap: the weights come while the code does.
     let measures = |run: &Value| run["measures"].as_array().cloned().unwrap_or_default();
     let first = runs.first().map(measures).unwrap_or_default();
+    let mut names: Vec<&str> = Vec::new();
     for name in first.iter().filter_map(|measure| measure[0].as_str()) {
+        // Two modules, and each has a glue and code: a phase lasts from the one to the other.
+        if names.contains(&name) {
+            continue;
+        }
+        names.push(name);
         let ends = |end: usize| {
             let all = runs.iter().flat_map(measures);
             let times = all
