@@ -22,7 +22,9 @@ const EVENTS: usize = 32;
 const TOLERANCE: f64 = 1.1;
 
 /// What is counted, how often it is done in the longer of two runs, and what it is.
-const PATHS: [(&str, usize, fn(usize)); 3] = [
+type HotPath = (&'static str, usize, fn(usize));
+
+const PATHS: [HotPath; 3] = [
     ("one live event and its score", 512, live_events),
     ("32 sessions of 32 events", 1, sessions),
     ("one row of the featuriser", 512, featuriser_rows),
