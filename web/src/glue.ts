@@ -5,7 +5,8 @@
  */
 import { addressOf } from "./address.js";
 import { PropenseError, asPropenseError, messageOf } from "./errors.js";
-import { readFile } from "./node.js";
+import { isFile, readFile } from "./node.js";
+import { phase } from "./phases.js";
 import type { WasmModule, WasmSource } from "./types.js";
 
 /** Featurised sessions, laid out for both backends. */
@@ -148,9 +149,18 @@ type Found = () => Promise<{ glue: Glue; module: unknown }>;
 async function fromAddress(url: string): ReturnType<Found> {
   const again = failures.get(url) ?? 0;
   const address = again === 0 ? url : `${url}${url.includes("?") ? "&" : "?"}start=${again}`;
+  const module = begun(new URL("propense_web_bg.wasm", url));
   const glue = (await import(/* @vite-ignore */ /* webpackIgnore: true */ address)) as Glue;
-  const beside = new URL("propense_web_bg.wasm", url);
-  return { glue, module: beside.protocol === "file:" ? await readFile(beside) : beside };
+  return { glue, module };
+}
+
+/** The `.wasm` on its way: asked for before its glue has come, one round trip earlier. */
+export function begun(wasm: URL): Promise<Response | Uint8Array> {
+  // Node fetches no files.
+  const coming = isFile(wasm) ? readFile(wasm) : fetch(wasm);
+  // Should the glue fail first, that is what is told.
+  coming.catch(() => undefined);
+  return coming;
 }
 
 /** A module that the caller has, or knows how to get. */
@@ -168,9 +178,11 @@ function fromModule(source: WasmModule | (() => Promise<WasmModule>)): Found {
 async function start(key: unknown, find: Found): Promise<Loaded<Glue>> {
   let glue: Glue;
   try {
-    const found = await find();
+    const found = await phase("glue", find);
     glue = found.glue;
-    await glue.default(found.module === undefined ? undefined : { module_or_path: await found.module });
+    // Compiled while it comes.
+    const module = async () => (found.module === undefined ? undefined : { module_or_path: await found.module });
+    await phase("code", async () => glue.default(await module()));
   } catch (thrown) {
     throw new PropenseError("WASM_LOAD", explainLoad(key, thrown), { cause: thrown });
   }

@@ -9,6 +9,7 @@ import { type CpuGlue, type Engine, type Loaded, call, loadCpu } from "./glue.js
 import { contextJson, eventJson, jsonOf } from "./json.js";
 import { Ledger, notify } from "./ledger.js";
 import { Names } from "./names.js";
+import { phase } from "./phases.js";
 import { MOST, type Ranked, chooser } from "./picks.js";
 import type * as t from "./types.js";
 import { Watch } from "./watch.js";
@@ -35,12 +36,12 @@ export async function load(model: BundleSource, options: t.LoadOptions = {}): Pr
   }
   checkListeners({ onBackend, onInvalid });
   const [bundle, catalogue, module] = await Promise.all([
-    readBundle(model),
+    phase("weights", () => readBundle(model)),
     readCatalogue(options.catalogue),
     loadCpu(wasm?.cpu),
   ]);
   const base = model instanceof URL || typeof model === "string" ? String(model) : options.base;
-  const scorer = start(module, { bundle, base, catalogue }, options);
+  const scorer = await phase("model", () => start(module, { bundle, base, catalogue }, options));
   if (backend === "webgpu") {
     try {
       await scorer.useBackend("webgpu");

@@ -54,6 +54,7 @@ mod network;
 mod next_item;
 mod options;
 mod paired;
+mod pace;
 mod progress;
 mod rates;
 mod scoring;
@@ -100,6 +101,7 @@ pub use metrics::{
 pub use next_item::{Gru4Rec, GruOptions};
 pub use options::{Preset, TrainOptions};
 pub use paired::{Comparison, Gain};
+pub use pace::training_pace;
 pub use progress::{EpochReport, Observer, Pace, Progress, Silent, StopReason};
 pub use propense_prepare::{FileReport, LoadOptions, Loaded, Mappings, load};
 pub use segments::{SegmentMetrics, Wrong};

@@ -4,6 +4,7 @@
 //!
 //! Deliberately absent: anything a user of Propense needs at run time.
 
+mod bench;
 mod browser;
 mod demo;
 mod packages;
@@ -33,6 +34,8 @@ enum Task {
     Demo(demo::Options),
     /// Run every test: Rust, parity across backends, and the page in a real browser.
     Test(test::Options),
+    /// Compare Propense with other runtimes on the same network and sessions, in one run.
+    Bench(bench::Options),
     /// Build the WebAssembly modules into web/wasm.
     Wasm(wasm::Options),
     /// Check formatting, lints and documentation.
@@ -43,6 +46,7 @@ fn main() -> ExitCode {
     let outcome = match Arguments::parse().task {
         Task::Demo(options) => demo::run(&options),
         Task::Test(options) => test::run(&options),
+        Task::Bench(options) => bench::run(&options),
         Task::Wasm(options) => wasm::run(&options),
         Task::Lint => test::lint(),
     };

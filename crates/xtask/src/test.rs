@@ -19,7 +19,7 @@ pub(crate) struct Options {
 }
 
 /// Crates that are not part of the native build: the bindings are wasm, and xtask is this.
-const APART: [&str; 4] = ["--exclude", "propense-web", "--exclude", "xtask"];
+pub(crate) const APART: [&str; 4] = ["--exclude", "propense-web", "--exclude", "xtask"];
 
 /// Runs the tests.
 pub(crate) fn run(options: &Options) -> Result<()> {
