@@ -160,7 +160,7 @@ mod tests {
             other[place] ^= 0x55;
             if let Ok(table) = ItemTable::from_bytes(&other) {
                 let _ = table.candidates(["a", "b"].into_iter(), ["c"], 9);
-                let _ = (0..9).map(|item| table.category(item)).count();
+                let _ = (0..9).filter_map(|item| table.category(item)).count();
             }
         }
         let check = |change: fn(&mut ItemTable)| {

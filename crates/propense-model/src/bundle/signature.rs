@@ -42,7 +42,7 @@ impl Bundle {
             return Err(unsound());
         };
         let mut message = bytes.to_vec();
-        fill(&mut message, place, &ZEROS);
+        fill(&mut message, place, ZEROS);
         let hole = find(&message, manifest.sha256.as_bytes()).ok_or_else(unsound)?;
         fill(&mut message, hole, UNSIGNED);
         Ok(Some(Signed { message, signature }))
@@ -77,7 +77,7 @@ impl Bundle {
             }
         };
         let sum = find(&text, manifest.sha256.as_bytes()).ok_or_else(unsound)?;
-        fill(&mut text, place, &ZEROS);
+        fill(&mut text, place, ZEROS);
         fill(&mut text, sum, UNSIGNED);
         text.resize(text.len().next_multiple_of(8), b' ');
 
