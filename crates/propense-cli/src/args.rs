@@ -3,6 +3,7 @@
 mod apps;
 mod compare;
 mod explain;
+mod learn;
 mod sign;
 mod tune;
 
@@ -13,6 +14,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub(crate) use apps::{DemandArgs, SegmentArgs};
 pub(crate) use compare::{Ablation, CompareArgs};
 pub(crate) use explain::ExplainArgs;
+pub(crate) use learn::{DriftArgs, UpdateArgs};
 pub(crate) use sign::SignArgs;
 pub(crate) use tune::{SearchArg, TuneArgs};
 
@@ -43,6 +45,8 @@ pub(crate) enum Command {
     Segment(SegmentArgs),
     Demand(DemandArgs),
     Recommend(RecommendArgs),
+    Update(UpdateArgs),
+    Drift(DriftArgs),
     Synth(SynthArgs),
     Inspect(InspectArgs),
     Sign(SignArgs),

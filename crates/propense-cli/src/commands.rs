@@ -3,6 +3,7 @@
 
 pub(crate) mod compare;
 pub(crate) mod demand;
+pub(crate) mod drift;
 pub(crate) mod eval;
 pub(crate) mod evaluate;
 pub(crate) mod explain;
@@ -22,6 +23,7 @@ pub(crate) mod sign;
 pub(crate) mod synth;
 pub(crate) mod train;
 pub(crate) mod tune;
+pub(crate) mod update;
 
 mod resolve;
 

@@ -40,6 +40,8 @@ fn main() -> ExitCode {
         Command::Segment(args) => commands::segment::run(&args),
         Command::Demand(args) => commands::demand::run(&args),
         Command::Recommend(args) => commands::recommend::run(&args),
+        Command::Update(args) => commands::update::run(&args),
+        Command::Drift(args) => commands::drift::run(&args),
         Command::Synth(args) => commands::synth::run(&args),
         Command::Inspect(args) => commands::inspect::run(&args),
         Command::Sign(args) => commands::sign::run(&args),

@@ -3,6 +3,7 @@
 mod compare;
 mod curves;
 mod demand;
+mod drift;
 mod evaluated;
 mod page;
 mod plot;
@@ -13,6 +14,7 @@ use propense_train::{Confusion, Evaluation, Metrics, ValidationFigures};
 
 pub(crate) use compare::comparison;
 pub(crate) use demand::demand;
+pub(crate) use drift::drift;
 pub(crate) use segment::segment;
 pub(crate) use tune::search;
 

@@ -71,7 +71,7 @@ mod weights;
 #[cfg(feature = "burn")]
 pub use batch::{Batch, groups};
 pub use bundle::{
-    Bundle, Calibration, CatalogueRef, DataFingerprint, FORMAT_VERSION, Golden, Manifest,
+    Bundle, Calibration, CatalogueRef, DataFingerprint, FORMAT_VERSION, Golden, Lineage, Manifest,
     Precision, Signed,
 };
 pub use config::{CellActivation, ModelConfig};

@@ -81,7 +81,7 @@ fn difference_variance(a: &[f64], b: &[f64]) -> f64 {
 
 /// The standard normal's share above `x`, for x of 0 and more: Abramowitz and Stegun 1964, 26.2.17,
 /// to 7.5e-8.
-fn tail(x: f64) -> f64 {
+pub(crate) fn tail(x: f64) -> f64 {
     let t = 1.0 / (1.0 + 0.231_641_9 * x);
     let terms = [
         0.319_381_530,

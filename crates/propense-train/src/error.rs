@@ -72,6 +72,27 @@ pub enum TrainError {
         /// Which part of the data.
         part: &'static str,
     },
+    /// Too little is new for an update.
+    #[error(
+        "{found} examples with a known outcome, at {moments} different moments, are new since {since}; needed are at \
+         least {needed}, at two or more: wait for more data, or name an earlier moment with --since"
+    )]
+    TooLittleNew {
+        /// New examples whose horizon has passed.
+        found: usize,
+        /// Different moments that they belong to.
+        moments: usize,
+        /// Fewest that an update is tried with.
+        needed: usize,
+        /// From when on they count as new (UTC).
+        since: String,
+    },
+    /// The bundle cannot be updated.
+    #[error("the bundle cannot be updated: {reason}")]
+    NotUpdatable {
+        /// Why, and what to do.
+        reason: String,
+    },
     /// No session is long enough to be measured.
     #[error(
         "{part}: none of the {examples} sessions has 2 events before its order, the fewest after which scores are \

@@ -159,10 +159,35 @@ pub fn evaluate(
     device: &Chosen,
     options: &MeasureOptions,
 ) -> Result<Evaluation, TrainError> {
+    measure_after(bundle, None, data, device, options)
+}
+
+/// The same where earlier data of the shop is known: what it says of users may be used.
+///
+/// # Errors
+///
+/// As [`evaluate`]; [`TrainError::Overlap`] where a forecast's data does not continue the history.
+pub fn evaluate_after(
+    bundle: &Bundle,
+    history: &Loaded,
+    data: &Loaded,
+    device: &Chosen,
+    options: &MeasureOptions,
+) -> Result<Evaluation, TrainError> {
+    measure_after(bundle, Some(history), data, device, options)
+}
+
+fn measure_after(
+    bundle: &Bundle,
+    history: Option<&Loaded>,
+    data: &Loaded,
+    device: &Chosen,
+    options: &MeasureOptions,
+) -> Result<Evaluation, TrainError> {
     let manifest = &bundle.manifest;
     let task: Task = manifest.task.parse()?;
     let examples = example_options(manifest, task);
-    let encoded = tasks::encode_test(task, &manifest.features, data, None, &examples)?;
+    let encoded = tasks::encode_test(task, &manifest.features, data, history, &examples)?;
     let (weighting, first) = tasks::scheme(task, Shares::Shop);
     tasks::check_classes("data", &encoded, Some(first))?;
     let model = bundle.model(&device.device)?;

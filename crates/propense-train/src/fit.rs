@@ -175,7 +175,19 @@ pub fn fit_bundle(
         &request.examples,
         observer,
     )?;
-    let model = fit_model(&prepared, data, request, observer)?;
+    bundle_of(&prepared, data, request, None, observer)
+}
+
+/// The second half of [`fit_bundle`], from examples to the bundle. With `from` the weights of that
+/// bundle are trained on, instead of those that the seed draws.
+pub(crate) fn bundle_of(
+    prepared: &Prepared,
+    data: &Loaded,
+    request: &FitRequest,
+    from: Option<&Bundle>,
+    observer: &mut dyn Observer,
+) -> Result<Fitted, TrainError> {
+    let model = fit_model(prepared, data, request, from, observer)?;
     observer.on(&Progress::Note(
         "measuring the training, validation and test parts",
     ));
@@ -191,9 +203,9 @@ pub fn fit_bundle(
             metrics.extend(measure_part(part, encoded, &model, request)?);
         }
     }
-    let mut report = report(&prepared, &model, request, metrics);
-    let manifest = manifest::manifest(data, request, &prepared, &model, &report)?;
-    report.adversarial = tell_apart(&prepared, &prepared.test.examples, request);
+    let mut report = report(prepared, &model, request, metrics);
+    let manifest = manifest::manifest(data, request, prepared, &model, &report)?;
+    report.adversarial = tell_apart(prepared, &prepared.test.examples, request);
     Ok(Fitted {
         bundle: Bundle::from_model(manifest, &model.network)?,
         report,
@@ -262,7 +274,7 @@ pub fn eval(
         &request.examples,
         observer,
     )?;
-    let model = fit_model(&prepared, train, request, observer)?;
+    let model = fit_model(&prepared, train, request, None, observer)?;
     if model.trained.reason == StopReason::Interrupted || observer.stop() {
         return Err(interrupted(request));
     }
@@ -314,13 +326,14 @@ pub(crate) fn fit_model(
     prepared: &Prepared,
     data: &Loaded,
     request: &FitRequest,
+    from: Option<&Bundle>,
     observer: &mut dyn Observer,
 ) -> Result<Model, TrainError> {
     prepared.spec.validate()?;
     observer.on(&Progress::Note(&request.device.reason));
     let (config, trained, held_out) = match request.preset {
         Preset::Seed => {
-            let (config, trained) = fit_seed(prepared, data, request, observer)?;
+            let (config, trained) = fit_seed(prepared, data, request, from, observer)?;
             (config, trained, None)
         }
         Preset::Base => {
@@ -401,9 +414,13 @@ fn fit_seed(
     prepared: &Prepared,
     data: &Loaded,
     request: &FitRequest,
+    from: Option<&Bundle>,
     observer: &mut dyn Observer,
 ) -> Result<(ModelConfig, Trained), TrainError> {
-    let config = request.config(prepared);
+    let config = match from {
+        Some(bundle) => bundle.manifest.model.clone(),
+        None => request.config(prepared),
+    };
     config.validate()?;
     let key = RunKey {
         data: data.sha256.clone(),
@@ -422,20 +439,25 @@ fn fit_seed(
         weighting: prepared.weighting,
         positions: prepared.positions,
     };
-    let trained = trainer::train(
-        &config,
-        parts,
-        &request.training,
-        &key,
-        &request.device,
-        observer,
-    )?;
+    let (training, device) = (&request.training, &request.device);
+    let trained = match from {
+        Some(bundle) => trainer::train_on(
+            &config,
+            &bundle.weights,
+            parts,
+            training,
+            &key,
+            device,
+            observer,
+        )?,
+        None => trainer::train(&config, parts, training, &key, device, observer)?,
+    };
     Ok((config, trained))
 }
 
 /// Calibrates where the model is used: a shop's model after every event, each session counting
 /// once; the protocol's at its positions.
-fn calibrate(
+pub(crate) fn calibrate(
     logits: &[Vec<f32>],
     examples: &[Example],
     weighting: Weighting,

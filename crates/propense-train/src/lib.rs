@@ -39,6 +39,7 @@ mod checkpoint;
 mod compare;
 mod delong;
 mod device;
+mod drift;
 mod encode;
 mod ensemble;
 mod error;
@@ -52,6 +53,7 @@ mod metrics;
 mod network;
 mod next_item;
 mod options;
+mod paired;
 mod progress;
 mod rates;
 mod scoring;
@@ -63,6 +65,7 @@ mod tasks;
 mod threads;
 mod trainer;
 mod tune;
+mod update;
 
 pub use adversarial::{ADVERSARIAL_BOUND, Adversarial, Telltale};
 pub use against::{Against, Beside, evaluate_against};
@@ -77,8 +80,14 @@ pub use compare::{
 };
 pub use delong::DeLong;
 pub use device::{Chosen, DeviceChoice};
+pub use drift::{
+    Alert, ColumnDrift, DriftOptions, DriftReport, Drifted, LabelDrift, Recalibration,
+    StreamChange, Window, drift,
+};
 pub use error::TrainError;
-pub use evaluation::{Evaluation, MeasureOptions, ScoreRow, evaluate, score, tell_apart};
+pub use evaluation::{
+    Evaluation, MeasureOptions, ScoreRow, evaluate, evaluate_after, score, tell_apart,
+};
 pub use explain::{Explanation, Influence, Reason, explain, influences};
 pub use fit::{
     FitReport, FitRequest, Fitted, NamedMetrics, NetworkSizes, PartSizes, eval, fit_bundle,
@@ -90,10 +99,14 @@ pub use metrics::{
 };
 pub use next_item::{Gru4Rec, GruOptions};
 pub use options::{Preset, TrainOptions};
+pub use paired::{Comparison, Gain};
 pub use progress::{EpochReport, Observer, Pace, Progress, Silent, StopReason};
 pub use propense_prepare::{FileReport, LoadOptions, Loaded, Mappings, load};
 pub use segments::{SegmentMetrics, Wrong};
 pub use task::Task;
-pub use tasks::ExampleOptions;
+pub use tasks::{ExampleOptions, Sizes};
 pub use threads::use_threads;
 pub use tune::{Axis, Choice, Finished, Search, Space, TuneRequest, Tuned, tune};
+pub use update::{
+    Decision, Judgement, LEVEL, UpdateReport, UpdateRequest, Updated, learnt_until, update,
+};

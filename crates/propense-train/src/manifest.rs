@@ -24,18 +24,7 @@ pub(crate) fn manifest(
         model.config.clone(),
         model.spec.clone(),
     );
-    manifest.calibration = if model.scaling == Scaling::IDENTITY {
-        Calibration::Identity
-    } else if model.scaling.offset == 0.0 {
-        Calibration::Temperature {
-            temperature: 1.0 / model.scaling.slope,
-        }
-    } else {
-        Calibration::Platt {
-            a: model.scaling.slope,
-            b: model.scaling.offset,
-        }
-    };
+    manifest.calibration = calibration(model.scaling);
     manifest.threshold = model.threshold;
     manifest.percentiles = model.percentiles.clone();
     let known = prepared
@@ -87,6 +76,22 @@ pub(crate) fn manifest(
 /// To five places: enough for a curve, few bytes in a file that a page loads.
 fn rounded(losses: impl Iterator<Item = f64>) -> Vec<f64> {
     losses.map(|loss| (loss * 1e5).round() / 1e5).collect()
+}
+
+/// The scaling as a bundle names it.
+pub(crate) fn calibration(scaling: Scaling) -> Calibration {
+    if scaling == Scaling::IDENTITY {
+        Calibration::Identity
+    } else if scaling.offset == 0.0 {
+        Calibration::Temperature {
+            temperature: 1.0 / scaling.slope,
+        }
+    } else {
+        Calibration::Platt {
+            a: scaling.slope,
+            b: scaling.offset,
+        }
+    }
 }
 
 /// A validation session of middling length with the logits of the CPU: long enough to go

@@ -1,6 +1,7 @@
 //! From loaded data to examples, task by task. The rules are those of the evaluation protocol
 //! (`docs/cli.md`); each is implemented once, for training and for measuring.
 
+mod continuing;
 mod history;
 mod in_session;
 mod next_day;
@@ -9,10 +10,15 @@ mod summary;
 mod thirty_day;
 mod timeline;
 
-use propense_events::Event;
+use std::collections::HashSet;
+
+use propense_events::{Event, Session};
 use propense_features::FeatureSpec;
 
 use crate::augment::{self, Augmentation, Shift};
+pub use continuing::Sizes;
+pub(crate) use continuing::{Continued, Cut};
+
 use crate::encode::Encoded;
 use crate::example::{Example, Positions, Weighting};
 use crate::horizon::Target;
@@ -218,6 +224,53 @@ pub(crate) fn segments(
 /// Refuses test data that does not continue the training data in time.
 pub(crate) fn check_continues(train: &Loaded, test: &Loaded) -> Result<(), TrainError> {
     snapshots::check_continues(train, test)
+}
+
+/// What a model with these features goes on to learn from this data, and is judged on.
+pub(crate) fn continue_from(
+    task: Task,
+    spec: &FeatureSpec,
+    data: &Loaded,
+    cut: &Cut,
+    options: &ExampleOptions,
+) -> Result<Continued, TrainError> {
+    let continued = match task {
+        Task::Shoppers | Task::ShoppersNoPagevalues => {
+            return Err(TrainError::Unsuited {
+                task,
+                reason: "its sessions have no times, so nothing tells new from old; train on all of them again"
+                    .to_owned(),
+            });
+        }
+        Task::InSession => in_session::continue_from(spec, data, cut, options)?,
+        Task::NextDay | Task::ThirtyDay => {
+            snapshots::continue_from(task, spec, data, cut, options)?
+        }
+    };
+    let prepared = &continued.prepared;
+    check_classes("new data to learn from", &prepared.train, None)?;
+    let measured = Some(prepared.positions);
+    check_classes("new data to validate on", &prepared.validation, measured)?;
+    check_classes("sealed window", &prepared.test, measured)?;
+    Ok(continued)
+}
+
+/// The sessions of the data with events before their orders, oldest first.
+pub(crate) fn visits(data: &Loaded, options: &ExampleOptions) -> Result<Vec<Session>, TrainError> {
+    in_session::sessions(data, None, options)
+}
+
+/// The sessions whose outcome is not known yet when the data ends. Moments of users that wait for
+/// theirs make no examples in the first place.
+pub(crate) fn open_sessions(
+    task: Task,
+    data: &Loaded,
+    options: &ExampleOptions,
+) -> Result<HashSet<String>, TrainError> {
+    match task {
+        Task::InSession => in_session::open_sessions(data, options),
+        _ => Ok(HashSet::new()),
+    }
 }
 
 /// Examples to score, with outcome or without: every session, or every user as of now.

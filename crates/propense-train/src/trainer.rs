@@ -55,10 +55,38 @@ pub(crate) fn train<B: Blueprint>(
     observer: &mut dyn Observer,
 ) -> Result<Trained, TrainError> {
     options.validate()?;
-    let mut run = match &options.checkpoint {
+    let run = match &options.checkpoint {
         Some(folder) if options.resume => Run::resumed(config, options, folder, key, chosen)?,
         _ => Run::fresh(config, parts, options, chosen)?,
     };
+    go(run, config, parts, options, key, observer)
+}
+
+/// Trains a network on from these weights. They stay where no epoch gives a lower validation
+/// log-loss: the best epoch is 0 then.
+pub(crate) fn train_on<B: Blueprint>(
+    config: &B,
+    weights: &[NamedTensor],
+    parts: Parts<'_>,
+    options: &TrainOptions,
+    key: &RunKey,
+    chosen: &Chosen,
+    observer: &mut dyn Observer,
+) -> Result<Trained, TrainError> {
+    options.validate()?;
+    let mut run = Run::warm(config, weights, options, chosen)?;
+    run.floor = run.loss_on_validation(parts)?;
+    go(run, config, parts, options, key, observer)
+}
+
+fn go<B: Blueprint>(
+    mut run: Run<B::Network>,
+    config: &B,
+    parts: Parts<'_>,
+    options: &TrainOptions,
+    key: &RunKey,
+    observer: &mut dyn Observer,
+) -> Result<Trained, TrainError> {
     if let (false, Some(folder)) = (options.resume, &options.checkpoint) {
         if let Some(kept) = checkpoint::keep_previous(folder)? {
             observer.on(&Progress::Note(&kept));
@@ -106,7 +134,11 @@ pub(crate) fn train<B: Blueprint>(
             epochs: options.epochs,
         });
     };
-    let best_epoch = best_of(&run.history).ok_or_else(|| before_first_epoch(options))?;
+    let best_epoch = match best_of(&run.history) {
+        Some(epoch) => epoch,
+        None if run.floor.is_finite() && !run.history.is_empty() => 0,
+        None => return Err(before_first_epoch(options)),
+    };
     observer.on(&Progress::End { best_epoch, reason });
     Ok(Trained {
         weights: run.best,
@@ -145,10 +177,30 @@ struct Run<N> {
     adam: Adam,
     best: Vec<NamedTensor>,
     history: Vec<EpochReport>,
+    /// Validation log-loss of the weights that training goes on from; infinite from a seed.
+    floor: f64,
     device: Device,
 }
 
 impl<N: Network> Run<N> {
+    /// From the weights of a finished model.
+    fn warm<B: Blueprint<Network = N>>(
+        config: &B,
+        weights: &[NamedTensor],
+        options: &TrainOptions,
+        chosen: &Chosen,
+    ) -> Result<Self, TrainError> {
+        let device = chosen.device.clone().autodiff();
+        Ok(Self {
+            model: config.build(weights, &device)?,
+            adam: Adam::new(options.learning_rate, options.clip),
+            best: weights.to_vec(),
+            history: Vec::new(),
+            floor: f64::INFINITY,
+            device,
+        })
+    }
+
     /// As the checkpoint left it.
     fn resumed<B: Blueprint<Network = N>>(
         config: &B,
@@ -168,6 +220,7 @@ impl<N: Network> Run<N> {
             ),
             best: state.best,
             history: state.history,
+            floor: f64::INFINITY,
             device,
         })
     }
@@ -189,6 +242,7 @@ impl<N: Network> Run<N> {
             adam: Adam::new(options.learning_rate, options.clip),
             best: weights,
             history: Vec::new(),
+            floor: f64::INFINITY,
             device,
         })
     }
@@ -198,7 +252,9 @@ impl<N: Network> Run<N> {
         if done >= options.epochs {
             return Some(StopReason::Epochs);
         }
-        let best = best_of(&self.history).unwrap_or(done);
+        // What a warm start began with is the best of epoch 0.
+        let before = if self.floor.is_finite() { 0 } else { done };
+        let best = best_of(&self.history).unwrap_or(before);
         if done - best >= options.patience.max(1) {
             return Some(StopReason::Patience);
         }
@@ -298,7 +354,7 @@ impl<N: Network> Run<N> {
             .history
             .iter()
             .map(|report| report.validation_loss)
-            .fold(f64::INFINITY, f64::min);
+            .fold(self.floor, f64::min);
         let best = validation_loss < lowest;
         if best {
             self.best = model.numbers()?;
@@ -310,6 +366,18 @@ impl<N: Network> Run<N> {
             validation_auc: roc_auc(&scored.logits, &scored.labels),
             best,
         }))
+    }
+
+    /// Log-loss of the weights as they are on the validation part.
+    fn loss_on_validation(&self, parts: Parts<'_>) -> Result<f64, TrainError> {
+        let model = self.model.valid();
+        let scored = model.prefixes(parts.validation, parts.weighting, &|| false)?;
+        let logits = scored.unwrap_or_default();
+        Ok(scoring::weighted_log_loss(
+            &logits,
+            parts.validation,
+            parts.weighting,
+        ))
     }
 
     fn state(&self, key: &RunKey) -> Result<State, TrainError> {

@@ -90,6 +90,13 @@ fn bundle_table(bundle: &Bundle) -> Table {
             manifest.model.parameters()
         ),
     );
+    if let Some(lineage) = &manifest.lineage {
+        let parent: String = lineage.parent.chars().take(12).collect();
+        line(
+            "lineage",
+            format!("update {}, goes on from {parent}", lineage.generation),
+        );
+    }
     line("calibration", format!("{:?}", manifest.calibration));
     line("threshold", format!("{:.4}", manifest.threshold));
     line(

@@ -30,12 +30,7 @@ pub(crate) fn run(args: &TrainArgs) -> Outcome {
     if keeps {
         fitting.checkpoint = Some(checkpoint.clone());
     }
-    let precision = match args.precision {
-        PrecisionArg::F32 => Precision::F32,
-        PrecisionArg::F16 => Precision::F16,
-        PrecisionArg::Int8 => Precision::Int8,
-        PrecisionArg::Int5 => Precision::Int5,
-    };
+    let precision = precision(args.precision);
     let request = FitRequest {
         precision,
         name,
@@ -91,8 +86,18 @@ fn beside(out: &Path) -> PathBuf {
     PathBuf::from(name)
 }
 
+/// How the weights are stored.
+pub(super) const fn precision(named: PrecisionArg) -> Precision {
+    match named {
+        PrecisionArg::F32 => Precision::F32,
+        PrecisionArg::F16 => Precision::F16,
+        PrecisionArg::Int8 => Precision::Int8,
+        PrecisionArg::Int5 => Precision::Int5,
+    }
+}
+
 /// The time to write into the bundle.
-fn created_at(given: Option<&str>) -> Outcome<String> {
+pub(super) fn created_at(given: Option<&str>) -> Outcome<String> {
     let time = match given {
         Some(text) => OffsetDateTime::parse(text, &Rfc3339).map_err(|_| {
             Failure::Usage(format!(

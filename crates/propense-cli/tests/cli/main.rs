@@ -8,6 +8,7 @@ mod flow;
 mod gpu;
 #[cfg(unix)]
 mod interrupt;
+mod learn;
 mod next_item;
 #[cfg(feature = "engine")]
 mod prepare;

@@ -66,6 +66,9 @@ pub struct Manifest {
     pub licence: String,
     /// When the model was trained, RFC 3339 in UTC.
     pub created_at: String,
+    /// The bundle that this one went on from, where `propense update` made it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lineage: Option<Lineage>,
     /// A session and its logits, for a check of the device that is to score.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub golden: Option<Golden>,
@@ -104,6 +107,23 @@ pub struct DataFingerprint {
     pub from_ms: i64,
     /// Time of the last event, in milliseconds since 1970.
     pub to_ms: i64,
+}
+
+/// Where an updated bundle comes from, and up to when it has learnt: the place from which the next
+/// update goes on. Times are in milliseconds since 1970 and speak of the starts of sessions (or the
+/// moments of snapshots).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lineage {
+    /// SHA-256 of the bundle that this one went on from.
+    pub parent: String,
+    /// How many updates lie between this bundle and the one that was trained from its seed.
+    pub generation: u32,
+    /// End of the data that the feature specification was fitted on: it is the first ancestor's.
+    pub features_until_ms: i64,
+    /// From here on everything was new to this update.
+    pub learnt_from_ms: i64,
+    /// Everything before it has been learnt, or judged with; nothing from here on was.
+    pub learnt_until_ms: i64,
 }
 
 /// A session with the logits that the trained model gave on the CPU.
@@ -168,6 +188,7 @@ impl Manifest {
             metrics: serde_json::Value::Null,
             licence: String::new(),
             created_at: String::new(),
+            lineage: None,
             golden: None,
             signature: None,
             sha256: UNSIGNED.into(),

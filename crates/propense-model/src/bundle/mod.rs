@@ -19,7 +19,7 @@ use crate::CnnLstm;
 use crate::{CpuModel, ModelError, NamedTensor};
 
 pub use calibration::Calibration;
-pub use manifest::{CatalogueRef, DataFingerprint, FORMAT_VERSION, Golden, Manifest};
+pub use manifest::{CatalogueRef, DataFingerprint, FORMAT_VERSION, Golden, Lineage, Manifest};
 pub use precision::Precision;
 pub use signature::Signed;
 

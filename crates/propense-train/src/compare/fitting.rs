@@ -155,7 +155,7 @@ fn shipped(
         ..request.clone()
     };
     let clock = Instant::now();
-    let model = fit::fit_model(prepared, data, &request, observer)?;
+    let model = fit::fit_model(prepared, data, &request, None, observer)?;
     let seconds = clock.elapsed().as_secs_f64();
     if model.trained.reason == StopReason::Interrupted {
         return Err(stopped());

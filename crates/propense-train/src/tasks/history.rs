@@ -25,13 +25,18 @@ pub(super) fn forget_some(sessions: &mut [Session], split: &Split, seed: u64) ->
         session.context.retain(|key, _| !dull(key));
     }
     for &index in split.train.iter().chain(&split.validation) {
-        if let Some(session) = sessions.get_mut(index)
-            && fold_of(&format!("history {seed} {}", session.id), 100) < LEFT_OUT
-        {
-            forget(session);
+        if let Some(session) = sessions.get_mut(index) {
+            forget_by_turns(session, seed);
         }
     }
     !telling.is_empty()
+}
+
+/// Leaves this session's history out where its turn has come, by seed and session.
+pub(super) fn forget_by_turns(session: &mut Session, seed: u64) {
+    if fold_of(&format!("history {seed} {}", session.id), 100) < LEFT_OUT {
+        forget(session);
+    }
 }
 
 /// The sessions as a page sees them that knows nothing of earlier ones.

@@ -5,6 +5,8 @@
 //! or a category end in an order is learnt from other training sessions than the one described
 //! (out of fold), else the row would give its own outcome away.
 
+mod continuing;
+
 use std::sync::Arc;
 
 use propense_events::{Event, Session, sessionise, sessionise_by_day};
@@ -20,6 +22,8 @@ use crate::rates::renormalise;
 use crate::split::{by_time_and_user, by_user, fold_of, in_share};
 use crate::{Task, TrainError};
 use propense_prepare::Loaded;
+
+pub(super) use continuing::{continue_from, open_sessions};
 
 /// Folds for rates: each training row sees rates from nine tenths of the other users.
 const FOLDS: usize = 10;
@@ -133,7 +137,7 @@ pub(super) fn prepare(
     let copies = augment::copies(&train, &options.augment, options.seed);
     let copies: Vec<&Session> = copies.iter().collect();
     let parts = (train.as_slice(), copies.as_slice());
-    let mut learnt = encode_out_of_fold(&spec, parts, &fit_options, labelling, options);
+    let mut learnt = encode_out_of_fold(&spec, parts, &fit_options, labelling, options, &|_| true);
     renormalise(&mut spec, &mut learnt.examples, train.len());
     let shared = Arc::new(spec.clone());
     let (weighting, positions) = scheme(Task::InSession, shares);
@@ -252,17 +256,19 @@ fn encode_whole(
     encode_all(spec, sessions, labelling, &whole)
 }
 
-/// Training rows: each fold of users with the rates of the other folds. The order of the
-/// sessions is kept; their changed copies, of which nothing is fitted, follow.
+/// Training rows of the wanted sessions: each fold of users with the rates of the other folds. The
+/// order of the sessions is kept; their changed copies, of which nothing is fitted, follow.
 fn encode_out_of_fold(
     spec: &FeatureSpec,
     (sessions, copies): (&[&Session], &[&Session]),
     fit_options: &FitOptions,
     labelling: Labelling<'_>,
     options: &ExampleOptions,
+    wanted: &dyn Fn(&&Session) -> bool,
 ) -> Encoded {
     if spec.item_rates.is_empty() && spec.category_rates.is_empty() {
-        let all = [sessions, copies].concat();
+        let mut all = [sessions, copies].concat();
+        all.retain(wanted);
         return encode_all(&Arc::new(spec.clone()), &all, labelling, options);
     }
     let folds: Vec<usize> = sessions
@@ -291,7 +297,12 @@ fn encode_out_of_fold(
         encode_one(&specs[fold], session, labelling, options)
     };
     Encoded {
-        examples: sessions.iter().chain(copies).map(encoded).collect(),
+        examples: sessions
+            .iter()
+            .chain(copies)
+            .filter(|session| wanted(session))
+            .map(encoded)
+            .collect(),
     }
 }
 

@@ -1,5 +1,7 @@
 //! `thirty-day` and `next-day`: users as they stood at certain midnights.
 
+mod continuing;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -16,6 +18,8 @@ use crate::progress::{Observer, Progress};
 use crate::split::{by_user, in_share};
 use crate::{Task, TrainError};
 use propense_prepare::Loaded;
+
+pub(super) use continuing::continue_from;
 
 fn timelines(task: Task, data: &Loaded) -> Result<Timelines, TrainError> {
     let wanted = |event: &&Event| match task {
@@ -321,7 +325,8 @@ fn now(task: Task, lines: &Timelines, utc_offset_minutes: i32) -> Vec<Snapshot> 
     }
 }
 
-fn moment(milliseconds: i64) -> String {
+/// A moment as people write it.
+pub(super) fn moment(milliseconds: i64) -> String {
     OffsetDateTime::from_unix_timestamp(milliseconds.div_euclid(1000))
         .ok()
         .and_then(|time| time.format(&Rfc3339).ok())

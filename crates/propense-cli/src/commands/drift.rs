@@ -1,0 +1,264 @@
+//! `propense drift`
+
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::Context;
+use propense_model::Precision;
+use propense_train::{Alert, DriftOptions, DriftReport, drift};
+use serde::{Deserialize, Serialize};
+
+use super::{Failure, Outcome, resolve};
+use crate::args::DriftArgs;
+use crate::output::{Output, Table, note, write_file};
+use crate::report;
+
+/// Columns shown in the table.
+const SHOWN: usize = 12;
+
+/// One run, as a line of the history.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Line {
+    pub(crate) model: String,
+    /// Start of the newest session, in milliseconds since 1970.
+    pub(crate) to_ms: i64,
+    pub(crate) sessions: usize,
+    /// Largest population stability index of a watched column.
+    pub(crate) features_psi: f64,
+    pub(crate) scores_psi: f64,
+    pub(crate) base_rate: f64,
+    pub(crate) log_loss: f64,
+    /// Orders that came for each that was expected.
+    pub(crate) observed_to_expected: f64,
+    pub(crate) alerts: Vec<Alert>,
+}
+
+impl Line {
+    fn of(found: &DriftReport) -> Self {
+        let watched = found.columns.iter().filter(|column| column.watched);
+        let whole = found.calibration_whole;
+        Self {
+            model: found.model.clone(),
+            to_ms: found.to_ms,
+            sessions: found.sessions,
+            features_psi: watched.map(|column| column.psi).fold(0.0, f64::max),
+            scores_psi: found.scores.psi,
+            base_rate: found.labels.recent,
+            log_loss: found.log_loss,
+            observed_to_expected: whole.map_or(1.0, |whole| {
+                whole.observed as f64 / whole.expected.max(1e-9)
+            }),
+            alerts: found.alerts.clone(),
+        }
+    }
+}
+
+pub(crate) fn run(args: &DriftArgs) -> Outcome {
+    let inside = |number: f64| number.is_finite() && number > 0.0;
+    if !(inside(args.psi) && inside(args.level) && args.level < 0.5) {
+        let message = "--psi: above 0; --level: above 0 and below 0.5";
+        return Err(Failure::Usage(message.to_owned()));
+    }
+    let (bundle, _) = resolve::scorer(&args.model)?;
+    let recent = resolve::data(&args.data, &args.reading)?;
+    let reference = match args.reference.as_slice() {
+        [] => None,
+        paths => Some(resolve::data(paths, &args.reading)?),
+    };
+    let options = DriftOptions {
+        false_share: args.level,
+        psi: args.psi,
+        level: args.level,
+        seed: args.seed,
+        refit: args.recalibrate.is_some(),
+        ..DriftOptions::default()
+    };
+    let drifted = drift(&bundle, &recent, reference.as_ref(), &options)?;
+    let found = &drifted.report;
+    let mut history = match &args.history {
+        Some(path) => past(path)?,
+        None => Vec::new(),
+    };
+    history.push(Line::of(found));
+    if let (Some(path), Some(line)) = (&args.history, history.last()) {
+        append(path, line)?;
+    }
+    if let Some(path) = &args.report {
+        write_file(path, report::drift(found, &history).as_bytes())?;
+    }
+    Output::new(&args.json).finish(&table(found), found)?;
+    if let Some(path) = &args.report {
+        note(&format!("wrote {}", path.display()));
+    }
+    if let Some(path) = &args.recalibrate {
+        match &drifted.recalibrated {
+            Some(bundle) => {
+                let bytes = bundle.to_bytes(Precision::F32);
+                write_file(path, &bytes.with_context(|| path.display().to_string())?)?;
+                note(&format!(
+                    "wrote {} with a refitted calibration",
+                    path.display()
+                ));
+            }
+            None => note("no refitted calibration is proven better: nothing is written"),
+        }
+    }
+    for alert in &found.alerts {
+        note(&format!("alert: {}: {}", alert.kind, alert.detail));
+    }
+    if let (Some(address), false) = (&args.webhook, found.alerts.is_empty()) {
+        send(address, found)?;
+    }
+    if args.fail_on_alert && !found.alerts.is_empty() {
+        let message = format!("{} alerts (--fail-on-alert)", found.alerts.len());
+        return Err(Failure::Failed(anyhow::anyhow!(message)));
+    }
+    Ok(())
+}
+
+/// The lines of earlier runs. One that is damaged is named: it would be lost from the page.
+fn past(path: &Path) -> anyhow::Result<Vec<Line>> {
+    if !path.exists() {
+        return Ok(Vec::new());
+    }
+    let text = fs::read_to_string(path).with_context(|| path.display().to_string())?;
+    text.lines()
+        .enumerate()
+        .filter(|(_, line)| !line.trim().is_empty())
+        .map(|(number, line)| {
+            serde_json::from_str(line).with_context(|| {
+                format!(
+                    "{}, line {}: no line of a drift history; mend or remove it",
+                    path.display(),
+                    number + 1
+                )
+            })
+        })
+        .collect()
+}
+
+fn append(path: &Path, line: &Line) -> anyhow::Result<()> {
+    let mut text = serde_json::to_string(line)?;
+    text.push('\n');
+    let write = || -> std::io::Result<()> {
+        let mut file = fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(path)?;
+        file.write_all(text.as_bytes())
+    };
+    write().with_context(|| path.display().to_string())
+}
+
+/// What the webhook gets.
+#[derive(Serialize)]
+struct Message<'a> {
+    model: &'a str,
+    from_ms: i64,
+    to_ms: i64,
+    sessions: usize,
+    alerts: &'a [Alert],
+}
+
+fn send(address: &str, found: &DriftReport) -> anyhow::Result<()> {
+    let message = Message {
+        model: &found.model,
+        from_ms: found.from_ms,
+        to_ms: found.to_ms,
+        sessions: found.sessions,
+        alerts: &found.alerts,
+    };
+    let body = serde_json::to_string(&message)?;
+    let agent: ureq::Agent = ureq::Agent::config_builder()
+        .timeout_global(Some(Duration::from_secs(20)))
+        .build()
+        .into();
+    agent
+        .post(address)
+        .header("content-type", "application/json")
+        .send(body)
+        .with_context(|| format!("--webhook {address}: the alerts could not be delivered"))?;
+    note(&format!("sent {} alerts", found.alerts.len()));
+    Ok(())
+}
+
+fn table(found: &DriftReport) -> Table {
+    let mut table = Table::new();
+    table.block(format!(
+        "{}: {} sessions beside {} of the {}",
+        found.model,
+        found.sessions,
+        found.reference_sessions,
+        if found.reference == "data" {
+            "reference"
+        } else {
+            "training"
+        }
+    ));
+    table.row(["", "PSI", "distance", "p", ""]);
+    let row = |column: &propense_train::ColumnDrift| {
+        [
+            column.name.clone(),
+            format!("{:.3}", column.psi),
+            format!("{:.3}", column.apart),
+            format!("{:.1e}", column.p),
+            match (column.alert, column.watched) {
+                (true, _) => "alert",
+                (_, false) => "not watched",
+                _ => "",
+            }
+            .to_owned(),
+        ]
+    };
+    table.row(row(&found.scores));
+    for column in found.columns.iter().take(SHOWN) {
+        table.row(row(column));
+    }
+    if let Some(rest) = found.columns.len().checked_sub(SHOWN + 1) {
+        table.row([format!("and {} more, which moved less", rest + 1)]);
+    }
+    table.block("outcomes");
+    let labels = found.labels;
+    table.row([
+        "share of sessions with an order".to_owned(),
+        format!(
+            "{:.4} after {:.4}, p {:.1e}",
+            labels.recent, labels.reference, labels.p
+        ),
+    ]);
+    table.row(["log-loss".to_owned(), format!("{:.4}", found.log_loss)]);
+    for window in found.calibration.iter().chain(&found.calibration_whole) {
+        table.row([
+            format!(
+                "of {} sessions from {}",
+                window.sessions,
+                report::day(window.from_ms)
+            ),
+            format!(
+                "{:.1} orders expected, {} came, p {:.1e}",
+                window.expected, window.observed, window.p
+            ),
+        ]);
+    }
+    if let Some(refit) = &found.recalibration {
+        let loss = refit.judged.log_loss;
+        table.row([
+            "refitted calibration".to_owned(),
+            format!(
+                "log-loss {:.4} after {:.4} on {} newer scores, p {:.4}: {}",
+                loss.after,
+                loss.before,
+                refit.judged.n,
+                loss.p_better,
+                if refit.proposed {
+                    "proposed"
+                } else {
+                    "not proven better"
+                }
+            ),
+        ]);
+    }
+    table
+}

@@ -1,0 +1,142 @@
+//! The cut of data that a model goes on with: what it may replay, what is new, what is sealed.
+
+use super::Prepared;
+use crate::TrainError;
+use crate::encode::Encoded;
+use crate::split::fold_of;
+
+/// Fewest new examples that an update is tried with: below it neither learning nor judging tells
+/// anything.
+const FEWEST: usize = 100;
+
+/// Thousandths of the users that validate.
+const VALIDATION: usize = 200;
+
+/// Where data is cut for an update.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Cut {
+    /// From here on (milliseconds since 1970) examples are new.
+    pub(crate) since: i64,
+    /// End of the data that the feature specification was fitted on.
+    pub(crate) features_until: i64,
+    /// Share of the new examples, the newest, that judge.
+    pub(crate) sealed: f64,
+    /// Old examples for each new one that is learnt from.
+    pub(crate) replay: f64,
+    /// Whether rates of items and categories are learnt again.
+    pub(crate) refresh_rates: bool,
+    /// Seed of the choice.
+    pub(crate) seed: u64,
+}
+
+/// Examples by what they are for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Sizes {
+    /// New ones that are learnt from.
+    pub fresh: usize,
+    /// Old ones that are learnt from again.
+    pub replay: usize,
+    /// New ones for early stopping, calibration and threshold.
+    pub validation: usize,
+    /// The newest ones, which judge.
+    pub sealed: usize,
+    /// New ones whose horizon has not passed yet: they wait for the next update.
+    pub waiting: usize,
+}
+
+/// The examples of an update.
+pub(crate) struct Continued {
+    /// The test part is the sealed window.
+    pub(crate) prepared: Prepared,
+    /// The sealed window as the model sees it that is gone on from, where that differs.
+    pub(crate) sealed_before: Option<Encoded>,
+    /// The named segments of each example of the sealed window.
+    pub(crate) groups: Vec<Vec<String>>,
+    pub(crate) sizes: Sizes,
+    /// Where the sealed window begins.
+    pub(crate) sealed_from: i64,
+}
+
+/// Whether a user's new examples validate, and are never learnt from.
+pub(super) fn is_validation(user: &str) -> bool {
+    fold_of(&format!("update {user}"), 1000) < VALIDATION
+}
+
+/// Whether an old example is among this share of them.
+pub(super) fn replayed(id: &str, share: f64, seed: u64) -> bool {
+    const PARTS: usize = 1_000_000;
+    (fold_of(&format!("replay {seed} {id}"), PARTS) as f64) < share * PARTS as f64
+}
+
+/// The moment from which on new examples are sealed; `fresh` are the moments of the new ones,
+/// rising. At least one moment stays before it.
+pub(super) fn sealed_from(fresh: &[i64], cut: &Cut) -> Result<i64, TrainError> {
+    let too_little = || TrainError::TooLittleNew {
+        found: fresh.len(),
+        moments: fresh.chunk_by(|a, b| a == b).count(),
+        needed: FEWEST,
+        since: super::snapshots::moment(cut.since),
+    };
+    if fresh.len() < FEWEST {
+        return Err(too_little());
+    }
+    let first = (fresh.len() as f64 * (1.0 - cut.sealed)).floor() as usize;
+    let moment = fresh.get(first.min(fresh.len() - 1)).copied();
+    let moment = moment.ok_or_else(too_little)?;
+    // Where few moments hold many examples, the share ends within one.
+    if fresh.first().is_some_and(|first| *first < moment) {
+        return Ok(moment);
+    }
+    fresh
+        .iter()
+        .copied()
+        .find(|later| *later > moment)
+        .ok_or_else(too_little)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_newest_share_is_sealed_and_something_stays_before_it() {
+        let cut = |sealed| Cut {
+            since: 0,
+            features_until: 0,
+            sealed,
+            replay: 1.0,
+            refresh_rates: false,
+            seed: 1,
+        };
+        let check = |moments: &[i64], sealed: f64, expected: Option<i64>| {
+            assert_eq!(
+                sealed_from(moments, &cut(sealed)).ok(),
+                expected,
+                "{sealed}"
+            );
+        };
+        let even: Vec<i64> = (0..200).collect();
+        check(&even, 0.25, Some(150));
+        check(&even, 0.999, Some(1));
+        check(&even[..99], 0.25, None);
+        // Two months: the second is sealed, whatever the share. One alone cannot be cut.
+        let months: Vec<i64> = (0..200).map(|i| i64::from(i >= 80)).collect();
+        check(&months, 0.25, Some(1));
+        check(&months, 0.9, Some(1));
+        check(&[7; 200], 0.25, None);
+    }
+
+    #[test]
+    fn the_replayed_share_is_the_share_asked_for() {
+        let count = |share: f64, seed: u64| {
+            let ids = (0..5000).map(|i| format!("s{i}"));
+            ids.filter(|id| replayed(id, share, seed)).count()
+        };
+        assert_eq!(
+            (count(0.0, 1), count(1.0, 1), count(7.0, 1)),
+            (0, 5000, 5000)
+        );
+        assert!((1150..1350).contains(&count(0.25, 1)), "{}", count(0.25, 1));
+        assert_ne!(count(0.25, 1), count(0.25, 2));
+    }
+}

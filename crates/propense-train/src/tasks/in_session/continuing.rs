@@ -1,0 +1,189 @@
+//! What an update of an in-session model learns from, and what it is judged on.
+//!
+//! Sessions are taken in the order of their starts. Those before a moment are known already and may
+//! be replayed; the later ones are new. The newest of the new ones are sealed: nothing is fitted on
+//! them. Of the rest, a fifth of the users validates.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use propense_events::Session;
+use propense_features::{FeatureSpec, fit_rates};
+
+use super::super::continuing::{Continued, Cut, Sizes, is_validation, replayed, sealed_from};
+use super::super::{ExampleOptions, Prepared, Shares, history, scheme};
+use super::{
+    encode_one, encode_out_of_fold, encode_whole, end_of, fit_options, sessions, user_or_self,
+};
+use crate::encode::Encoded;
+use crate::horizon::{Horizon, Labelling, Orders};
+use crate::segments::of_session;
+use crate::{Task, TrainError};
+use propense_prepare::Loaded;
+
+pub(crate) fn continue_from(
+    spec: &FeatureSpec,
+    data: &Loaded,
+    cut: &Cut,
+    options: &ExampleOptions,
+) -> Result<Continued, TrainError> {
+    let mut all = sessions(data, None, options)?;
+    let end = end_of(data);
+    let known = |session: &Session| is_known(session, end, options);
+    let is_new = |session: &Session| session.start >= cut.since;
+    let fresh: Vec<i64> = all
+        .iter()
+        .filter(|session| is_new(session) && known(session))
+        .map(|session| session.start)
+        .collect();
+    let waiting = all.iter().filter(|s| is_new(s) && !known(s)).count();
+    let sealed_from = sealed_from(&fresh, cut)?;
+
+    let validates = |session: &Session| is_validation(user_or_self(session));
+    let learns =
+        |session: &Session| known(session) && session.start < sealed_from && !validates(session);
+    let train = all.iter().filter(|s| is_new(s) && learns(s)).count();
+    let old = all.iter().filter(|s| !is_new(s) && learns(s)).count();
+    let share = cut.replay * train as f64 / old.max(1) as f64;
+    let chosen: HashSet<String> = all
+        .iter()
+        .filter(|s| learns(s) && (is_new(s) || replayed(&s.id, share, cut.seed)))
+        .map(|session| session.id.clone())
+        .collect();
+    for session in &mut all {
+        if session.start < sealed_from {
+            history::forget_by_turns(session, options.seed);
+        }
+    }
+
+    let orders = Orders::new(&data.events);
+    let until = |known_until| Labelling {
+        target: options.target,
+        orders: &orders,
+        known_until,
+    };
+    let pool: Vec<&Session> = all.iter().filter(|session| learns(session)).collect();
+    let before = Arc::new(spec.clone());
+    let (spec, learnt) = learn(spec, &pool, &chosen, data, cut, until(sealed_from), options);
+    let replay = learnt
+        .examples
+        .iter()
+        .filter(|e| e.start < cut.since)
+        .count();
+    let shared = Arc::new(spec.clone());
+    let validation: Vec<&Session> = all
+        .iter()
+        .filter(|s| is_new(s) && known(s) && s.start < sealed_from && validates(s))
+        .collect();
+    let sealed: Vec<&Session> = all
+        .iter()
+        .filter(|s| s.start >= sealed_from && known(s))
+        .collect();
+    let (weighting, positions) = scheme(Task::InSession, Shares::Shop);
+    Ok(Continued {
+        sealed_before: (*before != spec).then(|| encode_whole(&before, &sealed, until(end))),
+        groups: sealed.iter().map(|session| groups(session)).collect(),
+        sizes: Sizes {
+            fresh: learnt.examples.len() - replay,
+            replay,
+            validation: validation.len(),
+            sealed: sealed.len(),
+            waiting,
+        },
+        sealed_from,
+        prepared: Prepared {
+            train: learnt,
+            validation: encode_whole(&shared, &validation, until(sealed_from)),
+            test: encode_whole(&shared, &sealed, until(end)),
+            test_without_history: Encoded::default(),
+            spec,
+            weighting,
+            positions,
+            dropped: 0,
+        },
+    })
+}
+
+/// Whether a session's horizon has passed when the data ends. Only then is an outcome known, an
+/// order no sooner than none: to take orders at once and the others later would make the end of the
+/// data look like a rush of buyers.
+fn is_known(session: &Session, end: i64, options: &ExampleOptions) -> bool {
+    let wait = match options.target.horizon {
+        Horizon::Session => options.gap_ms,
+        Horizon::Within(ms) => ms.max(options.gap_ms),
+    };
+    let last = session.events.last().map_or(session.start, |e| e.timestamp);
+    last.saturating_add(wait) < end
+}
+
+/// The sessions whose outcome is not known yet.
+pub(crate) fn open_sessions(
+    data: &Loaded,
+    options: &ExampleOptions,
+) -> Result<HashSet<String>, TrainError> {
+    let end = end_of(data);
+    let all = sessions(data, None, options)?;
+    let open = all.into_iter().filter(|s| !is_known(s, end, options));
+    Ok(open.map(|session| session.id).collect())
+}
+
+/// The specification to go on with, and the chosen sessions of the pool as examples. No row holds
+/// a rate that its own user's sessions are in.
+fn learn(
+    spec: &FeatureSpec,
+    pool: &[&Session],
+    chosen: &HashSet<String>,
+    data: &Loaded,
+    cut: &Cut,
+    labelling: Labelling<'_>,
+    options: &ExampleOptions,
+) -> (FeatureSpec, Encoded) {
+    let fit_options = fit_options(data, options);
+    let is_chosen = |session: &&Session| chosen.contains(&session.id);
+    if cut.refresh_rates {
+        let (items, categories) = fit_rates(pool, &fit_options);
+        let mut fresh = spec.clone();
+        if !fresh.item_rates.is_empty() {
+            fresh.item_rates.extend(items);
+        }
+        if !fresh.category_rates.is_empty() {
+            fresh.category_rates.extend(categories);
+        }
+        let encoded = encode_out_of_fold(
+            &fresh,
+            (pool, &[]),
+            &fit_options,
+            labelling,
+            options,
+            &is_chosen,
+        );
+        return (fresh, encoded);
+    }
+    // The rates were learnt from the first model's data: its sessions must not see their own.
+    let (first, later): (Vec<&Session>, Vec<&Session>) = pool
+        .iter()
+        .partition(|session| session.start <= cut.features_until);
+    let mut encoded = encode_out_of_fold(
+        spec,
+        (&first, &[]),
+        &fit_options,
+        labelling,
+        options,
+        &is_chosen,
+    );
+    let shared = Arc::new(spec.clone());
+    let later = later.iter().filter(|session| is_chosen(session));
+    encoded
+        .examples
+        .extend(later.map(|session| encode_one(&shared, session, labelling, options)));
+    (spec.clone(), encoded)
+}
+
+/// The named segments that the session belongs to: kinds of visitors and devices.
+fn groups(session: &Session) -> Vec<String> {
+    of_session(session)
+        .into_iter()
+        .filter(|(kind, _)| ["visitor", "device"].contains(kind))
+        .map(|(kind, name)| format!("{kind} {name}"))
+        .collect()
+}
