@@ -30,6 +30,7 @@ pub struct Stream {
 /// How a step is taken, and what it left: the state of the odd events' sequence, then that of the
 /// even ones'.
 #[derive(Debug, Clone)]
+#[allow(clippy::large_enum_variant, reason = "one a session")]
 enum Way {
     /// With the GPU's kernel.
     #[cfg(feature = "wgpu")]

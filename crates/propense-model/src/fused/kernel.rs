@@ -1,5 +1,8 @@
 //! The kernel: whole sessions, or one step of them, from rows to logits in one launch.
 
+// Conditions known when the kernel is compiled stand apart from those of its running.
+#![allow(clippy::collapsible_if)]
+
 use cubecl::prelude::*;
 
 /// What a kernel is compiled for. Places are counted in numbers from the start of the packed

@@ -162,7 +162,8 @@ pub(super) async fn promote(
     headers: HeaderMap,
 ) -> Result<Json<Rollout>, Refusal> {
     app.guard.may_write(&headers)?;
-    // What is promoted is there and whole.
+    // What is promoted is known, there and whole.
+    app.store.bundle(&sha256).await?;
     app.scorer(&sha256).await?;
     let rollout = app
         .store
