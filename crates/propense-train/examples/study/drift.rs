@@ -86,7 +86,7 @@ pub(crate) fn quiet(data: &Loaded, path: Option<String>) -> Done {
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     let (mut any, mut columns, mut tested) = (0, 0, 0);
     for seed in 0..SPLITS {
-        let half = |event: &Event| hash(who(event), seed) % 2 == 0;
+        let half = |event: &Event| hash(who(event), seed).is_multiple_of(2);
         let (one, two) = (keep(&later, half), keep(&later, |event| !half(event)));
         let options = DriftOptions {
             seed,
@@ -150,7 +150,7 @@ pub(crate) fn shift(data: &Loaded, path: Option<String>) -> Done {
         }),
         ("a fifth of the items in a new category", |event| {
             for item in &mut event.items {
-                if hash(&item.item_id, 3) % 5 == 0 {
+                if hash(&item.item_id, 3).is_multiple_of(5) {
                     item.item_category = Some("a new category".to_owned());
                 }
             }
@@ -163,7 +163,8 @@ pub(crate) fn shift(data: &Loaded, path: Option<String>) -> Done {
             event.kind != EventKind::AddToWishlist
         }),
         ("half of the views not tracked", |event| {
-            event.kind != EventKind::ViewItem || hash(who(event), event.timestamp as u64) % 2 == 0
+            event.kind != EventKind::ViewItem
+                || hash(who(event), event.timestamp as u64).is_multiple_of(2)
         }),
     ];
     for (name, change) in changes {

@@ -415,7 +415,7 @@ fn alerts(report: &DriftReport) -> Vec<Alert> {
         let away = (window.observed as f64 - window.expected).abs();
         window.p <= level && away >= options.change * window.expected
     };
-    if let Some(window) = windows.filter(off).last() {
+    if let Some(window) = windows.filter(off).next_back() {
         alert(
             "calibration",
             format!(

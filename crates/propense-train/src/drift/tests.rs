@@ -5,7 +5,7 @@ use crate::update::tests::{cheap, dear, live, loaded, never, visits};
 
 /// As before, and two of three of those who bought nothing buy, too.
 fn most(visit: usize, price: usize) -> bool {
-    dear(visit, price) || visit % 3 != 0
+    dear(visit, price) || !visit.is_multiple_of(3)
 }
 
 /// Kinds of alerts that recent events raise beside the first 400 visits.
