@@ -76,7 +76,7 @@ pub(crate) async fn consume(
         match broken {
             Broken::Redis(error) => tracing::warn!(%error, stream, "the stream cannot be read"),
             Broken::Store(error) => {
-                tracing::warn!(%error, stream, "the stream's position cannot be read")
+                tracing::warn!(%error, stream, "the stream's position cannot be read");
             }
             Broken::NotStored => tracing::warn!(stream, "events of the stream are not stored yet"),
         }

@@ -159,7 +159,7 @@ pub(crate) fn mean(all: impl Iterator<Item = Three>, count: usize) -> Three {
     }
 }
 
-/// 95 % intervals of the three measures, in the order of [`Three`].
+/// 95 % intervals of the three measures, in the order of `Three`.
 pub type ThreeIntervals = [Interval; 3];
 
 impl Drawn {

@@ -410,12 +410,12 @@ fn alerts(report: &DriftReport) -> Vec<Alert> {
     }
     // One level for all windows and the whole together.
     let level = options.level / (report.calibration.len() + 1) as f64;
-    let windows = report.calibration.iter().chain(&report.calibration_whole);
+    let mut windows = report.calibration.iter().chain(&report.calibration_whole);
     let off = |window: &&Window| {
         let away = (window.observed as f64 - window.expected).abs();
         window.p <= level && away >= options.change * window.expected
     };
-    if let Some(window) = windows.filter(off).next_back() {
+    if let Some(window) = windows.rfind(off) {
         alert(
             "calibration",
             format!(
