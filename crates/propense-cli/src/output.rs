@@ -73,6 +73,24 @@ pub(crate) fn end_quietly_on_closed_pipe() {
     }));
 }
 
+/// What [`figures`] are, to stand above them.
+pub(crate) const FIGURES: [&str; 7] = [
+    "examples",
+    "base rate",
+    "ROC-AUC",
+    "PR-AUC",
+    "F1",
+    "log-loss",
+    "ECE",
+];
+
+/// The figures of one set among several.
+pub(crate) fn figures(m: &Metrics) -> [String; 7] {
+    let [base_rate, auc, pr_auc, f1, log_loss, ece] =
+        [m.base_rate, m.auc, m.pr_auc, m.f1, m.log_loss, m.ece].map(|value| format!("{value:.4}"));
+    [m.n.to_string(), base_rate, auc, pr_auc, f1, log_loss, ece]
+}
+
 /// Where a command's table goes.
 pub(crate) struct Output<'a> {
     json: &'a JsonArgs,

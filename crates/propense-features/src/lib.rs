@@ -78,6 +78,6 @@ pub use measure::Measure;
 pub use options::{FitOptions, Scaling};
 pub use prices::TypicalPrices;
 pub use rates::{Rates, fit_rates};
-pub use sight::follows_orders;
+pub use sight::{follows_orders, sessions_shown};
 pub use spec::{ContextFeature, FeatureSpec, Normal, RowFeature, SPEC_VERSION, Transform};
 pub use wait::Wait;

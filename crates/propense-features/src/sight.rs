@@ -1,6 +1,6 @@
 //! Which events a model sees: one rule, for training files and for live visits.
 
-use propense_events::EventKind;
+use propense_events::{Event, EventKind, Session, sessionise, sessionise_by_day};
 
 use crate::{FeatureSpec, RowFeature};
 
@@ -9,6 +9,24 @@ use crate::{FeatureSpec, RowFeature};
 #[must_use]
 pub const fn follows_orders(kind: EventKind) -> bool {
     matches!(kind, EventKind::Review)
+}
+
+/// The sessions of these events as a model that forecasts a session's order is shown them: without
+/// what only follows orders, a pause longer than `gap_ms` beginning a new one, and with `midnight` the
+/// shop's midnight too.
+#[must_use]
+pub fn sessions_shown(
+    events: impl IntoIterator<Item = Event>,
+    gap_ms: i64,
+    midnight: bool,
+    utc_offset_minutes: i32,
+) -> Vec<Session> {
+    let shown = events.into_iter();
+    let shown = shown.filter(|event| !follows_orders(event.kind)).collect();
+    match midnight {
+        true => sessionise_by_day(shown, gap_ms, utc_offset_minutes).0,
+        false => sessionise(shown, gap_ms).0,
+    }
 }
 
 impl FeatureSpec {

@@ -103,7 +103,7 @@ impl Batch {
 
     /// The number of steps of each session, its context, its plane: one row of numbers each.
     #[cfg(feature = "wgpu")]
-    pub(crate) fn packed(&self, device: &Device) -> Tensor<2> {
+    pub(crate) fn packed(&self) -> Vec<f32> {
         let height = self.kernel - 1 + 2 * self.steps();
         let width = 1 + self.contexts + height * self.features;
         let mut packed = Vec::with_capacity(self.sessions() * width);
@@ -114,7 +114,7 @@ impl Batch {
             packed.extend_from_slice(rows);
             packed.resize((index + 1) * width, 0.0);
         }
-        Tensor::from_data(TensorData::new(packed, [self.sessions(), width]), device)
+        packed
     }
 
     /// The newest row of each session, zeros where it has none: `[sessions, 1, features]`.

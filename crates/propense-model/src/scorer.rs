@@ -3,7 +3,7 @@
 #[cfg(feature = "wgpu")]
 use crate::fused::Fused;
 use crate::network::{read, read_async};
-use crate::{Batch, CnnLstm, ModelError};
+use crate::{Batch, CnnLstm, ModelError, Stream};
 use burn::tensor::Tensor;
 
 /// A network that is not being trained, ready to score batches: on a GPU with one launch a batch
@@ -30,6 +30,17 @@ impl Scorer {
     #[must_use]
     pub const fn model(&self) -> &CnnLstm {
         &self.model
+    }
+
+    /// A live session without events: with one launch for an event where a batch takes one, else
+    /// with tensors.
+    #[must_use]
+    pub fn stream(&self) -> Stream {
+        #[cfg(feature = "wgpu")]
+        if let Some(fused) = &self.fused {
+            return Stream::fused(&self.model, fused.clone());
+        }
+        Stream::with_tensors(&self.model)
     }
 
     /// Whether a batch takes one launch.
@@ -66,8 +77,8 @@ impl Scorer {
 
     fn logits(&self, batch: &Batch) -> Tensor<1> {
         #[cfg(feature = "wgpu")]
-        if let Some(logits) = self.fused.as_ref().and_then(|fused| fused.score(batch)) {
-            return logits;
+        if let Some(fused) = &self.fused {
+            return fused.score(batch);
         }
         self.model.forward_last(batch)
     }

@@ -7,7 +7,7 @@ use crate::cpu::append_row;
 use crate::fused::{Fused, FusedState};
 use crate::layers::{Layers, State};
 use crate::network::{read, read_async};
-use crate::{CnnLstm, ModelConfig, ModelError};
+use crate::{CnnLstm, ModelConfig, ModelError, Scorer};
 
 /// A live session on a device.
 ///
@@ -40,15 +40,16 @@ enum Way {
 }
 
 impl Stream {
-    /// A session without events, on the device that holds the model: on a GPU with one launch for
-    /// an event and one for a score where the network suits it, else with tensors.
+    /// A session without events, on the device that holds the model: [`Scorer::stream`], for whoever
+    /// scores no batches beside it.
     #[must_use]
     pub fn new(model: &CnnLstm) -> Self {
-        #[cfg(feature = "wgpu")]
-        if let Some(fused) = Fused::new(model) {
-            return Self::by(model, Way::Fused(fused, [None, None]));
-        }
-        Self::with_tensors(model)
+        Scorer::new(model).stream()
+    }
+
+    #[cfg(feature = "wgpu")]
+    pub(crate) fn fused(model: &CnnLstm, fused: Fused) -> Self {
+        Self::by(model, Way::Fused(fused, [None, None]))
     }
 
     /// A session without events that goes by tensors wherever the model lies: what others are
@@ -104,7 +105,8 @@ impl Stream {
         match &mut self.way {
             #[cfg(feature = "wgpu")]
             Way::Fused(fused, states) => {
-                states[phase] = fused.step(&self.rows, &self.context, states[phase].as_ref());
+                let next = fused.step(&self.rows, &self.context, states[phase].as_ref());
+                states[phase] = Some(next);
             }
             Way::Tensors(layers, states) => {
                 let shape = [1, kernel + 1, features];
@@ -155,10 +157,7 @@ impl Stream {
             #[cfg(feature = "wgpu")]
             Way::Fused(fused, states) => {
                 // Before the first event both states are empty.
-                if let Some(logit) = fused.logit(states[phase].as_ref(), context) {
-                    return logit;
-                }
-                None
+                return fused.logit(states[phase].as_ref(), context);
             }
             Way::Tensors(_, states) => states[phase].as_ref(),
         };

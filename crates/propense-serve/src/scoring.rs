@@ -2,15 +2,12 @@
 
 use std::sync::Arc;
 
-use propense_events::{Event, Session, sessionise, sessionise_by_day};
-use propense_features::{FeatureSpec, UserHistory, featurise, follows_orders};
+use propense_events::{Event, Session};
+use propense_features::{FeatureSpec, UserHistory, featurise, sessions_shown};
 use propense_model::{Bundle, CpuModel, Manifest, ModelError};
 use serde::Serialize;
 
 use crate::store::Rollout;
-
-/// Pause that begins a new session where the bundle does not say, in milliseconds.
-const GAP_MS: i64 = 30 * 60 * 1000;
 
 /// A bundle that is ready to score.
 #[derive(Debug)]
@@ -52,17 +49,9 @@ impl Scorer {
 
     /// The sessions of these events as training cut them, each with what its visitor did in the
     /// earlier ones; those that begin with their order show nothing to score.
-    pub(crate) fn sessions(&self, mut events: Vec<Event>) -> Vec<Session> {
-        events.retain(|event| !follows_orders(event.kind));
-        let settings = self.manifest.metrics.get("settings");
-        let setting = |name: &str| settings.and_then(|settings| settings.get(name));
-        let gap = setting("gap_ms").and_then(serde_json::Value::as_i64);
-        let gap = gap.unwrap_or(GAP_MS);
-        let midnight = setting("midnight").and_then(serde_json::Value::as_bool);
-        let (mut sessions, _) = match midnight.unwrap_or(false) {
-            true => sessionise_by_day(events, gap, self.spec.utc_offset_minutes),
-            false => sessionise(events, gap),
-        };
+    pub(crate) fn sessions(&self, events: Vec<Event>) -> Vec<Session> {
+        let (gap, midnight) = (self.manifest.session_gap_ms(), self.manifest.midnight());
+        let mut sessions = sessions_shown(events, gap, midnight, self.spec.utc_offset_minutes);
         UserHistory::annotate(&mut sessions);
         sessions.retain(|session| !session.before_purchase().is_empty());
         sessions

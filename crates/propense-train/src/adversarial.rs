@@ -13,7 +13,8 @@ use serde::{Deserialize, Serialize};
 use propense_features::{FeatureSpec, RowFeature};
 
 use crate::baselines::{Binned, Growth, Trees};
-use crate::bootstrap::{Interval, auc_interval};
+use crate::bootstrap::Interval;
+use crate::draws::draw;
 use crate::ensemble::Table;
 use crate::example::{Example, Positions};
 use crate::metrics::roc_auc;
@@ -151,7 +152,11 @@ pub(crate) fn adversarial(
         trees.add_gains(&mut gains);
     }
     let auc = roc_auc(&logits, &table.labels);
-    let interval = auc_interval(&logits, &table.labels, &owners, RESAMPLES, seed);
+    let models = [vec![logits]];
+    let drawn = draw(&models, &table.labels, &owners, RESAMPLES, seed);
+    let interval = drawn
+        .intervals(0)
+        .map_or(Interval(auc, auc), |[auc, ..]| auc);
     Some(Adversarial {
         auc,
         interval,

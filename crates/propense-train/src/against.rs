@@ -3,9 +3,9 @@
 use propense_model::Bundle;
 use serde::{Deserialize, Serialize};
 
-use crate::compare::{ThreeIntervals, paired};
 use crate::delong::{DeLong, delong};
 use crate::device::Chosen;
+use crate::draws::{ThreeIntervals, draw};
 use crate::evaluation::{self, Evaluation, MeasureOptions};
 use crate::example::Scored;
 use crate::metrics::Metrics;
@@ -82,7 +82,7 @@ pub fn evaluate_against(
         vec![evaluation.probabilities.clone()],
         vec![probabilities.clone()],
     ];
-    let drawn = paired::draw(
+    let drawn = draw(
         &models,
         &scored.labels,
         &owners,

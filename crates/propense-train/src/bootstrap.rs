@@ -12,7 +12,7 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha12Rng;
 use serde::{Deserialize, Serialize};
 
-use crate::{Metrics, roc_auc};
+use crate::Metrics;
 
 /// Low and high end of an interval.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -41,27 +41,6 @@ pub struct Intervals {
     pub ece: Interval,
 }
 
-/// The interval of the area under the ROC curve alone, owners drawn.
-pub(crate) fn auc_interval(
-    scores: &[f32],
-    labels: &[bool],
-    owners: &[usize],
-    resamples: usize,
-    seed: u64,
-) -> Interval {
-    let groups = by_owner(scores, labels, owners);
-    let mut generator = ChaCha12Rng::seed_from_u64(seed);
-    let (mut drawn, mut outcome) = (Vec::new(), Vec::new());
-    let mut areas: Vec<f64> = (0..resamples.max(1))
-        .map(|_| {
-            draw(&groups, &mut generator, &mut drawn, &mut outcome);
-            roc_auc(&drawn, &outcome)
-        })
-        .collect();
-    areas.sort_by(f64::total_cmp);
-    middle(&areas)
-}
-
 /// Intervals from this many resamples; none for fewer than 2 resamples or no examples. `owners`
 /// says whose each example is.
 pub(crate) fn intervals(
@@ -72,7 +51,11 @@ pub(crate) fn intervals(
     resamples: usize,
     seed: u64,
 ) -> Option<Intervals> {
-    let groups = by_owner(probabilities, labels, owners);
+    let mut of_owner: BTreeMap<usize, Vec<(f32, bool)>> = BTreeMap::new();
+    for ((score, label), owner) in probabilities.iter().zip(labels).zip(owners) {
+        of_owner.entry(*owner).or_default().push((*score, *label));
+    }
+    let groups: Vec<Vec<(f32, bool)>> = of_owner.into_values().collect();
     if resamples < 2 || groups.is_empty() {
         return None;
     }
@@ -80,14 +63,22 @@ pub(crate) fn intervals(
     let (mut drawn, mut outcome) = (Vec::new(), Vec::new());
     let measured: Vec<Metrics> = (0..resamples)
         .map(|_| {
-            draw(&groups, &mut generator, &mut drawn, &mut outcome);
+            drawn.clear();
+            outcome.clear();
+            for _ in 0..groups.len() {
+                for (score, label) in &groups[generator.random_range(0..groups.len())] {
+                    drawn.push(*score);
+                    outcome.push(*label);
+                }
+            }
             Metrics::measure(&drawn, &outcome, threshold)
         })
         .collect();
     let of = |metric: fn(&Metrics) -> f64| {
         let mut values: Vec<f64> = measured.iter().map(metric).collect();
         values.sort_by(f64::total_cmp);
-        middle(&values)
+        let at = |q: f64| values[((resamples - 1) as f64 * q).round() as usize];
+        Interval(at(0.025), at(0.975))
     };
     Some(Intervals {
         auc: of(|m| m.auc),
@@ -100,36 +91,4 @@ pub(crate) fn intervals(
         brier: of(|m| m.brier),
         ece: of(|m| m.ece),
     })
-}
-
-/// Scores and outcomes of each owner.
-fn by_owner(scores: &[f32], labels: &[bool], owners: &[usize]) -> Vec<Vec<(f32, bool)>> {
-    let mut of_owner: BTreeMap<usize, Vec<(f32, bool)>> = BTreeMap::new();
-    for ((score, label), owner) in scores.iter().zip(labels).zip(owners) {
-        of_owner.entry(*owner).or_default().push((*score, *label));
-    }
-    of_owner.into_values().collect()
-}
-
-/// As many owners as there are, drawn with replacement.
-fn draw(
-    groups: &[Vec<(f32, bool)>],
-    generator: &mut ChaCha12Rng,
-    drawn: &mut Vec<f32>,
-    outcome: &mut Vec<bool>,
-) {
-    drawn.clear();
-    outcome.clear();
-    for _ in 0..groups.len() {
-        for (score, label) in &groups[generator.random_range(0..groups.len())] {
-            drawn.push(*score);
-            outcome.push(*label);
-        }
-    }
-}
-
-/// The middle 95 % of sorted values.
-fn middle(sorted: &[f64]) -> Interval {
-    let at = |q: f64| sorted[((sorted.len() - 1) as f64 * q).round() as usize];
-    Interval(at(0.025), at(0.975))
 }

@@ -282,7 +282,8 @@ pub fn score(
     if let (Task::InSession, Some(after)) = (task, after) {
         examples.max_events = after;
     }
-    let encoded = tasks::encode_for_scoring(task, &manifest.features, data, &examples)?;
+    let encoded =
+        tasks::encode_for_scoring(task, &manifest.features, data, &examples, &mut |_| ())?;
     let model = bundle.model(&device.device)?;
     let weighting = if task.is_summary() {
         Weighting::Context
@@ -312,24 +313,16 @@ pub fn score(
 pub(crate) fn example_options(manifest: &Manifest, task: Task) -> ExampleOptions {
     let defaults = ExampleOptions::default();
     let settings = manifest.metrics.get("settings");
-    let number = |name: &str| {
-        settings
-            .and_then(|s| s.get(name))
-            .and_then(serde_json::Value::as_u64)
-    };
-    let limit = number("max_events").and_then(|n| usize::try_from(n).ok());
+    let limit = settings
+        .and_then(|settings| settings.get("max_events")?.as_u64())
+        .and_then(|limit| usize::try_from(limit).ok());
     ExampleOptions {
         max_events: match task {
             Task::InSession => usize::MAX,
             _ => limit.unwrap_or(defaults.max_events),
         },
-        gap_ms: number("gap_ms")
-            .and_then(|n| i64::try_from(n).ok())
-            .unwrap_or(defaults.gap_ms),
-        midnight: settings
-            .and_then(|s| s.get("midnight"))
-            .and_then(serde_json::Value::as_bool)
-            .unwrap_or(defaults.midnight),
+        gap_ms: manifest.session_gap_ms(),
+        midnight: manifest.midnight(),
         target: settings
             .and_then(|s| s.get("target"))
             .and_then(|target| serde_json::from_value(target.clone()).ok())

@@ -89,8 +89,10 @@ pub fn explain(
     let manifest = &bundle.manifest;
     let task: Task = manifest.task.parse()?;
     let options = example_options(manifest, task);
-    let encoded = tasks::encode_for_scoring(task, &manifest.features, data, &options)?;
-    let mut seen = tasks::seen_for_scoring(task, data, &options)?;
+    let mut seen = Vec::new();
+    let mut keep = |events: &[Event]| seen.push(events.to_vec());
+    let encoded = tasks::encode_for_scoring(task, &manifest.features, data, &options, &mut keep)?;
+    // Summaries show no events.
     seen.resize(encoded.examples.len(), Vec::new());
     let model = bundle.cpu_model()?;
     let wanted = |example: &Example| {

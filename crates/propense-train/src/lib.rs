@@ -39,6 +39,7 @@ mod checkpoint;
 mod compare;
 mod delong;
 mod device;
+mod draws;
 mod drift;
 mod encode;
 mod ensemble;
@@ -76,11 +77,11 @@ pub use bootstrap::{Interval, Intervals};
 pub use calibrate::Scaling;
 pub use catalogue::catalogue;
 pub use compare::{
-    CompareReport, CompareRequest, Compared, Contender, Figure, Learner, ShiftFigures,
-    ThreeIntervals, compare,
+    CompareReport, CompareRequest, Compared, Contender, Figure, Learner, ShiftFigures, compare,
 };
 pub use delong::DeLong;
 pub use device::{Chosen, DeviceChoice};
+pub use draws::ThreeIntervals;
 pub use drift::{
     Alert, ColumnDrift, DriftOptions, DriftReport, Drifted, LabelDrift, Recalibration,
     StreamChange, Window, drift,

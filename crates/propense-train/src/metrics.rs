@@ -200,13 +200,17 @@ pub fn average_precision(probabilities: &[f32], labels: &[bool]) -> f64 {
     average_precision_sorted(probabilities, labels, &descending(probabilities))
 }
 
+/// The log-loss of one probability, kept 1e-7 away from 0 and 1.
+pub(crate) fn loss(probability: f32, label: bool) -> f64 {
+    let p = f64::from(probability).clamp(1e-7, 1.0 - 1e-7);
+    -if label { p.ln() } else { (1.0 - p).ln() }
+}
+
 /// Mean log-loss with probabilities kept 1e-7 away from 0 and 1.
 #[must_use]
 pub fn log_loss(probabilities: &[f32], labels: &[bool]) -> f64 {
-    mean(probabilities.iter().zip(labels).map(|(p, label)| {
-        let p = f64::from(*p).clamp(1e-7, 1.0 - 1e-7);
-        -if *label { p.ln() } else { (1.0 - p).ln() }
-    }))
+    let pairs = probabilities.iter().zip(labels);
+    mean(pairs.map(|(p, label)| loss(*p, *label)))
 }
 
 /// Mean squared difference between probability and outcome.

@@ -5,14 +5,12 @@
 //! which the difference has the other sign is the one-sided p-value, counted so that it is never 0
 //! (Davison and Hinkley 1997, sections 3.8 and 4.2).
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
-use rand::{Rng, SeedableRng};
-use rand_chacha::ChaCha12Rng;
 use serde::{Deserialize, Serialize};
 
 use crate::bootstrap::Interval;
-use crate::metrics::descending;
+use crate::draws::{Three, draw, measured};
 
 /// The difference of one metric, positive where the second model is better.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -83,44 +81,30 @@ impl Pairs {
 
 /// Compares by this many draws.
 pub(crate) fn compare(pairs: &Pairs, draws: usize, seed: u64) -> Comparison {
-    let mut of_owner: BTreeMap<usize, usize> = BTreeMap::new();
-    let owners: Vec<usize> = pairs
-        .owners
-        .iter()
-        .map(|owner| {
-            let next = of_owner.len();
-            *of_owner.entry(*owner).or_insert(next)
-        })
-        .collect();
-    let users = of_owner.len();
-    let measured = Measured {
-        labels: &pairs.labels,
-        owners: &owners,
-        before: Ranked::new(&pairs.before, &pairs.labels),
-        after: Ranked::new(&pairs.after, &pairs.labels),
+    let models = [vec![pairs.before.clone()], vec![pairs.after.clone()]];
+    let drawn = draw(&models, &pairs.labels, &pairs.owners, draws, seed);
+    let drawn: Vec<(Three, Three)> = drawn.beside(0, 1).collect();
+    let whole = models
+        .each_ref()
+        .map(|runs| measured(runs, &pairs.labels).first().copied());
+    let [before, after] = whole.map(Option::unwrap_or_default);
+    // Positive where the second is better.
+    let gain = |figure: fn(Three) -> f64, better: fn(f64, f64) -> f64| {
+        let draws = drawn.iter();
+        let draws = draws.map(|(before, after)| better(figure(*before), figure(*after)));
+        gain(
+            (figure(before), figure(after)),
+            better(figure(before), figure(after)),
+            draws.collect(),
+        )
     };
-    let whole = measured.figures(&vec![1; users]);
-    let mut generator = ChaCha12Rng::seed_from_u64(seed);
-    let mut weights = vec![0u32; users];
-    let (mut auc, mut loss) = (Vec::with_capacity(draws), Vec::with_capacity(draws));
-    for _ in 0..draws {
-        weights.fill(0);
-        for _ in 0..users {
-            if let Some(weight) = weights.get_mut(generator.random_range(0..users.max(1))) {
-                *weight += 1;
-            }
-        }
-        let drawn = measured.figures(&weights);
-        auc.push(drawn.auc.1 - drawn.auc.0);
-        loss.push(drawn.loss.0 - drawn.loss.1);
-    }
     let (orders, others) = pairs.classes();
     Comparison {
         n: orders + others,
         orders,
-        users,
-        auc: gain(whole.auc, whole.auc.1 - whole.auc.0, auc),
-        log_loss: gain(whole.loss, whole.loss.0 - whole.loss.1, loss),
+        users: pairs.owners.iter().collect::<BTreeSet<_>>().len(),
+        auc: gain(|three| three.auc, |before, after| after - before),
+        log_loss: gain(|three| three.log_loss, |before, after| before - after),
     }
 }
 
@@ -138,91 +122,6 @@ fn gain((before, after): (f64, f64), gain: f64, mut draws: Vec<f64>) -> Gain {
         interval: Interval(at(0.05), at(0.95)),
         p_better: share(draws.iter().filter(|draw| **draw <= 0.0).count()),
         p_worse: share(draws.iter().filter(|draw| **draw >= 0.0).count()),
-    }
-}
-
-/// One model's scores in their order, sorted once for all draws.
-struct Ranked {
-    /// Places from the highest score down, equal scores in one list.
-    ties: Vec<Vec<usize>>,
-    losses: Vec<f64>,
-}
-
-impl Ranked {
-    fn new(scores: &[f32], labels: &[bool]) -> Self {
-        let order = descending(scores);
-        Self {
-            ties: order
-                .chunk_by(|&a, &b| scores.get(a) == scores.get(b))
-                .map(<[usize]>::to_vec)
-                .collect(),
-            losses: scores
-                .iter()
-                .zip(labels)
-                .map(|(p, l)| loss(*p, *l))
-                .collect(),
-        }
-    }
-}
-
-/// The log-loss of one probability, kept 1e-7 away from 0 and 1.
-pub(crate) fn loss(probability: f32, label: bool) -> f64 {
-    let p = f64::from(probability).clamp(1e-7, 1.0 - 1e-7);
-    -if label { p.ln() } else { (1.0 - p).ln() }
-}
-
-struct Measured<'a> {
-    labels: &'a [bool],
-    owners: &'a [usize],
-    before: Ranked,
-    after: Ranked,
-}
-
-/// Both models' figures, (first, second).
-struct Figures {
-    auc: (f64, f64),
-    loss: (f64, f64),
-}
-
-impl Measured<'_> {
-    /// With each owner's scores counting this often.
-    fn figures(&self, weights: &[u32]) -> Figures {
-        let weight = |place: usize| {
-            let owner = self.owners.get(place);
-            f64::from(owner.and_then(|o| weights.get(*o)).copied().unwrap_or(0))
-        };
-        let auc = |ranked: &Ranked| {
-            let (mut above, mut below, mut area) = (0.0, 0.0, 0.0);
-            for tie in &ranked.ties {
-                let (mut up, mut right) = (0.0, 0.0);
-                for &place in tie {
-                    match self.labels.get(place) {
-                        Some(true) => up += weight(place),
-                        _ => right += weight(place),
-                    }
-                }
-                area += right * (above + up / 2.0);
-                above += up;
-                below += right;
-            }
-            if above > 0.0 && below > 0.0 {
-                area / (above * below)
-            } else {
-                0.5
-            }
-        };
-        let mean = |ranked: &Ranked| {
-            let (mut sum, mut total) = (0.0, 0.0);
-            for (place, loss) in ranked.losses.iter().enumerate() {
-                sum += weight(place) * loss;
-                total += weight(place);
-            }
-            sum / f64::max(total, 1.0)
-        };
-        Figures {
-            auc: (auc(&self.before), auc(&self.after)),
-            loss: (mean(&self.before), mean(&self.after)),
-        }
     }
 }
 

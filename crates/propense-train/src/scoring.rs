@@ -34,7 +34,7 @@ pub(crate) fn all_prefixes_unless(
     if let Some(model) = on_cpu(model)? {
         return Ok(all_prefixes_on_cpu(&model, examples, weighting, stop));
     }
-    let scorer = Scorer::new(model);
+    let whole = (weighting == Weighting::Whole).then(|| Scorer::new(model));
     let device: Device = model.device();
     let features = model.config().features;
     let mut long = Long::new(model);
@@ -43,8 +43,8 @@ pub(crate) fn all_prefixes_unless(
         if stop() {
             return Ok(None);
         }
-        if weighting == Weighting::Whole {
-            let scores = last_of(&scorer, &mut long, examples, &indices)?;
+        if let Some(scorer) = &whole {
+            let scores = last_of(scorer, &mut long, examples, &indices)?;
             for (&index, logit) in indices.iter().zip(scores) {
                 logits[index] = vec![0.0; examples[index].events];
                 logits[index].push(logit);
@@ -90,20 +90,16 @@ pub(crate) fn last(
         });
     }
     let mut long = Long::new(model);
-    let scorer = Scorer::new(model);
+    let whole = (weighting != Weighting::Context).then(|| Scorer::new(model));
     let mut logits = vec![0.0; examples.len()];
     for indices in by_length(examples) {
-        let scores = if weighting == Weighting::Context {
-            let context = collate(
-                examples,
-                &indices,
-                model.config().features,
-                weighting,
-                &model.device(),
-            );
-            numbers(model.forward_context_only(context.context))?
-        } else {
-            last_of(&scorer, &mut long, examples, &indices)?
+        let scores = match &whole {
+            Some(scorer) => last_of(scorer, &mut long, examples, &indices)?,
+            None => {
+                let features = model.config().features;
+                let batch = collate(examples, &indices, features, weighting, &model.device());
+                numbers(model.forward_context_only(batch.context))?
+            }
         };
         for (&index, logit) in indices.iter().zip(scores) {
             logits[index] = logit;

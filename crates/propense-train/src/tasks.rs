@@ -273,32 +273,21 @@ pub(crate) fn open_sessions(
     }
 }
 
-/// Examples to score, with outcome or without: every session, or every user as of now.
+/// Examples to score, with outcome or without: every session, or every user as of now. `seen` is
+/// shown the events behind the rows of each, in their order; a summary has none and shows none.
 pub(crate) fn encode_for_scoring(
     task: Task,
     spec: &FeatureSpec,
     data: &Loaded,
     options: &ExampleOptions,
+    seen: &mut dyn FnMut(&[Event]),
 ) -> Result<Encoded, TrainError> {
     match task {
         Task::Shoppers | Task::ShoppersNoPagevalues => {
             summary::encode_for_scoring(task, spec, data)
         }
-        Task::InSession => in_session::encode_for_scoring(spec, data, options),
-        Task::NextDay | Task::ThirtyDay => snapshots::encode_now(task, spec, data, options),
-    }
-}
-
-/// The events behind the rows of [`encode_for_scoring`], in the same order; none of summaries.
-pub(crate) fn seen_for_scoring(
-    task: Task,
-    data: &Loaded,
-    options: &ExampleOptions,
-) -> Result<Vec<Vec<Event>>, TrainError> {
-    match task {
-        Task::Shoppers | Task::ShoppersNoPagevalues => Ok(Vec::new()),
-        Task::InSession => in_session::seen_for_scoring(data, options),
-        Task::NextDay | Task::ThirtyDay => snapshots::seen_now(task, data, options),
+        Task::InSession => in_session::encode_for_scoring(spec, data, options, seen),
+        Task::NextDay | Task::ThirtyDay => snapshots::encode_now(task, spec, data, options, seen),
     }
 }
 

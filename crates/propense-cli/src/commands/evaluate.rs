@@ -6,7 +6,7 @@ use propense_train::{
 
 use super::{Outcome, resolve};
 use crate::args::EvaluateArgs;
-use crate::output::{Output, Table, note, warn, write_file};
+use crate::output::{FIGURES, Output, Table, figures, note, warn, write_file};
 use crate::report;
 
 pub(crate) fn run(args: &EvaluateArgs) -> Outcome {
@@ -44,16 +44,7 @@ pub(super) fn table(evaluation: &Evaluation) -> Table {
     table.metrics(evaluation.task.name(), &evaluation.metrics);
     if !evaluation.by_k.is_empty() || !evaluation.also.is_empty() {
         table.block("by position");
-        table.row([
-            "",
-            "examples",
-            "base rate",
-            "ROC-AUC",
-            "PR-AUC",
-            "F1",
-            "log-loss",
-            "ECE",
-        ]);
+        table.row([""].into_iter().chain(FIGURES));
         let by_k = evaluation
             .by_k
             .iter()
@@ -62,38 +53,16 @@ pub(super) fn table(evaluation: &Evaluation) -> Table {
             .also
             .iter()
             .map(|(name, metrics)| (name.clone(), metrics));
-        for (name, m) in by_k.chain(also) {
-            table.row([
-                name,
-                m.n.to_string(),
-                format!("{:.4}", m.base_rate),
-                format!("{:.4}", m.auc),
-                format!("{:.4}", m.pr_auc),
-                format!("{:.4}", m.f1),
-                format!("{:.4}", m.log_loss),
-                format!("{:.4}", m.ece),
-            ]);
+        for (name, metrics) in by_k.chain(also) {
+            table.row([name].into_iter().chain(figures(metrics)));
         }
     }
     if !evaluation.segments.is_empty() {
         table.block("by segment");
-        table.row([
-            "",
-            "",
-            "examples",
-            "base rate",
-            "ROC-AUC",
-            "PR-AUC",
-            "F1",
-            "log-loss",
-            "ECE",
-        ]);
+        table.row(["", ""].into_iter().chain(FIGURES));
         for segment in &evaluation.segments {
-            let m = &segment.metrics;
-            let four = |value: f64| format!("{value:.4}");
-            let figures = [m.base_rate, m.auc, m.pr_auc, m.f1, m.log_loss, m.ece];
-            let names = [segment.by.clone(), segment.name.clone(), m.n.to_string()];
-            table.row(names.into_iter().chain(figures.map(four)));
+            let names = [segment.by.clone(), segment.name.clone()];
+            table.row(names.into_iter().chain(figures(&segment.metrics)));
         }
     }
     against(evaluation, &mut table);

@@ -5,32 +5,22 @@ use std::fmt::Write;
 use propense_train::{Evaluation, Interval};
 
 use super::{escape, page};
+use crate::output::{FIGURES, figures};
 
 /// What the evaluation holds beyond its metrics.
 pub(super) fn more(evaluation: &Evaluation) -> String {
     let mut text = String::new();
-    let four = |value: f64| format!("{value:.4}");
     if !evaluation.segments.is_empty() {
         let rows: Vec<Vec<String>> = evaluation
             .segments
             .iter()
             .map(|segment| {
-                let m = &segment.metrics;
-                let figures = [m.base_rate, m.auc, m.pr_auc, m.f1, m.log_loss, m.ece];
-                let names = [format!("{}: {}", segment.by, segment.name), m.n.to_string()];
-                names.into_iter().chain(figures.map(four)).collect()
+                let name = format!("{}: {}", segment.by, segment.name);
+                let figures = figures(&segment.metrics);
+                [name].into_iter().chain(figures).collect()
             })
             .collect();
-        let head = [
-            "",
-            "examples",
-            "base rate",
-            "ROC-AUC",
-            "PR-AUC",
-            "F1",
-            "log-loss",
-            "ECE",
-        ];
+        let head: Vec<&str> = [""].into_iter().chain(FIGURES).collect();
         let _ = write!(text, "<h2>By segment</h2>\n{}", page::table(&head, &rows));
     }
     text.push_str(&against(evaluation));

@@ -327,7 +327,7 @@ fn scores_are_those_of_the_command() {
         .expect("readable")
         .events
         .into_iter()
-        .take(3000)
+        .take(6000)
         .collect();
     let (csv, out) = (
         dir.path().join("events.csv"),
@@ -353,7 +353,7 @@ fn scores_are_those_of_the_command() {
         .map(|line| serde_json::from_str(line).expect("JSON"))
         .collect();
     let scores = reply["scores"].as_array().expect("a list");
-    assert!(scores.len() > 50, "{}", scores.len());
+    assert!(scores.len() > 100, "{}", scores.len());
     assert_eq!(scores.len(), expected.len());
     for (score, expected) in scores.iter().zip(&expected) {
         for name in ["id", "user", "events"] {

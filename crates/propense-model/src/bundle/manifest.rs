@@ -12,6 +12,9 @@ use crate::{ModelConfig, ModelError};
 /// only version 1 is known.
 pub const FORMAT_VERSION: u64 = 2;
 
+/// The pause that begins a new session where the bundle does not say, in milliseconds.
+const HALF_HOUR_MS: i64 = 30 * 60 * 1000;
+
 /// The lowest version that knows all of this network.
 pub(super) const fn lowest_version(model: &ModelConfig) -> u64 {
     if model.ensemble.is_some() { 2 } else { 1 }
@@ -200,6 +203,29 @@ impl Manifest {
     pub fn version(&self) -> String {
         let digits: String = self.sha256.chars().take(12).collect();
         format!("{}@{digits}", self.name)
+    }
+
+    /// The pause, in milliseconds, after which training began a new session: half an hour where the
+    /// bundle does not say.
+    #[must_use]
+    pub fn session_gap_ms(&self) -> i64 {
+        let gap = self.setting("gap_ms").and_then(serde_json::Value::as_f64);
+        gap.filter(|gap| *gap >= 1.0)
+            .map_or(HALF_HOUR_MS, |gap| gap as i64)
+    }
+
+    /// Whether training began a new session at the shop's midnight, too.
+    #[must_use]
+    pub fn midnight(&self) -> bool {
+        let midnight = self.setting("midnight");
+        midnight
+            .and_then(serde_json::Value::as_bool)
+            .unwrap_or(false)
+    }
+
+    /// One of the settings that the bundle was trained with.
+    fn setting(&self, name: &str) -> Option<&serde_json::Value> {
+        self.metrics.get("settings")?.get(name)
     }
 
     /// The calibrated probability for a logit.

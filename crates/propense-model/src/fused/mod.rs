@@ -3,11 +3,10 @@
 
 mod kernel;
 
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{DType, Tensor};
 use burn_cubecl::CubeBackend;
-use burn_cubecl::cubecl::prelude::{CubeCount, CubeDim};
+use burn_cubecl::cubecl::prelude::{CubeCount, CubeDim, CubeElement};
 use burn_cubecl::kernel::into_contiguous;
-use burn_cubecl::ops::numeric::empty_device_contiguous_dtype;
 use burn_cubecl::tensor::CubeTensor;
 
 use self::kernel::{Places, Sizes};
@@ -25,21 +24,20 @@ const KERNEL: usize = 5;
 /// Sessions of one workgroup, where there are as many.
 const TILE: usize = 8;
 
-/// A network's weights, packed for the kernel, on a GPU.
+/// A network's weights, packed for the kernel, on a GPU. Cloning is cheap: the buffers are shared.
 #[derive(Debug, Clone)]
 pub(crate) struct Fused {
     sizes: Sizes,
     weights: CubeTensor,
     /// What is bound where there is no state.
     blank: CubeTensor,
-    device: Device,
 }
 
 /// A live session's state on the GPU.
 #[derive(Debug, Clone)]
 pub(crate) struct FusedState {
     /// A logit, the LSTM's output, its cell: `[1, 1 + 2 × hidden]`.
-    numbers: Tensor<2>,
+    numbers: CubeTensor,
     /// With what context the logit was made.
     context: Vec<f32>,
 }
@@ -49,33 +47,33 @@ impl Fused {
     /// does not fit: an ensemble, a wide convolution kernel, more hidden units than a workgroup has,
     /// more filters than its memory holds.
     pub(crate) fn new(model: &CnnLstm) -> Option<Self> {
-        let config = model.config();
-        let sizes = sizes(config)?;
+        let sizes = sizes(model.config())?;
         if model.ensemble().is_some() {
             return None;
         }
-        let device = model.device();
+        let on_gpu = |tensor: Tensor<1>| {
+            let tensor = tensor.try_into_primitive::<CubeBackend>().ok()?;
+            Some(into_contiguous(tensor))
+        };
         Some(Self {
             sizes,
-            weights: primitive(Tensor::cat(model.packed(), 0))?,
-            blank: primitive(Tensor::<1>::zeros([1], &device))?,
-            device,
+            weights: on_gpu(Tensor::cat(model.packed(), 0))?,
+            blank: on_gpu(Tensor::zeros([1], &model.device()))?,
         })
     }
 
     /// The logit of each session as a whole: `[sessions]`. The batch must hold at least one.
-    pub(crate) fn score(&self, batch: &Batch) -> Option<Tensor<1>> {
+    pub(crate) fn score(&self, batch: &Batch) -> Tensor<1> {
         let sessions = batch.sessions();
-        let tile = TILE.min(sessions).max(1);
-        let sizes = Sizes {
-            tile,
-            chunk: chunk(&self.sizes, tile)?,
-            ..self.sizes
-        };
-        let height = self.sizes.kernel - 1 + 2 * batch.steps();
-        let given = batch.packed(&self.device);
-        let out = self.launch(sizes, given, None, height, batch.steps())?;
-        Some(out.reshape([sessions]))
+        let sizes = self.sizes.in_tiles_of(TILE.min(sessions).max(1));
+        let height = sizes.kernel - 1 + 2 * batch.steps();
+        let out = self.launch(
+            sizes,
+            &batch.packed(),
+            None,
+            [sessions, height, batch.steps()],
+        );
+        Tensor::<2>::from_primitive::<CubeBackend>(out).reshape([sessions])
     }
 
     /// One step of a live session, scored with this context. `rows` are its newest `kernel + 1`
@@ -85,16 +83,16 @@ impl Fused {
         rows: &[f32],
         context: &[f32],
         before: Option<&FusedState>,
-    ) -> Option<FusedState> {
+    ) -> FusedState {
         self.live(rows, context, before, 1)
     }
 
     /// This state scored with this context, which costs nothing where it is already: the logit, and
     /// behind it the state, since reading less than a buffer takes a launch.
-    pub(crate) fn logit(&self, state: Option<&FusedState>, context: &[f32]) -> Option<Tensor<2>> {
+    pub(crate) fn logit(&self, state: Option<&FusedState>, context: &[f32]) -> Tensor<2> {
         let known = state.filter(|state| state.context == context).cloned();
-        let scored = known.or_else(|| self.live(&[], context, state, 0))?;
-        Some(scored.numbers)
+        let scored = known.unwrap_or_else(|| self.live(&[], context, state, 0));
+        Tensor::from_primitive::<CubeBackend>(scored.numbers)
     }
 
     fn live(
@@ -103,13 +101,11 @@ impl Fused {
         context: &[f32],
         before: Option<&FusedState>,
         steps: usize,
-    ) -> Option<FusedState> {
+    ) -> FusedState {
         let sizes = Sizes {
-            tile: 1,
-            chunk: chunk(&self.sizes, 1)?,
             stateful: true,
             resumed: before.is_some(),
-            ..self.sizes
+            ..self.sizes.in_tiles_of(1)
         };
         let height = sizes.kernel + 1;
         let mut given = vec![steps as f32];
@@ -117,70 +113,74 @@ impl Fused {
         given.resize(1 + sizes.context, 0.0);
         given.extend_from_slice(rows);
         given.resize(1 + sizes.context + height * sizes.features, 0.0);
-        let shape = [1, given.len()];
-        let given = Tensor::from_data(TensorData::new(given, shape), &self.device);
-        let before = before.map(|state| state.numbers.clone());
-        Some(FusedState {
-            numbers: self.launch(sizes, given, before, height, steps)?,
+        let before = before.map(|state| &state.numbers);
+        FusedState {
+            numbers: self.launch(sizes, &given, before, [1, height, steps]),
             context: context.to_vec(),
-        })
+        }
     }
 
     fn launch(
         &self,
         sizes: Sizes,
-        given: Tensor<2>,
-        before: Option<Tensor<2>>,
-        height: usize,
-        steps: usize,
-    ) -> Option<Tensor<2>> {
-        let [sessions, _] = given.dims();
-        let given = primitive(given)?;
-        let before = match before {
-            Some(state) => primitive(state)?,
-            None => self.blank.clone(),
+        given: &[f32],
+        before: Option<&CubeTensor>,
+        [sessions, height, steps]: [usize; 3],
+    ) -> CubeTensor {
+        let (client, device) = (&self.weights.client, &self.weights.device);
+        let on_device = |handle, shape: [usize; 2]| {
+            let (client, device) = (client.clone(), device.clone());
+            CubeTensor::new_contiguous(client, device, shape.into(), handle, DType::F32)
         };
+        let shape = [sessions, given.len() / sessions];
+        let given = on_device(client.create_from_slice(f32::as_bytes(given)), shape);
         let width = if sizes.stateful {
             1 + 2 * sizes.hidden
         } else {
             1
         };
-        let client = given.client.clone();
-        let out = empty_device_contiguous_dtype(
-            client.clone(),
-            given.device.clone(),
-            [sessions, width].into(),
-            given.dtype,
-        );
-        let cubes = CubeCount::new_1d(u32::try_from(sessions.div_ceil(sizes.tile)).ok()?);
-        let units = u32::try_from(sizes.hidden.next_multiple_of(32)).ok()?;
+        let bytes = sessions * width * size_of::<f32>();
+        let out = on_device(client.empty(bytes), [sessions, width]);
         // SAFETY: every index is bounded by what the buffers were made with: those into `given`,
         // `before` and `out` by the number of sessions, `height` and `Sizes`, those into `weights`
         // by `Sizes::places`.
         unsafe {
             kernel::sessions::launch_unchecked(
-                &client,
-                cubes,
-                CubeDim::new_1d(units),
+                client,
+                CubeCount::new_1d(sessions.div_ceil(sizes.tile) as u32),
+                CubeDim::new_1d(sizes.hidden.next_multiple_of(32) as u32),
                 given.into_tensor_arg(),
                 self.weights.clone().into_tensor_arg(),
-                before.into_tensor_arg(),
+                before.unwrap_or(&self.blank).clone().into_tensor_arg(),
                 out.clone().into_tensor_arg(),
-                u32::try_from(sessions).ok()?,
-                u32::try_from(height).ok()?,
-                u32::try_from(steps).ok()?,
+                sessions as u32,
+                height as u32,
+                steps as u32,
                 sizes,
             );
         }
-        Some(Tensor::from_primitive::<CubeBackend>(out))
+        out
     }
 }
 
-/// The tensor as it lies on a CubeCL device, without gaps; none where it lies elsewhere or is being
-/// differentiated.
-fn primitive<const D: usize>(tensor: Tensor<D>) -> Option<CubeTensor> {
-    let tensor = tensor.try_into_primitive::<CubeBackend>().ok()?;
-    Some(into_contiguous(tensor))
+impl Sizes {
+    /// For so many sessions a workgroup, at most [`TILE`], with as many windows at a time as fit.
+    fn in_tiles_of(self, tile: usize) -> Self {
+        let columns = 1..=self.columns;
+        let chunk = columns.rev().find(|chunk| {
+            self.columns.is_multiple_of(*chunk) && Self { tile, ..self }.fits(*chunk)
+        });
+        Self {
+            tile,
+            chunk: chunk.unwrap_or(1),
+            ..self
+        }
+    }
+
+    /// Whether the windows of so many pooled columns fit beside the outputs of a tile.
+    const fn fits(&self, chunk: usize) -> bool {
+        4 * self.tile * (chunk * self.filters + self.hidden) <= SHARED
+    }
 }
 
 /// What the kernel is compiled for, apart from the tile; none where the network does not fit.
@@ -226,14 +226,11 @@ fn sizes(config: &ModelConfig) -> Option<Sizes> {
             context_bias: place(context_hidden),
         },
     };
-    let fits = hidden <= UNITS && kernel <= KERNEL && chunk(&sizes, TILE).is_some();
-    fits.then_some(sizes)
-}
-
-/// The most pooled columns, dividing all, whose windows fit beside the outputs of a tile.
-fn chunk(sizes: &Sizes, tile: usize) -> Option<usize> {
-    let fits = |chunk: usize| 4 * tile * (chunk * sizes.filters + sizes.hidden) <= SHARED;
-    (1..=sizes.columns)
-        .rev()
-        .find(|chunk| sizes.columns.is_multiple_of(*chunk) && fits(*chunk))
+    // With the least of windows in the widest of tiles.
+    let fits = Sizes {
+        tile: TILE,
+        ..sizes
+    }
+    .fits(1);
+    (hidden <= UNITS && kernel <= KERNEL && columns > 0 && fits).then_some(sizes)
 }

@@ -6,7 +6,6 @@
 
 mod fitting;
 mod learner;
-pub(crate) mod paired;
 mod report;
 
 use crate::augment::{Augmentation, Shift};
@@ -20,11 +19,10 @@ use crate::{Task, TrainError};
 use propense_prepare::Loaded;
 
 pub use learner::Learner;
-pub use paired::ThreeIntervals;
 pub use report::{CompareReport, Compared, Figure, ShiftFigures};
 
+use crate::draws::{self, Runs};
 use fitting::Fit;
-use paired::Runs;
 
 /// Columns for the hash of an item, for the structure that reads items.
 const ITEM_BUCKETS: u32 = 128;
@@ -288,8 +286,8 @@ impl Trained {
                 .iter()
                 .map(|fit| fit.forecast(&changed.test.examples))
                 .collect();
-            let measured = paired::measured(&runs?, &changed_labels);
-            let mean = paired::mean(measured.iter().copied(), measured.len());
+            let measured = draws::measured(&runs?, &changed_labels);
+            let mean = draws::mean(measured.iter().copied(), measured.len());
             shifts.push(ShiftFigures {
                 shift: shift.name(),
                 auc: mean.auc,

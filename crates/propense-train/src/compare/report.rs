@@ -2,10 +2,10 @@
 
 use serde::Serialize;
 
-use super::paired::{self, Runs, Three, ThreeIntervals};
 use super::{CompareRequest, Contender, HeldBack, Trained};
 use crate::Task;
 use crate::bootstrap::Interval;
+use crate::draws::{self, Runs, Three, ThreeIntervals};
 use crate::evaluation::MeasureOptions;
 use crate::fit::PartSizes;
 use crate::metrics::Metrics;
@@ -112,13 +112,13 @@ pub(super) fn table(
         .unwrap_or(0);
     let forecasts: Vec<Runs> = trained.iter().map(|one| one.forecasts.clone()).collect();
     let MeasureOptions { resamples, seed } = request.measuring;
-    let drawn = paired::draw(&forecasts, labels, owners, resamples, seed);
+    let drawn = draws::draw(&forecasts, labels, owners, resamples, seed);
     let rows: Vec<Compared> = trained
         .iter()
         .enumerate()
         .map(|(place, one)| {
-            let each = paired::measured(&one.forecasts, labels);
-            let mean = paired::mean(each.iter().copied(), each.len());
+            let each = draws::measured(&one.forecasts, labels);
+            let mean = draws::mean(each.iter().copied(), each.len());
             let intervals = drawn.intervals(place);
             let figure = |measure: usize, mean: f64, of: fn(&Three) -> f64| {
                 let values = each.iter().map(of);

@@ -12,7 +12,7 @@ use propense_prepare::Loaded;
 use serde::{Deserialize, Serialize};
 
 use crate::TrainError;
-use crate::paired::loss;
+use crate::metrics::loss;
 use adwin::Adwin;
 use distance::{distance, psi, stand_out, two_proportions};
 use sample::{Drawn, Sample};

@@ -1,5 +1,7 @@
 //! The cut of data that a model goes on with: what it may replay, what is new, what is sealed.
 
+use std::borrow::Cow;
+
 use super::Prepared;
 use crate::TrainError;
 use crate::encode::Encoded;
@@ -57,20 +59,85 @@ pub(crate) struct Continued {
     pub(crate) sealed_from: i64,
 }
 
+/// What may become an example of an update, as the cut looks at it.
+pub(super) struct Candidate<'a> {
+    pub(super) at: i64,
+    pub(super) user: &'a str,
+    /// What the sample of old ones goes by.
+    pub(super) id: Cow<'a, str>,
+    /// Whether its outcome is known when the data ends.
+    pub(super) known: bool,
+}
+
+/// What each candidate is for, by its place. Some are for nothing.
+pub(super) struct Division {
+    /// All that may be learnt from, old and new.
+    pub(super) pool: Vec<usize>,
+    /// Those of the pool that are: the new ones, and a sample of the old.
+    pub(super) learnt: Vec<usize>,
+    pub(super) validation: Vec<usize>,
+    pub(super) sealed: Vec<usize>,
+    pub(super) sealed_from: i64,
+    pub(super) sizes: Sizes,
+}
+
+/// Divides the candidates, which come in the order of their moments.
+pub(super) fn divide(candidates: &[Candidate<'_>], cut: &Cut) -> Result<Division, TrainError> {
+    let is_new = |one: &Candidate<'_>| one.at >= cut.since;
+    let fresh = candidates.iter().filter(|one| is_new(one) && one.known);
+    let sealed_from = sealed_from(&fresh.map(|one| one.at).collect::<Vec<_>>(), cut)?;
+    let learns =
+        |one: &Candidate<'_>| one.known && one.at < sealed_from && !is_validation(one.user);
+    let count = |wanted: &dyn Fn(&Candidate<'_>) -> bool| {
+        candidates.iter().filter(|one| wanted(one)).count()
+    };
+    let fresh = count(&|one| is_new(one) && learns(one));
+    let old = count(&|one| !is_new(one) && learns(one));
+    let share = cut.replay * fresh as f64 / old.max(1) as f64;
+    let places = |wanted: &dyn Fn(&Candidate<'_>) -> bool| -> Vec<usize> {
+        let places = candidates.iter().enumerate();
+        let places = places.filter(|(_, one)| wanted(one));
+        places.map(|(place, _)| place).collect()
+    };
+    let learnt = places(&|one| learns(one) && (is_new(one) || replayed(&one.id, share, cut.seed)));
+    let validation =
+        places(&|one| is_new(one) && one.known && one.at < sealed_from && is_validation(one.user));
+    let sealed = places(&|one| one.known && one.at >= sealed_from);
+    Ok(Division {
+        sizes: Sizes {
+            fresh,
+            replay: learnt.len() - fresh,
+            validation: validation.len(),
+            sealed: sealed.len(),
+            waiting: count(&|one| is_new(one) && !one.known),
+        },
+        pool: places(&|one| learns(one)),
+        learnt,
+        validation,
+        sealed,
+        sealed_from,
+    })
+}
+
+/// The members at these places.
+pub(super) fn at<'a, T>(all: &'a [T], places: &[usize]) -> Vec<&'a T> {
+    places.iter().filter_map(|place| all.get(*place)).collect()
+}
+
 /// Whether a user's new examples validate, and are never learnt from.
-pub(super) fn is_validation(user: &str) -> bool {
+fn is_validation(user: &str) -> bool {
     fold_of(&format!("update {user}"), 1000) < VALIDATION
 }
 
 /// Whether an old example is among this share of them.
-pub(super) fn replayed(id: &str, share: f64, seed: u64) -> bool {
+fn replayed(id: &str, share: f64, seed: u64) -> bool {
     const PARTS: usize = 1_000_000;
     (fold_of(&format!("replay {seed} {id}"), PARTS) as f64) < share * PARTS as f64
 }
 
 /// The moment from which on new examples are sealed; `fresh` are the moments of the new ones,
 /// rising. At least one moment stays before it.
-pub(super) fn sealed_from(fresh: &[i64], cut: &Cut) -> Result<i64, TrainError> {
+fn sealed_from(fresh: &[i64], cut: &Cut) -> Result<i64, TrainError> {
     let too_little = || TrainError::TooLittleNew {
         found: fresh.len(),
         moments: fresh.chunk_by(|a, b| a == b).count(),

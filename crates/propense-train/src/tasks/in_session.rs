@@ -9,8 +9,8 @@ mod continuing;
 
 use std::sync::Arc;
 
-use propense_events::{Event, Session, sessionise, sessionise_by_day};
-use propense_features::{FeatureSpec, FitOptions, UserHistory, fit, fit_rates, follows_orders};
+use propense_events::{Event, Session};
+use propense_features::{FeatureSpec, FitOptions, UserHistory, fit, fit_rates, sessions_shown};
 
 use super::{ExampleOptions, Prepared, Shares, history, parts, scheme, unsuited};
 use crate::augment;
@@ -38,12 +38,13 @@ pub(super) fn sessions(
         return Err(unsuited(Task::InSession, data, "events"));
     }
     let visits = |data: &Loaded| {
-        let wanted = |event: &&Event| !follows_orders(event.kind);
-        let events: Vec<Event> = data.events.iter().filter(wanted).cloned().collect();
-        match options.midnight {
-            true => sessionise_by_day(events, options.gap_ms, data.utc_offset_minutes).0,
-            false => sessionise(events, options.gap_ms).0,
-        }
+        let (gap, midnight) = (options.gap_ms, options.midnight);
+        sessions_shown(
+            data.events.iter().cloned(),
+            gap,
+            midnight,
+            data.utc_offset_minutes,
+        )
     };
     let mut own = visits(data);
     match history {
@@ -180,13 +181,18 @@ pub(super) fn encode_test(
     Ok(encode_whole(&Arc::new(spec.clone()), &sessions, labelling))
 }
 
-/// The first `max_events` events of each session.
+/// The first `max_events` events of each session, which `seen` is shown.
 pub(super) fn encode_for_scoring(
     spec: &FeatureSpec,
     data: &Loaded,
     options: &ExampleOptions,
+    seen: &mut dyn FnMut(&[Event]),
 ) -> Result<Encoded, TrainError> {
     let sessions = sessions(data, None, options)?;
+    for session in &sessions {
+        let before = session.before_purchase();
+        seen(before.get(..options.max_events).unwrap_or(before));
+    }
     let sessions: Vec<&Session> = sessions.iter().collect();
     // Nobody looks at the labels.
     let labelling = Labelling {
@@ -196,19 +202,6 @@ pub(super) fn encode_for_scoring(
     };
     let spec = Arc::new(spec.clone());
     Ok(encode_all(&spec, &sessions, labelling, options))
-}
-
-/// The events behind the rows of [`encode_for_scoring`].
-pub(super) fn seen_for_scoring(
-    data: &Loaded,
-    options: &ExampleOptions,
-) -> Result<Vec<Vec<Event>>, TrainError> {
-    let sessions = sessions(data, None, options)?;
-    let seen = sessions.iter().map(|session| {
-        let before = session.before_purchase();
-        before.get(..options.max_events).unwrap_or(before).to_vec()
-    });
-    Ok(seen.collect())
 }
 
 fn encode_one(

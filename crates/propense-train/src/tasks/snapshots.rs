@@ -276,53 +276,38 @@ pub(super) fn encode_next_day(
     ))
 }
 
-/// Every user as of the midnight after the last event.
+/// Every user as of the midnight after the last event; `seen` is shown the events behind the rows.
 pub(super) fn encode_now(
     task: Task,
     spec: &FeatureSpec,
     data: &Loaded,
     options: &ExampleOptions,
+    seen: &mut dyn FnMut(&[Event]),
 ) -> Result<Encoded, TrainError> {
     let lines = timelines(task, data)?;
-    let found = now(task, &lines, data.utc_offset_minutes);
+    let Some((first, last)) = lines.period() else {
+        return Ok(Encoded::default());
+    };
+    let now = midnight(last, data.utc_offset_minutes) + DAY;
+    let found = match task {
+        Task::ThirtyDay => thirty_day::snapshots(&lines, &lines, now),
+        _ => {
+            let mut all = next_day::snapshots(&lines, first, now + DAY, data.utc_offset_minutes);
+            all.retain(|snapshot| snapshot.at == now);
+            all
+        }
+    };
+    for snapshot in &found {
+        let events = history(&lines, snapshot);
+        let skipped = events.len().saturating_sub(options.max_events);
+        seen(events.get(skipped..).unwrap_or_default());
+    }
     Ok(encode_snapshots(
         &Arc::new(spec.clone()),
         &lines,
         found,
         options,
     ))
-}
-
-/// The events behind the rows of [`encode_now`].
-pub(super) fn seen_now(
-    task: Task,
-    data: &Loaded,
-    options: &ExampleOptions,
-) -> Result<Vec<Vec<Event>>, TrainError> {
-    let lines = timelines(task, data)?;
-    let found = now(task, &lines, data.utc_offset_minutes);
-    let seen = found.iter().map(|snapshot| {
-        let events = history(&lines, snapshot);
-        let skipped = events.len().saturating_sub(options.max_events);
-        events.get(skipped..).unwrap_or_default().to_vec()
-    });
-    Ok(seen.collect())
-}
-
-/// Every user at the midnight after the last event.
-fn now(task: Task, lines: &Timelines, utc_offset_minutes: i32) -> Vec<Snapshot> {
-    let Some((first, last)) = lines.period() else {
-        return Vec::new();
-    };
-    let now = midnight(last, utc_offset_minutes) + DAY;
-    match task {
-        Task::ThirtyDay => thirty_day::snapshots(lines, lines, now),
-        _ => {
-            let mut all = next_day::snapshots(lines, first, now + DAY, utc_offset_minutes);
-            all.retain(|snapshot| snapshot.at == now);
-            all
-        }
-    }
 }
 
 /// A moment as people write it.
@@ -389,7 +374,7 @@ mod tests {
         let learnt: Vec<Snapshot> = parts.into_iter().flatten().collect();
         let spec = fit_on(&lines, &learnt, 480);
         let options = ExampleOptions::default();
-        let now = encode_now(Task::NextDay, &spec, &data, &options).expect("examples");
+        let now = encode_now(Task::NextDay, &spec, &data, &options, &mut |_| ()).expect("examples");
         assert_eq!(days(&now), [5]);
     }
 }

@@ -13,7 +13,7 @@ use super::explain::Explainer;
 use super::prepared::{Gatherer, Prepared};
 use super::recommend::{self, after_views};
 use super::recorder::{Recorded, Recorder};
-use super::stay::{Stay, longest_pause};
+use super::stay::Stay;
 use crate::WebError;
 
 /// How far an event may lie ahead of the browser's clock, in milliseconds.
@@ -107,7 +107,7 @@ impl Engine {
                 features,
             },
             max_items: Limits::default().max_items,
-            gap_ms: longest_pause(manifest),
+            gap_ms: manifest.session_gap_ms() as f64,
             catalogue: manifest.catalogue.as_ref().map(|named| named.file.as_str()),
         })
     }

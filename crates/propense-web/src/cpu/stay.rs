@@ -21,9 +21,6 @@ use propense_model::{CpuStream, Manifest};
 
 use super::recorder::Recorder;
 
-/// The longest pause within a session, in milliseconds, where the bundle does not say.
-const HALF_HOUR: f64 = 30.0 * 60.0 * 1000.0;
-
 /// The effect of staying, for one session at a time.
 pub(crate) struct Stay {
     /// None where the model does not know gaps.
@@ -36,7 +33,10 @@ impl Stay {
     /// Nothing is known of any session.
     pub(crate) fn new(manifest: &Manifest) -> Self {
         Self {
-            wait: Wait::of(&manifest.features, longest_pause(manifest) / 1000.0),
+            wait: Wait::of(
+                &manifest.features,
+                manifest.session_gap_ms() as f64 / 1000.0,
+            ),
             usual: None,
         }
     }
@@ -94,14 +94,4 @@ fn mean_logit(
         .zip(logits)
         .map(|((_, weight), logit)| weight * f64::from(logit))
         .sum()
-}
-
-/// The pause, in milliseconds, after which training began a new session.
-pub(crate) fn longest_pause(manifest: &Manifest) -> f64 {
-    let settings = manifest.metrics.get("settings");
-    settings
-        .and_then(|settings| settings.get("gap_ms"))
-        .and_then(serde_json::Value::as_f64)
-        .filter(|gap| *gap > 0.0)
-        .unwrap_or(HALF_HOUR)
 }

@@ -32,12 +32,12 @@ impl Runtime {
         let bundle = Bundle::from_bytes(&bundle).map_err(WebError::from)?;
         let taken = device::take().await.map_err(WebError::from)?;
         let model = bundle.model(&taken.device).map_err(WebError::from)?;
-        let stream = RefCell::new(Stream::new(&model));
+        let scorer = Scorer::new(&model);
         Ok(Self {
             taken,
             bundle,
-            scorer: Scorer::new(&model),
-            stream,
+            stream: RefCell::new(scorer.stream()),
+            scorer,
         })
     }
 
@@ -70,7 +70,7 @@ impl Runtime {
         let last = *last.map_err(WebError::from)?;
         let rows = golden.rows.concat();
 
-        let mut stream = Stream::new(self.scorer.model());
+        let mut stream = self.scorer.stream();
         for row in &golden.rows {
             stream.push(row);
         }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use propense_events::Session;
 use propense_features::{FeatureSpec, fit_rates};
 
-use super::super::continuing::{Continued, Cut, Sizes, is_validation, replayed, sealed_from};
+use super::super::continuing::{Candidate, Continued, Cut, at, divide};
 use super::super::{ExampleOptions, Prepared, Shares, history, scheme};
 use super::{
     encode_one, encode_out_of_fold, encode_whole, end_of, fit_options, sessions, user_or_self,
@@ -29,27 +29,15 @@ pub(crate) fn continue_from(
 ) -> Result<Continued, TrainError> {
     let mut all = sessions(data, None, options)?;
     let end = end_of(data);
-    let known = |session: &Session| is_known(session, end, options);
-    let is_new = |session: &Session| session.start >= cut.since;
-    let fresh: Vec<i64> = all
-        .iter()
-        .filter(|session| is_new(session) && known(session))
-        .map(|session| session.start)
-        .collect();
-    let waiting = all.iter().filter(|s| is_new(s) && !known(s)).count();
-    let sealed_from = sealed_from(&fresh, cut)?;
-
-    let validates = |session: &Session| is_validation(user_or_self(session));
-    let learns =
-        |session: &Session| known(session) && session.start < sealed_from && !validates(session);
-    let train = all.iter().filter(|s| is_new(s) && learns(s)).count();
-    let old = all.iter().filter(|s| !is_new(s) && learns(s)).count();
-    let share = cut.replay * train as f64 / old.max(1) as f64;
-    let chosen: HashSet<String> = all
-        .iter()
-        .filter(|s| learns(s) && (is_new(s) || replayed(&s.id, share, cut.seed)))
-        .map(|session| session.id.clone())
-        .collect();
+    let candidates = all.iter().map(|session| Candidate {
+        at: session.start,
+        user: user_or_self(session),
+        id: session.id.as_str().into(),
+        known: is_known(session, end, options),
+    });
+    let candidates: Vec<Candidate<'_>> = candidates.collect();
+    let division = divide(&candidates, cut)?;
+    let sealed_from = division.sealed_from;
     for session in &mut all {
         if session.start < sealed_from {
             history::forget_by_turns(session, options.seed);
@@ -62,34 +50,19 @@ pub(crate) fn continue_from(
         orders: &orders,
         known_until,
     };
-    let pool: Vec<&Session> = all.iter().filter(|session| learns(session)).collect();
+    let chosen = at(&all, &division.learnt).into_iter();
+    let chosen: HashSet<String> = chosen.map(|session| session.id.clone()).collect();
+    let pool = at(&all, &division.pool);
     let before = Arc::new(spec.clone());
     let (spec, learnt) = learn(spec, &pool, &chosen, data, cut, until(sealed_from), options);
-    let replay = learnt
-        .examples
-        .iter()
-        .filter(|e| e.start < cut.since)
-        .count();
     let shared = Arc::new(spec.clone());
-    let validation: Vec<&Session> = all
-        .iter()
-        .filter(|s| is_new(s) && known(s) && s.start < sealed_from && validates(s))
-        .collect();
-    let sealed: Vec<&Session> = all
-        .iter()
-        .filter(|s| s.start >= sealed_from && known(s))
-        .collect();
+    let validation = at(&all, &division.validation);
+    let sealed = at(&all, &division.sealed);
     let (weighting, positions) = scheme(Task::InSession, Shares::Shop);
     Ok(Continued {
         sealed_before: (*before != spec).then(|| encode_whole(&before, &sealed, until(end))),
         groups: sealed.iter().map(|session| groups(session)).collect(),
-        sizes: Sizes {
-            fresh: learnt.examples.len() - replay,
-            replay,
-            validation: validation.len(),
-            sealed: sealed.len(),
-            waiting,
-        },
+        sizes: division.sizes,
         sealed_from,
         prepared: Prepared {
             train: learnt,

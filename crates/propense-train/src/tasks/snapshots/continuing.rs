@@ -6,7 +6,7 @@ use std::sync::Arc;
 use propense_events::{Context, DAY, Value};
 use propense_features::FeatureSpec;
 
-use super::super::continuing::{Continued, Cut, Sizes, is_validation, replayed, sealed_from};
+use super::super::continuing::{Candidate, Continued, Cut, at, divide};
 use super::super::thirty_day::{HORIZON, Snapshot};
 use super::super::{ExampleOptions, Prepared, Shares, next_day, scheme, thirty_day};
 use super::{encode_snapshots, timelines};
@@ -38,42 +38,31 @@ pub(crate) fn continue_from(
     all.sort_by(|a, b| a.at.cmp(&b.at).then_with(|| a.user.cmp(&b.user)));
     // Months are whole already; the last day may not be.
     let known = |snapshot: &Snapshot| task == Task::ThirtyDay || snapshot.at + horizon <= last + 1;
-    let is_new = |snapshot: &Snapshot| snapshot.at >= cut.since;
-    let waiting = all.iter().filter(|s| is_new(s) && !known(s)).count();
-    let mut fresh = all.iter().filter(|s| is_new(s) && known(s));
-    let fresh: Vec<i64> = fresh.by_ref().map(|snapshot| snapshot.at).collect();
-    let sealed_from = sealed_from(&fresh, cut)?;
-
-    let name = |snapshot: &Snapshot| format!("{}@{}", snapshot.user, snapshot.at);
-    let learns = |s: &Snapshot| known(s) && s.at < sealed_from && !is_validation(&s.user);
-    let train = all.iter().filter(|s| is_new(s) && learns(s)).count();
-    let old = all.iter().filter(|s| !is_new(s) && learns(s)).count();
-    let share = cut.replay * train as f64 / old.max(1) as f64;
-    let part = |wanted: &dyn Fn(&Snapshot) -> bool| -> Vec<Snapshot> {
-        all.iter().filter(|s| wanted(s)).cloned().collect()
+    let candidates = all.iter().map(|snapshot| Candidate {
+        at: snapshot.at,
+        user: &snapshot.user,
+        id: format!("{}@{}", snapshot.user, snapshot.at).into(),
+        known: known(snapshot),
+    });
+    let division = divide(&candidates.collect::<Vec<_>>(), cut)?;
+    let part = |places: &[usize]| {
+        at(&all, places)
+            .into_iter()
+            .cloned()
+            .collect::<Vec<Snapshot>>()
     };
-    let learnt = part(&|s| learns(s) && (is_new(s) || replayed(&name(s), share, cut.seed)));
-    let validation =
-        part(&|s| is_new(s) && known(s) && s.at < sealed_from && is_validation(&s.user));
-    let sealed = part(&|s| known(s) && s.at >= sealed_from);
-    let replay = learnt.iter().filter(|s| !is_new(s)).count();
+    let sealed = part(&division.sealed);
     let (weighting, positions) = scheme(task, Shares::Shop);
     let shared = Arc::new(spec.clone());
     Ok(Continued {
         sealed_before: None,
         groups: sealed.iter().map(|s| groups(&s.context)).collect(),
-        sizes: Sizes {
-            fresh: learnt.len() - replay,
-            replay,
-            validation: validation.len(),
-            sealed: sealed.len(),
-            waiting,
-        },
-        sealed_from,
+        sizes: division.sizes,
+        sealed_from: division.sealed_from,
         prepared: Prepared {
             spec: spec.clone(),
-            train: encode_snapshots(&shared, &lines, learnt, options),
-            validation: encode_snapshots(&shared, &lines, validation, options),
+            train: encode_snapshots(&shared, &lines, part(&division.learnt), options),
+            validation: encode_snapshots(&shared, &lines, part(&division.validation), options),
             test: encode_snapshots(&shared, &lines, sealed, options),
             test_without_history: Encoded::default(),
             weighting,

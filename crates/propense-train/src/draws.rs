@@ -7,7 +7,7 @@ use rand_chacha::ChaCha12Rng;
 use serde::{Deserialize, Serialize};
 
 use crate::bootstrap::Interval;
-use crate::metrics::descending;
+use crate::metrics::{descending, loss};
 
 /// The measures that are drawn.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
@@ -47,19 +47,14 @@ impl Sorted<'_> {
     fn measure(&self, labels: &[bool], counts: &[u32]) -> Three {
         let count = |index: usize| f64::from(counts.get(index).copied().unwrap_or(0));
         let label = |index: usize| labels.get(index).copied().unwrap_or(false);
-        let (mut orders, mut others, mut loss) = (0.0, 0.0, 0.0);
+        let (mut orders, mut others, mut losses) = (0.0, 0.0, 0.0);
         for (index, p) in self.probabilities.iter().enumerate() {
-            let p = f64::from(*p).clamp(1e-7, 1.0 - 1e-7);
-            match label(index) {
-                true => {
-                    orders += count(index);
-                    loss -= count(index) * p.ln();
-                }
-                false => {
-                    others += count(index);
-                    loss -= count(index) * (1.0 - p).ln();
-                }
-            }
+            let counted = match label(index) {
+                true => &mut orders,
+                false => &mut others,
+            };
+            *counted += count(index);
+            losses += count(index) * loss(*p, label(index));
         }
         let (mut found, mut passed, mut area, mut precision) = (0.0, 0.0, 0.0, 0.0);
         let same = |a: &usize, b: &usize| self.probabilities.get(*a) == self.probabilities.get(*b);
@@ -79,7 +74,7 @@ impl Sorted<'_> {
                 false => 0.5,
             },
             pr_auc: precision / f64::max(orders, 1.0),
-            log_loss: loss / f64::max(orders + others, 1.0),
+            log_loss: losses / f64::max(orders + others, 1.0),
         }
     }
 }
@@ -179,6 +174,16 @@ impl Drawn {
                 log_loss: three.log_loss - other.log_loss,
             }
         })
+    }
+
+    /// Both models' measures, draw by draw.
+    pub(crate) fn beside(
+        &self,
+        model: usize,
+        other: usize,
+    ) -> impl Iterator<Item = (Three, Three)> {
+        let of = |model: usize| self.0.get(model).into_iter().flatten().copied();
+        of(model).zip(of(other))
     }
 
     fn of(&self, model: usize, value: &dyn Fn(usize, Three) -> Three) -> Option<ThreeIntervals> {
