@@ -22,3 +22,6 @@ pub fn mapping(bytes: &[u8]) {
 pub fn choice(format: propense_events::Format) -> u8 {
     oracles::choice(format)
 }
+
+/// The byte by which [`table`] recognises the format by content.
+pub const BY_CONTENT: u8 = oracles::BY_CONTENT;

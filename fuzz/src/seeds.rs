@@ -20,8 +20,13 @@ fn main() -> io::Result<()> {
     for (number, (format, text)) in fixtures::FIXTURES.iter().enumerate() {
         let name = format!("{number}-{format}");
         let text = text.as_bytes();
-        let seed = [&[propense_fuzz::choice(*format)], text].concat();
-        fs::write(corpus.join("table").join(&name), seed)?;
+        for (way, choice) in [
+            ("named", propense_fuzz::choice(*format)),
+            ("recognised", propense_fuzz::BY_CONTENT),
+        ] {
+            let seed = [&[choice], text].concat();
+            fs::write(corpus.join("table").join(format!("{name}-{way}")), seed)?;
+        }
         for (line, event) in text.split(|byte| *byte == b'\n').enumerate() {
             if event.starts_with(b"{") {
                 fs::write(corpus.join("event").join(format!("{name}-{line}")), event)?;

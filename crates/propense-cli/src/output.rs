@@ -248,6 +248,12 @@ impl Table {
                 ]);
             }
         }
+        if !found.left_out.is_empty() {
+            self.row([
+                "left out, since it only says when",
+                &found.left_out.join(", "),
+            ]);
+        }
     }
 
     /// The text, columns aligned within each block.

@@ -1,5 +1,6 @@
 //! One reader for each shop format, and the CSV plumbing that they share.
 
+mod enhanced_ecommerce;
 mod ga4;
 mod jd_micro;
 mod jdata;
@@ -15,6 +16,7 @@ mod retailrocket;
 mod rows;
 mod segment;
 mod snowplow;
+mod snowplow_table;
 mod taobao;
 mod yoochoose;
 
@@ -40,6 +42,7 @@ pub(crate) fn read<R: Read>(
             _ => json_event::read_own(input, ledger),
         };
     };
+    let header = !plan.header.is_empty();
     match format {
         Format::OnlineRetail => online_retail::read(input, delimiter, ledger),
         Format::OnlineShoppers => online_shoppers::read(input, delimiter, ledger),
@@ -47,10 +50,9 @@ pub(crate) fn read<R: Read>(
         Format::Jdata => jdata::read(input, delimiter, ledger),
         Format::RetailRocket => retailrocket::read(input, delimiter, ledger),
         Format::Rees46 => rees46::read(input, delimiter, ledger),
-        Format::Yoochoose => {
-            let header = !plan.header.is_empty();
-            yoochoose::read(input, delimiter, header, ledger)
-        }
+        Format::Otto => otto::read_table(input, delimiter, ledger),
+        Format::Snowplow => snowplow_table::read(input, delimiter, header, ledger),
+        Format::Yoochoose => yoochoose::read(input, delimiter, header, ledger),
         _ => mapped::read(input, format, delimiter, mapping, ledger),
     }
 }

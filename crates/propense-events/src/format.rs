@@ -13,11 +13,12 @@ pub enum Format {
     /// Propense's own schema: a table as [`crate::write_events`] writes it, or JSON lines as
     /// [`crate::parse_event`] reads them.
     Events,
-    /// GA4: the BigQuery export as JSON lines, and pushes to a data layer.
+    /// GA4: the BigQuery export as JSON lines, and pushes to a data layer, those of Universal
+    /// Analytics too.
     Ga4,
     /// Segment's ecommerce spec, JSON lines.
     Segment,
-    /// Snowplow's enriched events with ecommerce actions, JSON lines.
+    /// Snowplow's enriched events with ecommerce actions: JSON lines, or tab-separated.
     Snowplow,
     /// RetailRocket `events.csv`.
     RetailRocket,
@@ -27,7 +28,7 @@ pub enum Format {
     Taobao,
     /// YooChoose (RecSys Challenge 2015), clicks or buys.
     Yoochoose,
-    /// OTTO: one session a line, JSON lines.
+    /// OTTO: one session a line, JSON lines; or one event a row, a table.
     Otto,
     /// JD sessions of 2019.
     Jdata,
@@ -89,18 +90,20 @@ impl Format {
     pub(crate) const fn mark(self) -> &'static str {
         match self {
             Self::Events => "a header, or JSON lines, with `timestamp` and `event`",
-            Self::Ga4 => {
-                "JSON lines with `event_name` and `event_timestamp`, or with `event` and `ecommerce`"
-            }
+            Self::Ga4 => "JSON lines with `event_name` and `event_timestamp`, or with `ecommerce`",
             Self::Segment => "JSON lines with `type` and `anonymousId` or `userId`",
-            Self::Snowplow => "JSON lines with `collector_tstamp`",
+            Self::Snowplow => {
+                "JSON lines or a header with `collector_tstamp`, or 131 columns separated by tabs"
+            }
             Self::RetailRocket => "a header with `visitorid` and `itemid`",
             Self::Rees46 => "a header with `event_time` and `event_type`",
             Self::Taobao => "lines of `user,item,category,pv|cart|fav|buy,seconds`",
             Self::Yoochoose => {
                 "lines of `session,time,item,category` or a header with `SessionId`, `ItemId`, `Time`"
             }
-            Self::Otto => "JSON lines with `session` and `events`",
+            Self::Otto => {
+                "JSON lines with `session` and `events`, or a header with `session`, `aid`, `ts`, `type`"
+            }
             Self::Jdata => "a header with `action_time` and `sku_id`",
             Self::JdMicro => "lines of `sku+behaviour+category+seconds+dwell`",
             Self::OnlineRetail => "a header with `InvoiceNo` and `StockCode`",
@@ -127,13 +130,8 @@ impl Format {
     /// Whether one line is one record, whatever stands in it. `start` is the file's beginning.
     pub(crate) fn has_lines(self, start: &[u8]) -> bool {
         match self {
-            Self::Events => is_json(start),
-            Self::Ga4
-            | Self::Segment
-            | Self::Snowplow
-            | Self::Otto
-            | Self::JdMicro
-            | Self::Jsonl => true,
+            Self::Events | Self::Snowplow | Self::Otto => is_json(start),
+            Self::Ga4 | Self::Segment | Self::JdMicro | Self::Jsonl => true,
             _ => false,
         }
     }
@@ -152,6 +150,7 @@ impl Format {
                 first.contains("behavior_type") || first.contains("behaviour")
             }
             Self::Yoochoose => first().contains("session"),
+            Self::Snowplow if !self.has_lines(start) => first().contains("collector_tstamp"),
             other => !other.has_lines(start),
         }
     }

@@ -47,7 +47,7 @@ pub(crate) fn event(fields: &Fields, reader: &mut FieldReader<'_>) -> Result<Eve
     let name = name(fields).ok_or_else(|| reader.missing("event"))?;
     let timestamp = reader.milliseconds(fields.get("timestamp"))?;
     let mut event = Event::new(EventKind::from_name(name), timestamp);
-    fill(&mut event, fields, reader);
+    fill(&mut event, fields, reader, item);
     Ok(event)
 }
 
@@ -59,8 +59,13 @@ pub(crate) fn name(fields: &Fields) -> Option<&str> {
         .and_then(Json::as_str)
 }
 
-/// Everything but kind and time.
-pub(crate) fn fill(event: &mut Event, fields: &Fields, reader: &mut FieldReader<'_>) {
+/// Everything but kind and time. `item` reads one of the items.
+pub(crate) fn fill(
+    event: &mut Event,
+    fields: &Fields,
+    reader: &mut FieldReader<'_>,
+    item: impl FnMut(&mut FieldReader<'_>, &Fields) -> Item,
+) {
     let anonymous = fields
         .get("anonymous_id")
         .or_else(|| fields.get("user_pseudo_id"));

@@ -16,6 +16,8 @@ pub(crate) struct Ledger<'a> {
     pub(crate) limits: Limits,
     /// Added to an adapter's own count of records: what stands before its block in the file.
     pub(crate) base: u64,
+    /// Whether a set's own period is kept to.
+    pub(crate) period: bool,
     pub(crate) counts: Counts,
     sink: &'a mut dyn Sink,
 }
@@ -25,6 +27,7 @@ impl<'a> Ledger<'a> {
         Self {
             limits,
             base,
+            period: true,
             counts: Counts::default(),
             sink,
         }

@@ -90,6 +90,8 @@ pub use problem::{Action, Problem, Rule};
 #[cfg(feature = "adapters")]
 pub use reader::{Plan, Reader};
 #[cfg(feature = "adapters")]
+pub use recognise::recognise_columns;
+#[cfg(feature = "adapters")]
 pub use records::{Block, MAX_RECORD};
 pub use session::Session;
 pub use sessionise::{sessionise, sessionise_by_day};

@@ -25,6 +25,8 @@ pub struct Plan {
     /// The first record, where it names the columns.
     pub(crate) header: Vec<u8>,
     limits: Limits,
+    /// Whether rows outside the period that a public set promises are set aside.
+    period: bool,
 }
 
 /// An input of a known format, handed out in blocks of whole records.
@@ -79,6 +81,7 @@ impl<R: Read> Reader<R> {
             framing,
             header,
             limits,
+            period: true,
         };
         Ok(Self { plan, records })
     }
@@ -113,6 +116,14 @@ impl Plan {
         }
     }
 
+    /// The same plan, but rows outside the period that a public set promises
+    /// ([`Rule::OutsidePeriod`](crate::Rule::OutsidePeriod)) are kept.
+    #[must_use]
+    pub fn of_any_time(mut self) -> Self {
+        self.period = false;
+        self
+    }
+
     /// Makes events of a block. Blocks do not depend on each other, so they may be parsed on
     /// several threads; what they give belongs in their order.
     ///
@@ -123,6 +134,7 @@ impl Plan {
         let before = 1 + u64::from(!self.header.is_empty());
         let base = block.first_row.saturating_sub(before);
         let mut ledger = Ledger::new(sink, self.limits, base);
+        ledger.period = self.period;
         if !block.is_empty() || block.too_long.is_none() {
             let input = self.header.as_slice().chain(block.bytes.as_slice());
             adapters::read(self, input, &mut ledger)?;
@@ -140,15 +152,18 @@ fn framing(format: Format, mapping: &Mapping, start: &[u8]) -> Result<Framing, E
     if format.has_lines(start) {
         return Ok(Framing::Lines);
     }
+    // As Snowplow's pipeline writes it: the JSON in a line holds more commas than it has tabs.
+    let enriched = format == Format::Snowplow && !format.has_header(start, mapping);
     let delimiter = match format {
         Format::Csv => mapping.delimiter,
+        _ if enriched => Delimiter::Character('\t'),
         _ => Delimiter::Auto,
     };
     Ok(Framing::Csv {
         delimiter: delimiter.byte(start)?,
-        // In Taobao's file no field is ever quoted, and a stray quote would swallow the lines
-        // after it.
-        quoting: format != Format::Taobao,
+        // There, and in Taobao's file, no field is ever quoted, and a stray quote would swallow
+        // the lines after it.
+        quoting: format != Format::Taobao && !enriched,
     })
 }
 

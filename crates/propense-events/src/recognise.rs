@@ -51,7 +51,18 @@ pub(crate) fn is_json(start: &[u8]) -> bool {
 /// Headers are unmistakable.
 fn by_header(first: &str) -> Option<Format> {
     let delimiter = char::from(delimiter::find(first.as_bytes()));
-    let names: Vec<String> = first.split(delimiter).map(plain).collect();
+    by_columns(&first.split(delimiter).map(plain).collect::<Vec<_>>())
+}
+
+/// The format of a table whose columns have these names, in any order; none for a format that is
+/// no table, or that nobody knows.
+#[must_use]
+pub fn recognise_columns<'a>(names: impl IntoIterator<Item = &'a str>) -> Option<Format> {
+    by_columns(&names.into_iter().map(plain).collect::<Vec<_>>())
+}
+
+/// The same; the names are [`plain`].
+fn by_columns(names: &[String]) -> Option<Format> {
     let has = |name: &str| names.contains(&plain(name));
     let any = |these: &[&str]| these.iter().any(|name| has(name));
     if has("InvoiceNo") || has("Invoice") && has("StockCode") {
@@ -64,6 +75,10 @@ fn by_header(first: &str) -> Option<Format> {
         Some(Format::RetailRocket)
     } else if has("event_time") && has("event_type") && has("product_id") {
         Some(Format::Rees46)
+    } else if has("collector_tstamp") && any(&["event", "event_name"]) {
+        Some(Format::Snowplow)
+    } else if has("session") && has("aid") && has("ts") && has("type") {
+        Some(Format::Otto)
     } else if has("timestamp") && has("event") {
         Some(Format::Events)
     } else if has("behavior_type") && has("timestamp") {
@@ -89,6 +104,8 @@ fn by_shape(lines: &[&str]) -> Option<Format> {
         Some(Format::Yoochoose)
     } else if most(is_jd_micro) {
         Some(Format::JdMicro)
+    } else if most(is_enriched) {
+        Some(Format::Snowplow)
     } else {
         None
     }
@@ -130,7 +147,7 @@ fn of_object(keys: &[&str]) -> Option<Format> {
     } else if has("event_timestamp") && has("event_name")
         || has("event_params")
         || begins("gtm.")
-        || has("event") && has("ecommerce")
+        || has("ecommerce") && (has("event") || !has("event_name") && !has("name"))
         || has("0") && has("1")
     {
         Some(Format::Ga4)
@@ -228,6 +245,15 @@ fn is_jd_micro(line: &str) -> bool {
     line.split_whitespace()
         .next()
         .is_some_and(|event| event.split('+').count() == 5 && event.split('+').all(is_number))
+}
+
+/// Snowplow's enriched event: the fourth field is the collector's time, the seventh a UUID.
+fn is_enriched(line: &str) -> bool {
+    let fields: Vec<&str> = line.split('\t').collect();
+    let field = |at: usize| fields.get(at).copied().unwrap_or_default();
+    fields.len() >= 127
+        && crate::parse_timestamp(field(3), 0).is_some()
+        && field(6).split('-').map(str::len).eq([8, 4, 4, 4, 12])
 }
 
 #[cfg(test)]

@@ -107,7 +107,8 @@ fn read_into(
     options: &LoadOptions,
     hash: &SharedHash,
 ) -> Result<(), PrepareError> {
-    let opened = decode::open_hashed(&file, options.encoding.as_deref(), hash)?;
+    let mapping = options.mappings.of(&file);
+    let opened = decode::open_hashed(&file, options.encoding.as_deref(), mapping.is_some(), hash)?;
     let rest = opened.rest;
     let text = match opened.content {
         Content::Text(text) => text,
@@ -129,12 +130,12 @@ fn read_into(
             return Ok(());
         }
     };
-    let table = propense_events::read(text, options.format, options.mappings.of(&file)).map_err(
-        |source| PrepareError::Events {
+    let table = propense_events::read(text, options.format, mapping).map_err(|source| {
+        PrepareError::Events {
             path: file.clone(),
             source,
-        },
-    )?;
+        }
+    })?;
     if let Some(rest) = rest {
         hash.take(rest, &file)?;
     }

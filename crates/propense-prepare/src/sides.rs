@@ -95,7 +95,7 @@ impl Sides {
 }
 
 fn open(path: &Path, encoding: Option<&str>) -> Result<Text, PrepareError> {
-    match decode::open(path, encoding)?.content {
+    match decode::open(path, encoding, true)?.content {
         Content::Text(text) => Ok(text),
         Content::Table(_) => Err(PrepareError::Unreadable {
             path: path.to_owned(),

@@ -2,7 +2,10 @@
 //! the model would see of them. Where they can, the two are not of one kind, and figures on the
 //! test part say little of either. Nothing of it reaches a model: it is a warning.
 
+mod calendar;
+
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
@@ -59,6 +62,10 @@ pub struct Adversarial {
     pub test: usize,
     /// What gives them away, most first.
     pub features: Vec<Telltale>,
+    /// What was not looked at because it only says when (`month`), and the parts do not both see the
+    /// whole of its cycle.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<String>,
 }
 
 /// A column by which the trees tell the parts apart.
@@ -106,6 +113,7 @@ pub(crate) fn adversarial(
     let mut sizes = [0; 2];
     // Whose each row is: the rows of a user hang together.
     let (mut numbers, mut owners) = (BTreeMap::new(), Vec::new());
+    let mut looked_at: [Vec<&Example>; 2] = [Vec::new(), Vec::new()];
     for (part, examples) in [train, test].into_iter().enumerate() {
         let mut moments: Vec<(&Example, usize)> = examples
             .iter()
@@ -122,11 +130,17 @@ pub(crate) fn adversarial(
             owners.push(*numbers.entry(owner).or_insert(known));
         }
         sizes[part] = sampled.len();
+        looked_at[part] = sampled.iter().map(|(example, _)| *example).collect();
     }
     if sizes.iter().any(|size| *size < LEAST) {
         return None;
     }
     forget_rates(&mut table, spec);
+    let [train, test] = &looked_at;
+    let left_out = calendar::uncovered(spec, [train, test]);
+    for feature in &left_out {
+        forget(&mut table, feature.columns.clone());
+    }
     let growth = Growth {
         trees: 60,
         leaves: 8,
@@ -165,6 +179,7 @@ pub(crate) fn adversarial(
         train: sizes[0],
         test: sizes[1],
         features: telltales(&table, &gains, spec),
+        left_out: left_out.into_iter().map(|feature| feature.name).collect(),
     })
 }
 
@@ -176,11 +191,16 @@ fn forget_rates(table: &mut Table, spec: &FeatureSpec) {
         if let RowFeature::Number { measure, .. } = feature
             && measure.is_rate()
         {
-            for row in table.inputs.chunks_exact_mut(table.width.max(1)) {
-                row[column..column + feature.len()].fill(0.0);
-            }
+            forget(table, column..column + feature.len());
         }
         column += feature.len();
+    }
+}
+
+/// Makes columns the same everywhere: the trees cannot tell anything by them.
+fn forget(table: &mut Table, columns: Range<usize>) {
+    for row in table.inputs.chunks_exact_mut(table.width.max(1)) {
+        row[columns.clone()].fill(0.0);
     }
 }
 
@@ -278,6 +298,123 @@ mod tests {
         assert!(found.features[0].share > 0.9 && found.features[0].auc > 0.9);
         assert_eq!(found.train, SAMPLE);
         assert!(found.words().expect("a warning").contains("most by moved"));
+    }
+
+    /// A day of 2023, and the months of it as a shop names them.
+    const DAY: i64 = propense_events::DAY;
+    const NEW_YEAR: i64 = 19_358 * DAY;
+    const MONTHS: [&str; 6] = ["jan", "feb", "mar", "apr", "may", "jun"];
+
+    /// As [`examples`], their starts over these days and one more category: column `by_day` of
+    /// the day, or `(other)`.
+    fn dated(
+        count: usize,
+        shift: f32,
+        days: std::ops::Range<i64>,
+        by_day: impl Fn(i64) -> Option<usize>,
+        seed: u64,
+    ) -> Vec<Example> {
+        let mut examples = examples(count, shift, seed);
+        let length = (days.end - days.start) * DAY;
+        for (number, example) in examples.iter_mut().enumerate() {
+            let start = length * number as i64 / count as i64;
+            example.start = NEW_YEAR + days.start * DAY + start;
+            let day = days.start + start / DAY;
+            let mut columns = [0.0; MONTHS.len() + 1];
+            columns[by_day(day).unwrap_or(MONTHS.len())] = 1.0;
+            example.context.extend(columns);
+        }
+        examples
+    }
+
+    /// Months of thirty days, of which training has seen the first six.
+    fn month(day: i64) -> Option<usize> {
+        usize::try_from(day / 30 % 12)
+            .ok()
+            .filter(|month| *month < MONTHS.len())
+    }
+
+    fn with_category(name: &str) -> FeatureSpec {
+        let mut spec = spec();
+        spec.context.push(ContextFeature::Category {
+            name: name.to_owned(),
+            names: MONTHS.map(str::to_owned).into(),
+        });
+        spec
+    }
+
+    fn judge(train: &[Example], test: &[Example], spec: &FeatureSpec) -> Adversarial {
+        adversarial((train, test), spec, Positions::Context, 7).expect("large enough")
+    }
+
+    #[test]
+    fn a_month_gives_a_split_by_time_away_and_is_not_looked_at() {
+        let spec = with_category("Month");
+        let train = dated(1500, 0.0, 0..180, month, 1);
+        let test = dated(400, 0.0, 180..240, month, 2);
+        let found = judge(&train, &test, &spec);
+        assert_eq!(found.left_out, ["Month"]);
+        assert!(!found.warning && found.auc < 0.6, "{found:?}");
+    }
+
+    #[test]
+    fn what_moved_still_warns_beside_a_month() {
+        let spec = with_category("Month");
+        let train = dated(1500, 0.0, 0..180, month, 1);
+        let test = dated(400, 0.7, 180..240, month, 2);
+        let found = judge(&train, &test, &spec);
+        assert!(found.warning, "{found:?}");
+        assert_eq!(found.features[0].name, "moved");
+        assert_eq!((found.features.len(), found.left_out.len()), (1, 1));
+    }
+
+    #[test]
+    fn what_changed_on_a_day_is_a_shift_and_no_calendar() {
+        let release = |day: i64| usize::try_from(day / 60).ok().filter(|number| *number < 3);
+        let spec = with_category("release");
+        let train = dated(1500, 0.0, 0..180, release, 1);
+        let test = dated(400, 0.0, 180..240, release, 2);
+        let found = judge(&train, &test, &spec);
+        assert!(found.warning && found.left_out.is_empty(), "{found:?}");
+        assert_eq!(found.features[0].name, "release=(other)");
+    }
+
+    #[test]
+    fn a_key_that_is_a_month_in_name_alone_is_looked_at() {
+        let spec = with_category("month");
+        let mut train = dated(1500, 0.0, 0..180, month, 1);
+        let test = dated(400, 0.0, 180..240, month, 2);
+        // The month of the visitor's birth: each has their own, whatever the day.
+        for (number, example) in train.iter_mut().enumerate() {
+            example.context[2..].rotate_right(number % MONTHS.len());
+        }
+        let found = judge(&train, &test, &spec);
+        assert!(found.warning && found.left_out.is_empty(), "{found:?}");
+    }
+
+    #[test]
+    fn a_cycle_that_both_parts_see_is_looked_at() {
+        let spec = with_category("month");
+        let train = dated(1500, 0.0, 0..720, month, 1);
+        let test = dated(600, 0.0, 720..1440, month, 2);
+        let found = judge(&train, &test, &spec);
+        assert!(!found.warning && found.left_out.is_empty(), "{found:?}");
+        // A tracker that names no month any more.
+        let test = dated(600, 0.0, 720..1440, |_| None, 2);
+        let found = judge(&train, &test, &spec);
+        assert!(found.warning && found.left_out.is_empty(), "{found:?}");
+    }
+
+    #[test]
+    fn summaries_have_no_times_and_so_no_calendar() {
+        let spec = with_category("month");
+        let mut train = dated(1500, 0.0, 0..180, month, 1);
+        let mut test = dated(400, 0.0, 180..240, month, 2);
+        for example in train.iter_mut().chain(&mut test) {
+            example.start = 0;
+        }
+        let found = judge(&train, &test, &spec);
+        assert!(found.warning && found.left_out.is_empty(), "{found:?}");
     }
 
     #[test]

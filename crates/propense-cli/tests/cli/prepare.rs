@@ -1,6 +1,10 @@
 //! `prepare` as people use it: made-up dirt in, one clean table out; and what it refuses.
 
-use super::{propense, shop, words};
+use std::process::Stdio;
+use std::thread::sleep;
+use std::time::Duration;
+
+use super::{command, propense, shop, words};
 
 #[test]
 fn what_cannot_be_asked_of_prepare_is_wrong_use() {
@@ -60,4 +64,59 @@ fn made_up_dirt_is_found_and_a_rule_can_be_switched_off() {
     let bytes = |name: &str| std::fs::read(folder.path().join(name).join("events.parquet"));
     prepare("again", "");
     assert_eq!(bytes("all").expect("a table"), bytes("again").expect("one"));
+}
+
+/// Killed outright, again and again: the same command goes on from what is finished, ends, and gives
+/// the bytes of a run that nobody touched.
+#[test]
+fn a_killed_run_is_taken_up_again() {
+    let folder = tempfile::tempdir().expect("scratch folder");
+    let mut inputs = Vec::new();
+    for seed in [1, 2, 3] {
+        let made = folder.path().join(format!("{seed}.csv"));
+        let line = format!("synth events --rows 150000 --seed {seed} --out {{}}");
+        propense(words(&line, &[&made])).code(0);
+        inputs.push(made);
+    }
+    let prepare = |out: &std::path::Path| {
+        let paths = [inputs.as_slice(), &[out.to_owned()]].concat();
+        words(
+            "prepare {} {} {} --out {}",
+            &paths
+                .iter()
+                .map(std::path::PathBuf::as_path)
+                .collect::<Vec<_>>(),
+        )
+    };
+    let whole = folder.path().join("whole");
+    propense(prepare(&whole)).code(0);
+    let out = folder.path().join("killed");
+    let mut killed = 0;
+    // Each run is left a little more time than the one before, so that the last one ends by itself.
+    for wait in 1.. {
+        let mut child = command(prepare(&out))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("started");
+        for _ in 0..wait {
+            sleep(Duration::from_millis(30));
+            if child.try_wait().expect("a child").is_some() {
+                break;
+            }
+        }
+        if let Some(ended) = child.try_wait().expect("a child") {
+            assert!(ended.success(), "{ended}");
+            break;
+        }
+        child.kill().expect("killed");
+        child.wait().expect("ended");
+        killed += 1;
+    }
+    assert!(killed >= 2, "it was over before it could be killed");
+    for name in ["events.parquet", "quarantine.csv"] {
+        let bytes = |folder: &std::path::Path| std::fs::read(folder.join(name)).expect(name);
+        assert_eq!(bytes(&out), bytes(&whole), "{name}");
+    }
+    assert!(!out.join(".work").exists());
 }

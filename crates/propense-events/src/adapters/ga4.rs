@@ -4,9 +4,10 @@
 //! What is no column of its own stands in `event_params`, a list of keys with typed values.
 //! `(not set)` is how the export writes that a text is missing.
 //!
-//! A data layer's recording mixes three shapes: pushes (`event` with `ecommerce`), `gtag` calls
+//! A data layer's recording mixes four shapes: pushes (`event` with `ecommerce`), pushes of
+//! Universal Analytics ([`super::enhanced_ecommerce`]), `gtag` calls
 //! (`["event", name, parameters]`, which JSON writes as an object with the keys `0`, `1`, `2`),
-//! and messages of the tag manager to itself. Only the first two are events; the messages, and
+//! and messages of the tag manager to itself. The messages are no events; they, and
 //! pushes without an event, are set aside as [`Rule::LeftOut`]. A data layer has no clock: the
 //! recording must add `timestamp` to each push.
 
@@ -21,11 +22,14 @@ use crate::{
     ledger::Ledger,
 };
 
-use super::json_event::read_events;
+use super::enhanced_ecommerce;
+use super::json_rows::{Found, json_rows};
 
-/// What GA4 collects by itself and what its other industries use: known, but no shop event.
-const KNOWN: [&str; 21] = [
+/// What GA4 collects by itself, what its other industries and `gtag` for Universal Analytics use:
+/// known, but no shop event.
+const KNOWN: [&str; 23] = [
     "app_remove",
+    "checkout_progress",
     "click",
     "exception",
     "file_download",
@@ -40,6 +44,7 @@ const KNOWN: [&str; 21] = [
     "select_content",
     "select_promotion",
     "session_start",
+    "set_checkout_option",
     "share",
     "sign_up",
     "user_engagement",
@@ -49,10 +54,10 @@ const KNOWN: [&str; 21] = [
 ];
 
 pub(crate) fn read<R: Read>(input: R, ledger: &mut Ledger<'_>) -> Result<(), EventsError> {
-    read_events(input, ledger, |fields, reader| {
+    json_rows(input, ledger, |fields, reader| {
         reader.text_numbers = true;
         if fields.contains_key("event_timestamp") || fields.contains_key("event_params") {
-            exported(fields, reader)
+            exported(fields, reader).map(Found::from)
         } else {
             pushed(fields, reader)
         }
@@ -138,31 +143,46 @@ fn parameter<'a>(fields: &'a Fields, key: &str) -> Option<&'a Json> {
 }
 
 /// One push to a data layer, or one `gtag` call.
-fn pushed(fields: &Fields, reader: &mut FieldReader<'_>) -> Result<Event, Problem> {
+fn pushed(fields: &Fields, reader: &mut FieldReader<'_>) -> Result<Found, Problem> {
     let left_out = |detail: &str| {
         Problem::new(Rule::LeftOut, Action::Rejected, reader.row)
             .field("event")
             .detail(detail)
     };
-    let (name, parameters) = match call(fields) {
-        Some((name, parameters)) => (name, parameters),
-        None => (
-            json::name(fields).ok_or_else(|| left_out("a push without an event"))?,
-            None,
-        ),
-    };
-    if name.starts_with("gtm.") {
+    let called = call(fields);
+    let name = called.map_or_else(|| json::name(fields), |(name, _)| Some(name));
+    let parameters = called.and_then(|(_, parameters)| parameters);
+    if let Some(name) = name.filter(|name| name.starts_with("gtm.")) {
         return Err(left_out(name));
     }
+    let actions = enhanced_ecommerce::actions(fields);
+    if called.is_some() || actions.is_empty() {
+        let name = name.ok_or_else(|| left_out("a push without an event"))?;
+        let mut event = visit(fields, parameters, reader)?;
+        event.kind = kind(name, reader);
+        return Ok(Found::from(event));
+    }
+    let visit = visit(fields, None, reader)?;
+    let event = |action| enhanced_ecommerce::event(&visit, action, reader);
+    Ok(Found {
+        events: actions.into_iter().map(event).collect(),
+        key: None,
+    })
+}
+
+/// Everything of a push but its kind.
+fn visit(
+    fields: &Fields,
+    parameters: Option<&Fields>,
+    reader: &mut FieldReader<'_>,
+) -> Result<Event, Problem> {
     let time = ["timestamp", "time", "ts"]
         .iter()
         .find_map(|key| fields.get(*key).or_else(|| parameters?.get(*key)));
     let timestamp = reader.any_time(time, "timestamp")?;
-    let mut event = Event::new(kind(name, reader), timestamp);
-    match parameters {
-        None => json::fill(&mut event, fields, reader),
-        Some(parameters) => json::fill(&mut event, parameters, reader),
-    }
+    let mut event = Event::new(EventKind::Other, timestamp);
+    let whole = parameters.unwrap_or(fields);
+    json::fill(&mut event, whole, reader, enhanced_ecommerce::item);
     let mut other_name = |known: &mut Option<String>, keys: &[&str]| {
         if known.is_none() {
             let found = keys

@@ -12,6 +12,11 @@ pub(crate) struct Header {
 }
 
 impl Header {
+    /// The names as they stand, in the table's order.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.names.iter().map(String::as_str)
+    }
+
     /// The position of the column with one of these names, exactly or but for case, blanks and
     /// underscores.
     pub(crate) fn find(&self, names: &[&str]) -> Option<usize> {

@@ -1,9 +1,9 @@
-//! Snowplow: enriched events as JSON lines, with the ecommerce actions of its web and mobile
-//! trackers.
+//! Snowplow: enriched events with the ecommerce actions of its web and mobile trackers. This is
+//! what one of them means, and how it is read as JSON lines; [`super::snowplow_table`] reads tables.
 //!
 //! Self-describing events and entities are found both as the loaders write them (a field
 //! `unstruct_event_<vendor>_<name>_<version>`, and `contexts_…` with a list) and in the original
-//! envelope (`unstruct_event` and `contexts` with `iglu:` schemas). The version does not matter.
+//! envelope (`unstruct_event`, `contexts` and `derived_contexts` with `iglu:` schemas). The version does not matter.
 //!
 //! The action has one word and no data: products, order, cart and step come as entities beside
 //! it. Page pings, which a timer sends, are set aside as [`Rule::LeftOut`].
@@ -26,7 +26,8 @@ pub(crate) fn read<R: Read>(input: R, ledger: &mut Ledger<'_>) -> Result<(), Eve
     read_events(input, ledger, enriched)
 }
 
-fn enriched(fields: &Fields, reader: &mut FieldReader<'_>) -> Result<Event, Problem> {
+/// The event that the fields are.
+pub(super) fn enriched(fields: &Fields, reader: &mut FieldReader<'_>) -> Result<Event, Problem> {
     let name = ["event_name", "event"]
         .iter()
         .find_map(|key| fields.get(*key).and_then(Json::as_str))
@@ -218,11 +219,10 @@ fn entities<'a>(fields: &'a Fields, vendor: &str, name: &str) -> Vec<&'a Fields>
             found => found.as_object().into_iter().collect(),
         };
     }
-    let envelopes = fields
-        .get("contexts")
-        .and_then(|contexts| contexts.get("data")?.as_array());
-    envelopes
+    // The tracker's, and those that the pipeline has added.
+    ["contexts", "derived_contexts"]
         .into_iter()
+        .filter_map(|key| fields.get(key)?.get("data")?.as_array())
         .flatten()
         .filter_map(|envelope| of_schema(envelope, vendor, name)?.as_object())
         .collect()

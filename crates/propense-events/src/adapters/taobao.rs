@@ -37,7 +37,7 @@ pub(crate) fn read<R: Read>(
     let mut event = Event::new(EventKind::ViewItem, 0);
     while more {
         ledger.count_row();
-        match layout.fields(&row) {
+        match layout.fields(&row, ledger.period) {
             Ok(fields) => {
                 fields.fill(&mut event);
                 ledger.emit_reused(&mut event, Place::own(row.number));
@@ -68,7 +68,7 @@ impl Layout {
         })
     }
 
-    fn fields<'a>(&self, row: &'a Row) -> Result<Fields<'a>, Problem> {
+    fn fields<'a>(&self, row: &'a Row, period: bool) -> Result<Fields<'a>, Problem> {
         let names = ["user", "item", "category", "behaviour", "seconds"];
         let mut fields = [""; 5];
         for ((field, column), name) in fields.iter_mut().zip(self.columns).zip(names) {
@@ -89,7 +89,7 @@ impl Layout {
         let time: i64 = seconds
             .parse()
             .map_err(|_| row.rejected(Rule::Malformed, "seconds", seconds.as_bytes()))?;
-        if time <= PERIOD.0 || time > PERIOD.1 {
+        if period && (time <= PERIOD.0 || time > PERIOD.1) {
             return Err(row.rejected(Rule::OutsidePeriod, "seconds", seconds.as_bytes()));
         }
         Ok(Fields {
@@ -116,7 +116,7 @@ impl Fields<'_> {
     /// Writes it over the event of an earlier row, whose texts have room already.
     fn fill(self, event: &mut Event) {
         event.kind = self.kind;
-        event.timestamp = self.time * 1000;
+        event.timestamp = self.time.saturating_mul(1000);
         set(event.user_id.get_or_insert_default(), self.user);
         event.items.truncate(1);
         if event.items.is_empty() {

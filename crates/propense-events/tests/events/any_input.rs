@@ -9,7 +9,7 @@ use proptest::{
     sample::{select, subsequence},
 };
 
-use crate::oracles;
+use crate::{fixtures::FIXTURES, oracles};
 
 const TIMES: &[&str] = &[
     "1700000000000",
@@ -171,6 +171,21 @@ proptest! {
             let bytes = [vec![oracles::choice(format)], text.into_bytes()].concat();
             oracles::any_table(&damaged(bytes, &damage));
         }
+    }
+
+    /// Every adapter: a fixture of each format with some of its lines, in any order, damaged.
+    #[test]
+    fn any_fixture(
+        (format, text) in select(FIXTURES.to_vec()),
+        lines in vec(any::<prop::sample::Index>(), 0..6),
+        recognised in any::<bool>(),
+        damage in damage(),
+    ) {
+        let all: Vec<&str> = text.lines().collect();
+        let drawn = lines.iter().map(|line| all[line.index(all.len())]);
+        let text: Vec<&str> = all.iter().take(1).copied().chain(drawn).collect();
+        let choice = if recognised { oracles::BY_CONTENT } else { oracles::choice(format) };
+        oracles::any_table(&damaged([vec![choice], text.join("\n").into_bytes()].concat(), &damage));
     }
 
     #[test]

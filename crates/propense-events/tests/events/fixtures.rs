@@ -72,13 +72,18 @@ later,view_item,u,s,A,,,,,,,,7
 ";
 
 /// Every fixture with the format that it must be recognised as.
-pub(crate) const FIXTURES: [(Format, &str); 18] = [
+pub(crate) const FIXTURES: [(Format, &str); 21] = [
     (Format::Events, OWN),
     (Format::Events, include_str!("fixtures/events.jsonl")),
     (Format::Ga4, include_str!("fixtures/ga4.jsonl")),
     (Format::Ga4, include_str!("fixtures/data_layer.jsonl")),
+    (
+        Format::Ga4,
+        include_str!("fixtures/enhanced_ecommerce.jsonl"),
+    ),
     (Format::Segment, include_str!("fixtures/segment.jsonl")),
     (Format::Snowplow, include_str!("fixtures/snowplow.jsonl")),
+    (Format::Snowplow, include_str!("fixtures/snowplow.tsv")),
     (
         Format::RetailRocket,
         include_str!("fixtures/retailrocket.csv"),
@@ -97,6 +102,7 @@ pub(crate) const FIXTURES: [(Format, &str); 18] = [
         include_str!("fixtures/yoochoose_sample.tsv"),
     ),
     (Format::Otto, include_str!("fixtures/otto.jsonl")),
+    (Format::Otto, include_str!("fixtures/otto.csv")),
     (Format::OnlineRetail, RETAIL),
     (Format::OnlineShoppers, SHOPPERS),
     (Format::Taobao, TAOBAO),

@@ -11,6 +11,7 @@ mod properties;
 mod sessions;
 mod shared_data;
 mod shop_formats;
+mod snowplow_tables;
 mod strategies;
 mod variants;
 

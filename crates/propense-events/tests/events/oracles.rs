@@ -24,6 +24,9 @@ pub(crate) fn choice(format: Format) -> u8 {
     position.unwrap_or_default() as u8
 }
 
+/// The byte by which [`any_table`] recognises the format by content.
+pub(crate) const BY_CONTENT: u8 = Format::ALL.len() as u8;
+
 /// Takes what stands before the first zero byte for a mapping, and reads the rest under it.
 pub(crate) fn any_mapping(bytes: &[u8]) {
     let mut parts = bytes.splitn(2, |byte| *byte == 0);

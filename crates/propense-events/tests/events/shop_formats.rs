@@ -126,6 +126,38 @@ fn ga4_data_layer() {
     );
 }
 
+/// What shops pushed before GA4: told by the keys of `ecommerce`, under names of their own.
+#[test]
+fn universal_analytics_data_layer() {
+    check(
+        include_str!("fixtures/enhanced_ecommerce.jsonl"),
+        Format::Ga4,
+        START,
+        &[
+            "view_item 0 anonymous=1234567.8901234 currency=EUR [85123A|White hanging heart|Home/Decoration|Heartwood|2.55]",
+            "view_item_list 0 anonymous=1234567.8901234 currency=EUR [71053|Lantern|Home||3.6] [22633|Bottle]",
+            "select_item 1 anonymous=1234567.8901234 page=list [71053|Lantern|||3.6]",
+            "add_to_cart 2 anonymous=1234567.8901234 currency=EUR [71053|Lantern|||3.6|2]",
+            "remove_from_cart 3 anonymous=1234567.8901234 [71053||||3.6|1]",
+            "begin_checkout 4 anonymous=1234567.8901234 page=checkout [71053||||3.6|1]",
+            "other 5 anonymous=1234567.8901234 page=checkout [71053]",
+            "other 6 anonymous=1234567.8901234 page=checkout",
+            "purchase 7 user=u-17 anonymous=1234567.8901234 order=T12345 value=35.43 [71053|Lantern|||3.6|1] [Bottle|Bottle|||2.1|3]",
+            "refund 8 anonymous=1234567.8901234 order=T12345 [71053|||||1]",
+            "other 9 anonymous=1234567.8901234",
+            "other 10 anonymous=1234567.8901234 [71053|Lantern|Home|Glow|3.6|1]",
+            "remove_from_cart 12 anonymous=1234567.8901234",
+        ],
+        &[
+            "1 LeftOut!",
+            "9 MissingField",
+            "13 LeftOut!",
+            "14 MissingField!",
+            "15 WrongType",
+        ],
+    );
+}
+
 #[test]
 fn segment() {
     check(
@@ -180,6 +212,52 @@ fn snowplow() {
             "other 10 anonymous=d-1 session=s-1",
         ],
         &["10 LeftOut!", "11 UnknownEvent", "12 MissingField!"],
+    );
+}
+
+/// As the pipeline writes them: tabs, no header, no quotes. Row 9 has damaged JSON, row 11 is cut.
+#[test]
+fn snowplow_enriched() {
+    check(
+        include_str!("fixtures/snowplow.tsv"),
+        Format::Snowplow,
+        START,
+        &[
+            "page_view 0 anonymous=d-1 session=s-1 page=homepage country:GB device:Mobile medium:cpc",
+            "view_item_list 1 anonymous=d-1 session=s-1 currency=USD [SH-1|Linen shirt|Clothes/Shirts|Acorn|200] [HT-1||Clothes/Hats||12.5]",
+            "view_item 2 anonymous=d-1 session=s-1 currency=USD [SH-1|Linen shirt|Clothes/Shirts|Acorn|200]",
+            "add_to_cart 3 anonymous=n-1 session=s-1 currency=USD [HT-1||Clothes/Hats||12.5|2]",
+            "add_payment_info 4 user=u-17 anonymous=d-1 session=s-1 page=checkout",
+            "purchase 5 user=u-17 anonymous=d-1 session=s-1 currency=USD order=T-1000 value=25 [HT-1||Clothes/Hats||12.5|2]",
+            "search 6 anonymous=d-1 session=s-1 term=red hat bot:true",
+            "other 8 anonymous=d-1 session=s-1",
+        ],
+        &[
+            "8 LeftOut!",
+            "9 WrongType",
+            "9 UnknownEvent",
+            "10 MissingField!",
+            "11 Malformed!",
+        ],
+    );
+}
+
+/// One event a row, as the sets for competitions have it.
+#[test]
+fn otto_table() {
+    check(
+        include_str!("fixtures/otto.csv"),
+        Format::Otto,
+        1_650_000_000_000,
+        &[
+            "view_item 0 session=11 [4001]",
+            "add_to_cart 1 session=11 [4002]",
+            "purchase 2 session=11 [4001] [4002]",
+            "purchase 2 session=12 [4002]",
+            "view_item 3.5 session=12 [4003]",
+            "purchase 4 session=12 [4003]",
+        ],
+        &["9 Malformed!", "10 MissingField!", "11 Malformed!"],
     );
 }
 

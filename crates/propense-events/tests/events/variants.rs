@@ -116,6 +116,16 @@ fn tables_of_other_shapes() {
             "7",
         ),
         (
+            "index,type,ts,note,session,aid\r\n0,clicks,1659304800025,\"two\nlines\",3,7\r\n",
+            Format::Otto,
+            "7",
+        ),
+        (
+            "\u{feff}aid;session;ts;type\n7;3;1659304800;1.0\n",
+            Format::Otto,
+            "7",
+        ),
+        (
             "InvoiceNo;StockCode;Description;Quantity;InvoiceDate;UnitPrice;CustomerID\n\
              1;7;\"two\nlines, \"\"quoted\"\"\";1;2010-12-01 08:26;2.5;9\n",
             Format::OnlineRetail,

@@ -35,7 +35,7 @@ pub struct Opened {
 
 /// What a file holds.
 pub enum Content {
-    /// UTF-8 text in a format of `propense-events`: decoded, or Parquet rows as JSON lines.
+    /// UTF-8 text in a format of `propense-events`: decoded, or the rows of a Parquet file.
     Text(Text),
     /// An event table that this crate wrote.
     #[cfg(feature = "engine")]
@@ -43,14 +43,16 @@ pub enum Content {
 }
 
 /// Opens a file. `encoding` is the name of a text encoding (`windows-1252`); without it the text
-/// is UTF-8, or UTF-16 where it says so itself.
+/// is UTF-8, or UTF-16 where it says so itself. The rows of a Parquet file become CSV where its
+/// columns are those of a known format, and JSON lines otherwise, or where the caller has a mapping
+/// for them (`mapped`).
 ///
 /// # Errors
 /// The file cannot be opened, it is Parquet inside a compressed file, its Parquet schema cannot
 /// be read, or the encoding is unknown. Damage further on is an error of the reader, which names
 /// the remedy.
-pub fn open(path: &Path, encoding: Option<&str>) -> Result<Opened, PrepareError> {
-    open_with(path, encoding, None)
+pub fn open(path: &Path, encoding: Option<&str>, mapped: bool) -> Result<Opened, PrepareError> {
+    open_with(path, encoding, mapped, None)
 }
 
 /// The same, and adds the file's bytes to a hash: those of Parquet at once, since they are read in
@@ -59,16 +61,20 @@ pub fn open(path: &Path, encoding: Option<&str>) -> Result<Opened, PrepareError>
 pub(crate) fn open_hashed(
     path: &Path,
     encoding: Option<&str>,
+    mapped: bool,
     hash: &SharedHash,
 ) -> Result<Opened, PrepareError> {
-    open_with(path, encoding, Some(hash))
+    open_with(path, encoding, mapped, Some(hash))
 }
 
 fn open_with(
     path: &Path,
     encoding: Option<&str>,
+    mapped: bool,
     hash: Option<&SharedHash>,
 ) -> Result<Opened, PrepareError> {
+    #[cfg(not(feature = "engine"))]
+    let _ = mapped;
     let file = File::open(path).map_err(PrepareError::io(path))?;
     let size = file.metadata().map_or(0, |metadata| metadata.len());
     let read = Arc::new(AtomicU64::new(0));
@@ -78,7 +84,7 @@ fn open_with(
             hash.take(File::open(path).map_err(PrepareError::io(path))?, path)?;
         }
         return Ok(Opened {
-            content: parquet_rows::open(file, path, &read)?,
+            content: parquet_rows::open(file, path, mapped, &read)?,
             read,
             size,
             rest: None,

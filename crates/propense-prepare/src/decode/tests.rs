@@ -113,7 +113,7 @@ fn parquet_becomes_json_lines() {
     }
     writer.close().expect("closed");
 
-    let opened = open(file.path(), None).expect("opened");
+    let opened = open(file.path(), None, false).expect("opened");
     let Content::Text(mut lines) = opened.content else {
         panic!("it is no event table");
     };
@@ -129,7 +129,7 @@ fn parquet_becomes_json_lines() {
 
     let bytes = std::fs::read(file.path()).expect("bytes");
     std::fs::write(file.path(), &bytes[..bytes.len() / 2]).expect("written");
-    let error = open(file.path(), None)
+    let error = open(file.path(), None, false)
         .err()
         .expect("cut short")
         .to_string();

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use propense_events::Limits;
 
 use crate::account::InputAccount;
-use crate::clean::Rules;
+use crate::clean::{CleaningRule, Rules};
 use crate::load::files_of;
 use crate::progress::{Clock, Observer, Progress, Stage};
 use crate::report::Measure;
@@ -167,6 +167,10 @@ impl<'a> Run<'a> {
                     latest: LATEST,
                     ..Limits::file()
                 },
+                period: !request
+                    .cleaning
+                    .without
+                    .contains(&CleaningRule::OutsidePeriod),
                 lines_before: self
                     .work
                     .manifest

@@ -48,6 +48,8 @@ pub(crate) struct Job<'a> {
     pub(crate) mapping: Option<&'a Mapping>,
     pub(crate) encoding: Option<&'a str>,
     pub(crate) limits: Limits,
+    /// Whether rows outside the period that a public set promises are set aside.
+    pub(crate) period: bool,
     /// Lines of the inputs before it.
     pub(crate) lines_before: u64,
     pub(crate) workers: usize,
@@ -78,7 +80,7 @@ pub(crate) fn stage(
     if job.folder.exists() {
         fs::remove_dir_all(job.folder).map_err(PrepareError::io(job.folder))?;
     }
-    let opened = decode::open(job.path, job.encoding)?;
+    let opened = decode::open(job.path, job.encoding, job.mapping.is_some())?;
     let mut keeper = Keeper::new(job, Arc::clone(&opened.read))?;
     match opened.content {
         Content::Text(text) => from_text(job, text, &mut keeper, tick)?,
@@ -114,7 +116,10 @@ fn from_text(
         source,
     };
     let reader = Reader::open(text, job.format, job.mapping, job.limits).map_err(failed)?;
-    let plan = reader.plan().clone();
+    let mut plan = reader.plan().clone();
+    if !job.period {
+        plan = plan.of_any_time();
+    }
     keeper.account.format = plan.format().to_string();
     keeper.account.utc_offset_minutes = plan.utc_offset_minutes();
     let workers = job.workers.max(1);

@@ -226,3 +226,24 @@ fn nested_parquet_is_read_as_its_json_is() {
     assert_eq!(events(&found), events(&expected));
     assert_eq!(events(&found).len(), 2);
 }
+
+/// The period that a public set promises is a rule like any other: named, and with a switch.
+#[test]
+fn rows_outside_a_sets_own_period_are_kept_where_asked_for() {
+    use propense_prepare::clean::CleaningRule;
+    let text = "1,2,3,pv,1511561733\n1,2,3,pv,1511000000\n1,2,3,buy,1513000000\n";
+    let shop = Shop::new(&[("UserBehavior.csv", text)]);
+    let mut request = shop.request("out");
+    for (kept, quarantined) in [(3, 0), (1, 2)] {
+        let prepared = prepare(&request, &mut ()).expect("prepared");
+        assert_eq!(prepared.records_quarantined, quarantined);
+        assert_eq!(events(&prepared).len(), kept);
+        assert!(
+            request
+                .cleaning
+                .without
+                .remove(&CleaningRule::OutsidePeriod)
+                || kept == 1
+        );
+    }
+}
