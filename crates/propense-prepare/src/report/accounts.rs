@@ -62,7 +62,7 @@ fn summary(rule: &str) -> String {
             "A record from before the year 2000 or without a possible time is set aside."
         }
         "absurd_price" => "A price below zero, or none that is a number, is taken as missing.",
-        "absurd_quantity" => "A quantity that is not a number above zero is taken as missing.",
+        "absurd_quantity" => "A quantity that is not a number above zero is taken as one.",
         "absurd_number" => "Another impossible number is taken as missing.",
         "wrong_type" => {
             "A number written as a text is read; another wrong type is taken as missing."

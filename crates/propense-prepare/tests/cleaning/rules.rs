@@ -521,6 +521,17 @@ fn every_rule_can_be_switched_off() {
     }
 }
 
+/// `docs/cleaning.md` has a row with the bound for every rule, and a paragraph with the reason.
+#[test]
+fn every_rule_is_documented() {
+    let page = include_str!("../../../../docs/cleaning.md");
+    for rule in CleaningRule::ALL {
+        for part in [format!("\n| `{rule}` | "), format!("\n**`{rule}`** ")] {
+            assert!(page.contains(&part), "{part}");
+        }
+    }
+}
+
 #[test]
 fn bounds_that_make_no_sense_are_refused() {
     let refused = |change: fn(&mut Options)| {

@@ -97,7 +97,8 @@ fn flat(columns: Vec<(&str, ArrayRef)>) -> Vec<u8> {
 
 /// The events of a Parquet file are those of the text, and it is taken for this format.
 fn check_flat(format: &str, text: &str, name: &str, parquet: &[u8]) {
-    let expected = Shop::new(&[(name, text)]).prepare("out");
+    let from_text = Shop::new(&[(name, text)]);
+    let expected = from_text.prepare("out");
     let shop = Shop::new(&[]);
     shop.write("table.parquet", parquet);
     let found = shop.prepare("out");

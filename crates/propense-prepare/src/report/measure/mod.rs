@@ -81,8 +81,11 @@ struct KindCount {
 /// Where the measuring stands: the visitor, the session and the event of the line before.
 #[derive(Debug, Clone, Default)]
 struct Now {
-    owner: Option<(u64, Person)>,
+    owner: Option<Person>,
     session: Option<(u64, Visit)>,
+    /// The session's name: most lines are in the session of the line before, and comparing is
+    /// quicker than hashing.
+    session_name: String,
     /// Other sessions of the visitor.
     others: HashMap<u64, Visit, BuildHasherDefault<AsIs>>,
     event_no: u32,
@@ -200,41 +203,35 @@ impl Measure {
             text_at(Some(lines.anonymous_id), line),
             text_at(Some(lines.session_id), line).unwrap_or_default(),
         );
-        // The seed keeps the user `17` apart from the session `17`.
-        let hash = XxHash64::oneshot(known as u64, name.as_bytes());
-        if self
-            .now
-            .owner
-            .as_ref()
-            .is_some_and(|(same, _)| *same == hash)
-        {
+        let same = |person: &Person| person.known == known && person.name == name;
+        if self.now.owner.as_ref().is_some_and(same) {
             return false;
         }
         self.end_visitor();
-        let person = Person {
+        self.now.owner = Some(Person {
             known,
             name: name.to_owned(),
             events: 0,
             orders: 0,
             sessions: 0,
-        };
-        self.now.owner = Some((hash, person));
+        });
         true
     }
 
     fn enter_session(&mut self, lines: &Written<'_>, line: usize, time: i64, source: u16) -> bool {
         let name = text_at(Some(lines.session_id), line).unwrap_or_default();
-        let hash = XxHash64::oneshot(5, name.as_bytes());
-        if self.now.session.is_some_and(|(same, _)| same == hash) {
+        if self.now.session.is_some() && self.now.session_name == name {
             return false;
         }
+        name.clone_into(&mut self.now.session_name);
+        let hash = XxHash64::oneshot(5, name.as_bytes());
         if let Some((before, visit)) = self.now.session.take() {
             self.now.others.insert(before, visit);
         }
         self.close_old(time);
         let known = self.now.others.remove(&hash);
         if known.is_none()
-            && let Some((_, person)) = &mut self.now.owner
+            && let Some(person) = &mut self.now.owner
         {
             person.sessions += 1;
         }
@@ -289,7 +286,7 @@ impl Measure {
             self.close(&visit);
         }
         self.now.others = others;
-        if let Some((_, person)) = self.now.owner.take() {
+        if let Some(person) = self.now.owner.take() {
             self.people.add(&person);
         }
     }
@@ -312,7 +309,7 @@ impl Measure {
             None => (time, time),
             Some((first, last)) => (first.min(time), last.max(time)),
         });
-        if let Some((_, person)) = &mut self.now.owner {
+        if let Some(person) = &mut self.now.owner {
             person.events += 1;
             person.orders += u64::from(order);
         }

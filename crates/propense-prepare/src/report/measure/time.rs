@@ -2,14 +2,20 @@
 //! even width for splitting the time.
 
 use std::collections::{BTreeMap, HashMap};
+use std::hash::BuildHasherDefault;
 
 use propense_events::EventKind;
 
 use crate::report::calendar::HOUR_MS;
 use crate::report::figures::Unit;
 
+use super::distinct::AsIs;
+
 /// Hours that are told apart: a fortnight.
 const HOURS: usize = 14 * 24;
+
+/// Hours that are held lately; a power of two.
+const LATELY: usize = 256;
 
 /// Slots at most: a border between two parts is off by at most a 256th of the busy time.
 const SLOTS: usize = 512;
@@ -38,14 +44,15 @@ pub(super) struct Days {
     pub(super) hours: Option<BTreeMap<i64, Volume>>,
     /// Events by local weekday and hour.
     pub(super) week: [u64; 168],
-    /// The hour met last, which is most often the next one too, and what it has had since.
-    last: (i64, Volume),
+    /// Hours met lately and what they have had since, each at the place that its number says: the
+    /// visitors of a table come in no order of time.
+    lately: Box<[(i64, Volume); LATELY]>,
 }
 
 impl Default for Days {
     fn default() -> Self {
         Self {
-            last: (0, Volume::default()),
+            lately: Box::new([(0, Volume::default()); LATELY]),
             days: BTreeMap::new(),
             hours: Some(BTreeMap::new()),
             week: [0; 168],
@@ -56,16 +63,28 @@ impl Default for Days {
 impl Days {
     /// Counts at a local hour since 1970.
     pub(super) fn add(&mut self, hour: i64, volume: &Volume) {
-        if self.last.0 != hour {
-            self.settle();
-            self.last.0 = hour;
+        let place = usize::try_from(hour.rem_euclid(LATELY as i64)).unwrap_or_default();
+        let Some(lately) = self.lately.get_mut(place) else {
+            return;
+        };
+        let before = *lately;
+        if before.0 == hour {
+            lately.1.add(volume);
+        } else {
+            *lately = (hour, *volume);
+            self.put(before);
         }
-        self.last.1.add(volume);
     }
 
-    /// Puts what was added last in its place; to be called before anything is read.
+    /// Puts what was added lately in its place; to be called before anything is read.
     pub(super) fn settle(&mut self) {
-        let (hour, volume) = std::mem::take(&mut self.last);
+        for place in 0..LATELY {
+            let lately = self.lately.get_mut(place).map(std::mem::take);
+            self.put(lately.unwrap_or_default());
+        }
+    }
+
+    fn put(&mut self, (hour, volume): (i64, Volume)) {
         if volume == Volume::default() {
             return;
         }
@@ -224,7 +243,7 @@ pub(super) struct TimeSlots {
     doublings: u32,
     slots: Vec<(i64, TimeSlot)>,
     /// Where the slot of a number lies.
-    places: HashMap<i64, usize>,
+    places: HashMap<i64, usize, BuildHasherDefault<AsIs>>,
     /// The place of the slot met last, which is most often the next one too.
     last: usize,
     spare: TimeSlot,
