@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use crate::run::{Steps, command, output_of, root, target_dir};
 use crate::toolchain::Toolchain;
 use crate::wasm::{self, Build};
-use crate::{browser, tools};
+use crate::{browser, python, tools};
 use figures::Measured;
 
 /// Options of `cargo xtask bench`.
@@ -59,7 +59,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         "Python with the native peers; the network for all of them",
         "the first time it downloads some 300 MB",
         || {
-            let python = set_up::python(&folder)?;
+            let python = python::with_packages(&folder, set_up::REQUIREMENTS)?;
             set_up::inputs(&python, &inputs)?;
             Ok(python)
         },

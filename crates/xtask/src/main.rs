@@ -9,6 +9,7 @@ mod browser;
 mod demo;
 mod packages;
 mod page;
+mod python;
 mod run;
 mod serve;
 mod test;

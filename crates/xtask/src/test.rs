@@ -1,11 +1,13 @@
 //! `cargo xtask test` and `cargo xtask lint`.
 
+use std::path::{Path, PathBuf};
+
 use anyhow::Result;
 
-use crate::run::{Steps, cargo, must, native, root};
+use crate::run::{Steps, cargo, must, native, root, target_dir};
 use crate::toolchain::Toolchain;
 use crate::wasm::{self, Build};
-use crate::{browser, packages, page, tools};
+use crate::{browser, packages, page, python, tools};
 
 /// Options of `cargo xtask test`.
 #[derive(clap::Args)]
@@ -24,7 +26,7 @@ pub(crate) const APART: [&str; 4] = ["--exclude", "propense-web", "--exclude", "
 /// Runs the tests.
 pub(crate) fn run(options: &Options) -> Result<()> {
     let (native, browser) = (!options.browser, !options.native);
-    let mut steps = Steps::new(3 * usize::from(native) + 7 * usize::from(browser));
+    let mut steps = Steps::new(4 * usize::from(native) + 7 * usize::from(browser));
     if native {
         steps.step("Formatting", "", format)?;
         steps.step(
@@ -32,10 +34,15 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             "",
             vulkan,
         )?;
+        let python = steps.step(
+            "Python with pyarrow, which reads a prepared table",
+            "the first time it downloads some 50 MB",
+            pyarrow,
+        )?;
         steps.step(
             "Rust tests: crates, command line, parity of CPU and wgpu",
             "the first time about fifteen minutes on two cores, most of it compiling Burn",
-            native_tests,
+            || native_tests(python.as_deref()),
         )?;
     }
     if browser {
@@ -125,13 +132,27 @@ fn format() -> Result<()> {
     must(cargo().args(["fmt", "--all", "--check"]))
 }
 
-fn native_tests() -> Result<()> {
-    must(
-        native("test")
-            .args(["--release", "--locked", "--workspace"])
-            .args(APART)
-            .env("PROPENSE_REQUIRE_GPU", "1"),
-    )?;
+/// None, with the reason, where it cannot be had: then the test says that it is skipped.
+fn pyarrow() -> Result<Option<PathBuf>> {
+    let found = python::with_packages(
+        &target_dir().join("python"),
+        "tests/python/requirements.txt",
+    );
+    Ok(found
+        .inspect_err(|error| eprintln!("      goes without: {error:#}"))
+        .ok())
+}
+
+fn native_tests(python: Option<&Path>) -> Result<()> {
+    let mut tests = native("test");
+    tests
+        .args(["--release", "--locked", "--workspace"])
+        .args(APART)
+        .env("PROPENSE_REQUIRE_GPU", "1");
+    if let Some(python) = python {
+        tests.env("PROPENSE_PYTHON", python);
+    }
+    must(&mut tests)?;
     must(native("test").args(["--locked", "--package", "xtask"]))
 }
 

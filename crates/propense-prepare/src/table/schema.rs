@@ -230,7 +230,11 @@ impl ColumnSet {
 /// in `carried`: what stands nowhere in the input is not carried on.
 #[must_use]
 pub fn staged_schema(carried: ColumnSet) -> SchemaRef {
-    schema(|column| carried.contains(column), Column::staged)
+    schema(
+        |column| carried.contains(column),
+        Column::staged,
+        Column::nullable,
+    )
 }
 
 /// Fits a staged batch to a schema with more columns.
@@ -261,15 +265,21 @@ pub(crate) fn is_event_table(schema: &Schema) -> bool {
         .all(|field| schema.field_with_name(field.name()).is_ok())
 }
 
-/// The table as it is written: always every column, whatever the input held.
+/// The table as it is written: always every column, whatever the input held. Each line has a
+/// session by then.
 #[must_use]
 pub fn output_schema() -> SchemaRef {
-    schema(|_| true, Column::written)
+    schema(
+        |_| true,
+        Column::written,
+        |column| column.nullable() && column != Column::SessionId,
+    )
 }
 
 fn schema(
     carried: impl Fn(Column) -> bool,
     data_type: impl Fn(Column) -> Option<DataType>,
+    nullable: impl Fn(Column) -> bool,
 ) -> SchemaRef {
     let fields = Column::ALL.into_iter().filter_map(|column| {
         if column.nullable() && !carried(column) {
@@ -278,7 +288,7 @@ fn schema(
         Some(Field::new(
             column.name(),
             data_type(column)?,
-            column.nullable(),
+            nullable(column),
         ))
     });
     Arc::new(Schema::new(fields.collect::<Vec<_>>()))

@@ -3,49 +3,14 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 
-use crate::run::{built, cargo, command, must, native, output_of, root};
+use crate::run::{built, cargo, command, must, native, root};
 use crate::test::APART;
 use crate::tools;
 
 const PEERS: &str = "benches/peers";
-
-/// A Python with the packages of `requirements.txt`, in a folder of its own.
-pub(super) fn python(folder: &Path) -> Result<PathBuf> {
-    let venv = folder.join("venv");
-    let python = venv.join("bin/python");
-    let wanted = read(&root().join(PEERS).join("requirements.txt"))?;
-    let stamp = venv.join("requirements.txt");
-    if fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
-        return Ok(python);
-    }
-    if output_of(command("python3").args(["-c", "import venv, ensurepip"])).is_none() {
-        bail!(
-            "Python 3 with its venv module is missing: install it (`sudo apt-get install \
-             python3-venv`), or measure the browser alone with an earlier run's inputs"
-        );
-    }
-    fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
-    must(command("python3").args(["-m", "venv"]).arg(&venv))?;
-    must(
-        command(&python)
-            .args([
-                "-m",
-                "pip",
-                "install",
-                "--quiet",
-                "--disable-pip-version-check",
-            ])
-            .args(["--requirement", &format!("{PEERS}/requirements.txt")]),
-    )
-    .context(
-        "the Python packages of benches/peers/requirements.txt: they have wheels for Python 3.11 \
-         to 3.13 on 64-bit Linux",
-    )?;
-    fs::write(&stamp, wanted).with_context(|| stamp.display().to_string())?;
-    Ok(python)
-}
+pub(super) const REQUIREMENTS: &str = "benches/peers/requirements.txt";
 
 /// The network and the sessions in every form that is needed.
 pub(super) fn inputs(python: &Path, inputs: &Path) -> Result<()> {
@@ -94,8 +59,4 @@ pub(super) fn node_packages() -> Result<()> {
         "--no-fund",
         "--ignore-scripts",
     ]))
-}
-
-fn read(path: &Path) -> Result<String> {
-    fs::read_to_string(path).with_context(|| path.display().to_string())
 }
