@@ -22,7 +22,9 @@ fn name() -> impl Strategy<Value = Option<String>> {
     prop::option::of(prop_oneof![
         "[a-c]",
         "<script>|&\"'`|\u{202e}|/|",
-        ".{0,120}",
+        // Something may be called so, and then the page says it: it would hide a number that is none.
+        ".{0,120}".prop_filter("a name like a number that is none", |name| !name
+            .contains("NaN")),
     ])
 }
 
