@@ -1,6 +1,9 @@
 //! CSV rows as bytes: a damaged row must never end the reading.
 
-use std::{borrow::Cow, io::Read};
+use std::{
+    borrow::Cow,
+    io::{self, BufRead, BufReader, Read},
+};
 
 use crate::{Action, EventsError, Format, Problem, Rule, format::plain, ledger::Ledger};
 
@@ -50,10 +53,73 @@ impl Header {
 
 /// A stream of rows.
 pub(crate) struct Rows<R> {
-    reader: csv::Reader<R>,
+    reader: Source<R>,
     format: Format,
     /// Row of the last record read.
     number: u64,
+}
+
+enum Source<R> {
+    /// A table whose fields may be quoted.
+    Quoted(csv::Reader<R>),
+    /// One where they never are: splitting is all there is to do.
+    Plain(Plain<R>),
+}
+
+/// Lines cut at every delimiter.
+struct Plain<R> {
+    reader: BufReader<R>,
+    delimiter: u8,
+    line: Vec<u8>,
+}
+
+impl<R: Read> Plain<R> {
+    /// The same records as the `csv` crate makes without quoting: they end at `\n`, `\r` or
+    /// `\r\n`, and an empty line is none.
+    fn read(&mut self, record: &mut csv::ByteRecord) -> io::Result<bool> {
+        record.clear();
+        self.line.clear();
+        loop {
+            let held = match self.reader.fill_buf() {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                held => held?,
+            };
+            let end = memchr::memchr2(b'\n', b'\r', held);
+            let taken = held.get(..end.unwrap_or(held.len())).unwrap_or_default();
+            let whole = end.is_some() || held.is_empty();
+            if whole && self.line.is_empty() {
+                // Most often the whole line lies there already.
+                cut(taken, self.delimiter, record);
+            } else {
+                self.line.extend_from_slice(taken);
+            }
+            let used = taken.len() + usize::from(end.is_some());
+            let at_end = held.is_empty();
+            self.reader.consume(used);
+            if whole && !self.line.is_empty() {
+                cut(&self.line, self.delimiter, record);
+            }
+            if !record.is_empty() {
+                return Ok(true);
+            }
+            if at_end {
+                return Ok(false);
+            }
+        }
+    }
+}
+
+/// Adds the fields of a line; none of an empty one.
+fn cut(line: &[u8], delimiter: u8, record: &mut csv::ByteRecord) {
+    if line.is_empty() {
+        return;
+    }
+    let mut from = 0;
+    for at in memchr::memchr_iter(delimiter, line) {
+        record.push_field(line.get(from..at).unwrap_or_default());
+        from = at + 1;
+    }
+    record.push_field(line.get(from..).unwrap_or_default());
 }
 
 /// One row with its number in the file, counted from 1 with the header.
@@ -71,13 +137,21 @@ impl<R: Read> Rows<R> {
         quoting: bool,
         ledger: &Ledger<'_>,
     ) -> Self {
-        let reader = csv::ReaderBuilder::new()
-            .has_headers(false)
-            .flexible(true)
-            .quoting(quoting)
-            .delimiter(delimiter)
-            .buffer_capacity(1 << 18)
-            .from_reader(input);
+        let reader = if quoting {
+            let reader = csv::ReaderBuilder::new()
+                .has_headers(false)
+                .flexible(true)
+                .delimiter(delimiter)
+                .buffer_capacity(1 << 18)
+                .from_reader(input);
+            Source::Quoted(reader)
+        } else {
+            Source::Plain(Plain {
+                reader: BufReader::with_capacity(1 << 18, input),
+                delimiter,
+                line: Vec::new(),
+            })
+        };
         Self {
             reader,
             format,
@@ -104,10 +178,12 @@ impl<R: Read> Rows<R> {
 
     /// Reads the next row into `row`; false at the end.
     pub(crate) fn next(&mut self, row: &mut Row) -> Result<bool, EventsError> {
-        let more = self
-            .reader
-            .read_byte_record(&mut row.record)
-            .map_err(|error| EventsError::Read(error.into()))?;
+        let more = match &mut self.reader {
+            Source::Quoted(reader) => reader
+                .read_byte_record(&mut row.record)
+                .map_err(|error| EventsError::Read(error.into()))?,
+            Source::Plain(reader) => reader.read(&mut row.record).map_err(EventsError::Read)?,
+        };
         self.number += u64::from(more);
         row.number = self.number;
         Ok(more)
@@ -204,5 +280,47 @@ pub(crate) fn identifier(text: &str) -> &str {
             whole
         }
         _ => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Hands out some bytes at a time.
+    struct Trickle<'a>(&'a [u8], usize);
+
+    impl Read for Trickle<'_> {
+        fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+            let few = into.len().min(self.1);
+            self.0.read(into.get_mut(..few).unwrap_or_default())
+        }
+    }
+
+    proptest! {
+        /// Splitting gives the records of the `csv` crate, in whatever pieces the bytes come.
+        #[test]
+        fn plain_rows_are_those_of_csv(text in "[ab\",;\t\r\n ]{0,60}", few in 1..9_usize) {
+            let mut plain = Plain {
+                reader: BufReader::with_capacity(8, Trickle(text.as_bytes(), few)),
+                delimiter: b',',
+                line: Vec::new(),
+            };
+            let mut csv = csv::ReaderBuilder::new()
+                .has_headers(false)
+                .flexible(true)
+                .quoting(false)
+                .from_reader(text.as_bytes());
+            let (mut ours, mut theirs) = (csv::ByteRecord::new(), csv::ByteRecord::new());
+            loop {
+                let more = csv.read_byte_record(&mut theirs).expect("readable");
+                prop_assert_eq!(plain.read(&mut ours).expect("readable"), more);
+                if !more {
+                    break;
+                }
+                prop_assert_eq!(&ours, &theirs);
+            }
+        }
     }
 }

@@ -196,6 +196,7 @@ impl<'a> Lines<'a> {
 
 /// The text of a line; `None` where it is missing.
 #[must_use]
+#[inline]
 pub fn text_at(column: Option<&StringArray>, line: usize) -> Option<&str> {
     column
         .filter(|column| line < column.len() && column.is_valid(line))
@@ -204,6 +205,7 @@ pub fn text_at(column: Option<&StringArray>, line: usize) -> Option<&str> {
 
 /// The number of a line; `None` where it is missing.
 #[must_use]
+#[inline]
 pub fn number_at(column: Option<&Float64Array>, line: usize) -> Option<f64> {
     column
         .filter(|column| line < column.len() && column.is_valid(line))

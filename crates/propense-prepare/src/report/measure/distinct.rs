@@ -83,13 +83,19 @@ impl Distinct {
         if !self.sampled(hash) {
             return;
         }
-        let count = self.names.entry(hash).or_insert_with(|| Count {
+        let ordered = u64::from(ordered);
+        // A name is most often known: looking it up is quicker than making room for it as well.
+        if let Some(count) = self.names.get_mut(&hash) {
+            count.lines += 1;
+            count.ordered += ordered;
+            return;
+        }
+        let count = Count {
             name: name.into(),
-            lines: 0,
-            ordered: 0,
-        });
-        count.lines += 1;
-        count.ordered += u64::from(ordered);
+            lines: 1,
+            ordered,
+        };
+        self.names.insert(hash, count);
         self.shrink();
     }
 

@@ -183,8 +183,9 @@ impl Measure {
         let time = time.clamp(0, LATEST);
         let source = lines.source.get(line).copied().unwrap_or_default();
         let event_no = lines.event_no.get(line).copied().unwrap_or_default();
-        let new_visitor = self.enter_visitor(lines, line);
-        let new_session = self.enter_session(lines, line, time, source);
+        let session = text_at(Some(lines.session_id), line).unwrap_or_default();
+        let new_visitor = self.enter_visitor(lines, line, session);
+        let new_session = self.enter_session(session, time, source);
         self.lines += 1;
         if let Some(count) = self.kinds.get_mut(usize::from(code)) {
             count.lines += 1;
@@ -197,11 +198,11 @@ impl Measure {
     }
 
     /// Takes up the visitor of a line; true where it is another one than before.
-    fn enter_visitor(&mut self, lines: &Written<'_>, line: usize) -> bool {
+    fn enter_visitor(&mut self, lines: &Written<'_>, line: usize, session: &str) -> bool {
         let (known, name) = Known::of(
-            text_at(Some(lines.user_id), line),
-            text_at(Some(lines.anonymous_id), line),
-            text_at(Some(lines.session_id), line).unwrap_or_default(),
+            text_at(lines.user_id, line),
+            text_at(lines.anonymous_id, line),
+            session,
         );
         let same = |person: &Person| person.known == known && person.name == name;
         if self.now.owner.as_ref().is_some_and(same) {
@@ -218,8 +219,7 @@ impl Measure {
         true
     }
 
-    fn enter_session(&mut self, lines: &Written<'_>, line: usize, time: i64, source: u16) -> bool {
-        let name = text_at(Some(lines.session_id), line).unwrap_or_default();
+    fn enter_session(&mut self, name: &str, time: i64, source: u16) -> bool {
         if self.now.session.is_some() && self.now.session_name == name {
             return false;
         }
@@ -355,23 +355,23 @@ impl Measure {
 
     /// What stands on each line: the item, and the amounts.
     fn item(&mut self, lines: &Written<'_>, line: usize, kind: EventKind, time: i64) {
-        let price = number_at(Some(lines.price), line);
-        let quantity = number_at(Some(lines.quantity), line);
-        let value = number_at(Some(lines.value), line);
+        let price = number_at(lines.price, line);
+        let quantity = number_at(lines.quantity, line);
+        let value = number_at(lines.value, line);
         let ordered = kind == EventKind::Purchase;
         if let Some(order) = &mut self.now.order {
             order.line(price, quantity, value);
         }
         if (price.is_some() || value.is_some())
-            && let Some(currency) = text_at(Some(lines.currency), line)
+            && let Some(currency) = text_at(lines.currency, line)
         {
             self.currencies.add(currency, ordered);
         }
-        let Some(item) = text_at(Some(lines.item_id), line) else {
+        let Some(item) = text_at(lines.item_id, line) else {
             return;
         };
         self.items.add(item, ordered);
-        if let Some(path) = text_at(Some(lines.item_category), line) {
+        if let Some(path) = text_at(lines.item_category, line) {
             let hash = Distinct::hash(path);
             self.paths.add_hashed(hash, path, ordered);
             match path.split_once('/') {

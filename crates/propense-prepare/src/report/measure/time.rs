@@ -192,6 +192,17 @@ impl Tracked {
     }
 
     const BINS: usize = Self::Weekday.offset() + Self::Weekday.bins();
+
+    /// [`Self::offset`] of each: it is asked for several times a line.
+    const OFFSETS: [usize; Self::ALL.len()] = {
+        let mut offsets = [0; Self::ALL.len()];
+        let mut at = 0;
+        while at < offsets.len() {
+            offsets[at] = Self::ALL[at].offset();
+            at += 1;
+        }
+        offsets
+    };
 }
 
 /// What happened in a slot.
@@ -215,8 +226,10 @@ impl Default for TimeSlot {
 }
 
 impl TimeSlot {
+    #[inline]
     pub(super) fn count(&mut self, feature: Tracked, bin: usize) {
-        if let Some(count) = self.bins.get_mut(feature.offset() + bin) {
+        let offset = Tracked::OFFSETS.get(feature as usize).copied();
+        if let Some(count) = self.bins.get_mut(offset.unwrap_or_default() + bin) {
             *count += 1;
         }
     }

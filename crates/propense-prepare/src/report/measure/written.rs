@@ -28,7 +28,7 @@ pub(super) const MAY_LACK: [Column; 15] = [
     Column::Context,
 ];
 
-/// The columns of a batch. All have the same length.
+/// The columns of a batch. All have the same length; one without any value is none.
 pub(super) struct Written<'a> {
     batch: &'a RecordBatch,
     pub(super) timestamp: &'a [i64],
@@ -36,15 +36,15 @@ pub(super) struct Written<'a> {
     pub(super) source: &'a [u16],
     /// [`EventKind::code`] of each line.
     pub(super) kind: Vec<u8>,
-    pub(super) user_id: &'a StringArray,
-    pub(super) anonymous_id: &'a StringArray,
+    pub(super) user_id: Option<&'a StringArray>,
+    pub(super) anonymous_id: Option<&'a StringArray>,
     pub(super) session_id: &'a StringArray,
-    pub(super) item_id: &'a StringArray,
-    pub(super) item_category: &'a StringArray,
-    pub(super) currency: &'a StringArray,
-    pub(super) price: &'a Float64Array,
-    pub(super) quantity: &'a Float64Array,
-    pub(super) value: &'a Float64Array,
+    pub(super) item_id: Option<&'a StringArray>,
+    pub(super) item_category: Option<&'a StringArray>,
+    pub(super) currency: Option<&'a StringArray>,
+    pub(super) price: Option<&'a Float64Array>,
+    pub(super) quantity: Option<&'a Float64Array>,
+    pub(super) value: Option<&'a Float64Array>,
 }
 
 impl<'a> Written<'a> {
@@ -55,15 +55,15 @@ impl<'a> Written<'a> {
             event_no: values::<UInt32Type>(batch, Column::EventNo)?,
             source: values::<UInt16Type>(batch, Column::Source)?,
             kind: kinds(batch)?,
-            user_id: texts(batch, Column::UserId)?,
-            anonymous_id: texts(batch, Column::AnonymousId)?,
+            user_id: filled(texts(batch, Column::UserId)?),
+            anonymous_id: filled(texts(batch, Column::AnonymousId)?),
             session_id: texts(batch, Column::SessionId)?,
-            item_id: texts(batch, Column::ItemId)?,
-            item_category: texts(batch, Column::ItemCategory)?,
-            currency: texts(batch, Column::Currency)?,
-            price: numbers(batch, Column::Price)?,
-            quantity: numbers(batch, Column::Quantity)?,
-            value: numbers(batch, Column::Value)?,
+            item_id: filled(texts(batch, Column::ItemId)?),
+            item_category: filled(texts(batch, Column::ItemCategory)?),
+            currency: filled(texts(batch, Column::Currency)?),
+            price: filled(numbers(batch, Column::Price)?),
+            quantity: filled(numbers(batch, Column::Quantity)?),
+            value: filled(numbers(batch, Column::Value)?),
         })
     }
 
@@ -121,6 +121,11 @@ fn texts(batch: &RecordBatch, column: Column) -> Result<&StringArray, NotTheTabl
         .column_by_name(column.name())
         .and_then(|array| array.as_string_opt::<i32>())
         .ok_or(wrong(column))
+}
+
+/// The column, if anything stands in it: a line is then not looked at for nothing.
+fn filled<A: Array>(array: &A) -> Option<&A> {
+    (array.null_count() < array.len()).then_some(array)
 }
 
 fn numbers(batch: &RecordBatch, column: Column) -> Result<&Float64Array, NotTheTable> {
