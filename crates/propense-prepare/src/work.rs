@@ -1,7 +1,6 @@
 //! The work folder: what a run has done so far, so that the next can go on.
 
-use std::fs::{self, File};
-use std::io::Write;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
@@ -91,6 +90,9 @@ pub(crate) struct Work {
 
 const MANIFEST: &str = "manifest.json";
 
+/// The manifest while it is written.
+const DRAFT: &str = "manifest.draft";
+
 impl Work {
     /// Opens the work folder in `out`: goes on where the plan is that of the run before, begins
     /// afresh otherwise.
@@ -109,10 +111,8 @@ impl Work {
             });
         }
         if path.exists() {
-            fs::remove_dir_all(&folder).map_err(PrepareError::io(&folder))?;
-        } else if folder.exists()
-            && fs::read_dir(&folder).is_ok_and(|mut entries| entries.next().is_some())
-        {
+            discard(&folder)?;
+        } else if holds_anything(&folder) {
             return Err(PrepareError::Unreadable {
                 path: folder,
                 reason: "the folder is not a work folder of propense; move it away or choose another output folder".to_owned(),
@@ -174,15 +174,45 @@ impl Work {
     /// Writes the manifest, whole or not at all.
     pub(crate) fn save(&self) -> Result<(), PrepareError> {
         let path = self.folder.join(MANIFEST);
-        let draft = self.folder.join("manifest.draft");
-        let mut file = File::create(&draft).map_err(PrepareError::io(&draft))?;
+        let draft = self.folder.join(DRAFT);
         let bytes = serde_json::to_vec(&self.manifest).map_err(PrepareError::engine(MANIFEST))?;
-        file.write_all(&bytes).map_err(PrepareError::io(&draft))?;
+        fs::write(&draft, bytes).map_err(PrepareError::io(&draft))?;
         fs::rename(&draft, &path).map_err(PrepareError::io(&path))
     }
 
     /// Removes the folder; the work is done.
     pub(crate) fn remove(self) -> Result<(), PrepareError> {
-        fs::remove_dir_all(&self.folder).map_err(PrepareError::io(&self.folder))
+        discard(&self.folder)
     }
+}
+
+/// Removes a work folder. Whenever this is stopped, what is left is still known for a work folder
+/// that is worth nothing: the manifest is emptied first and goes last.
+fn discard(folder: &Path) -> Result<(), PrepareError> {
+    let (manifest, draft) = (folder.join(MANIFEST), folder.join(DRAFT));
+    fs::write(&draft, "{}").map_err(PrepareError::io(&draft))?;
+    fs::rename(&draft, &manifest).map_err(PrepareError::io(&manifest))?;
+    for entry in fs::read_dir(folder).map_err(PrepareError::io(folder))? {
+        let entry = entry.map_err(PrepareError::io(folder))?;
+        let path = entry.path();
+        if path == manifest {
+            continue;
+        }
+        let kind = entry.file_type().map_err(PrepareError::io(&path))?;
+        if kind.is_dir() {
+            fs::remove_dir_all(&path).map_err(PrepareError::io(&path))?;
+        } else {
+            fs::remove_file(&path).map_err(PrepareError::io(&path))?;
+        }
+    }
+    fs::remove_dir_all(folder).map_err(PrepareError::io(folder))
+}
+
+/// Whether a folder without a manifest holds anything that is not ours: a run that was killed before
+/// its first manifest was whole leaves a draft.
+fn holds_anything(folder: &Path) -> bool {
+    let Ok(entries) = fs::read_dir(folder) else {
+        return false;
+    };
+    entries.flatten().any(|entry| entry.file_name() != DRAFT)
 }

@@ -140,3 +140,32 @@ fn a_work_folder_of_somebody_else_is_left_alone() {
     assert!(error.to_string().contains("not a work folder"), "{error}");
     assert!(theirs.join("thesis.txt").exists());
 }
+
+/// Killed while the folder was made or removed: neither is taken for a folder of somebody else, and
+/// nothing is gone on from that is only half there.
+#[test]
+fn a_work_folder_that_is_half_made_or_half_removed_is_begun_afresh() {
+    let shop = shop();
+    prepare(&request(&shop, "whole"), &mut ()).expect("prepared");
+    for (name, left) in [
+        ("manifest.draft", "{\"plan\":"),
+        ("manifest.json", "{}"),
+        ("manifest.json", "{\"plan\":"),
+    ] {
+        let out = format!("half {left}").replace(['{', '"', ':', '}'], "") + name;
+        let work = shop.path(&out).join(".work");
+        std::fs::create_dir_all(work.join("spill")).expect("a folder");
+        if name == "manifest.draft" {
+            std::fs::remove_dir(work.join("spill")).expect("removed");
+        }
+        std::fs::write(work.join(name), left).expect("a file");
+        let again = prepare(&request(&shop, &out), &mut ()).expect("begun afresh");
+        assert!(!again.resumed);
+        assert_eq!(
+            files(&shop.path(&out)),
+            files(&shop.path("whole")),
+            "{name} {left}"
+        );
+        assert!(!work.exists());
+    }
+}
