@@ -128,12 +128,39 @@ test("a bundle may name a table; the shop's rules hold over it", async () => {
   await page.close();
 });
 
+test("the weights of a table are heeded; one without them means what it always meant", async () => {
+  // After `a` comes `d` at 0.05; `b` has a quarter of the clicks of the most popular item.
+  const near = [[[3, 0.05]], [], [], []];
+  const shop = { ...SMALL, popularity: [255, 128, 10, 1], near };
+  const tables = { "/old.items": shop, "/near.items": { ...shop, weights: [0.01, 0.5] }, "/popular.items": { ...shop, weights: [1, 0.5] } };
+  const page = await host.page();
+  for (const [path, table] of Object.entries(tables)) {
+    await page.route(`**${path}`, (route) => route.fulfill({ body: itemTable(table) }));
+  }
+  const found = await page.evaluate(
+    async ([model, paths, start]) => {
+      const found = {};
+      for (const catalogue of paths) {
+        const scorer = await propense.loadScorer(model, { backend: "wasm", catalogue });
+        scorer.track({ event: "view_item", timestamp: start, items: [{ item_id: "a" }] });
+        found[catalogue] = (await scorer.recommend({ exclude: ["a"] })).map(({ item_id }) => item_id);
+        scorer.dispose();
+      }
+      return found;
+    },
+    [MODEL, Object.keys(tables), START],
+  );
+  assert.deepEqual(found, { "/old.items": ["d", "b", "c"], "/near.items": ["d", "b", "c"], "/popular.items": ["b", "d", "c"] });
+  await page.close();
+});
+
 for (const [what, bytes] of Object.entries({
   "another file": Buffer.from("PK\x03\x04 and more of it"),
   "nothing": Buffer.alloc(0),
   "cut": itemTable(SMALL).subarray(0, 300),
   "a neighbour that is none": itemTable(SMALL, { neighbours: ["U32", Uint32Array.of(3, 4)] }),
   "identifiers out of order": itemTable({ ...SMALL, ids: ["b", "a", "c", "d"] }),
+  "weights that are none": itemTable({ ...SMALL, weights: [0.1, NaN] }),
   "numbers of another kind": itemTable(SMALL, { prices: ["U32", Uint32Array.of(1, 2, 3, 4)] }),
 })) {
   test(`a table that is ${what}`, async () => {

@@ -269,11 +269,12 @@ pub(crate) struct ScoreArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "Example:
   propense recommend --data data/giftshop --session today.csv --k 8 --out picks.csv
-  propense recommend --data orders.csv --catalogue items.csv --in-stock --diversity 0.5 --out home-page.csv
+  propense recommend --data orders.csv --catalogue items.csv --in-stock --out home-page.csv --report picks.html
+  propense recommend --data orders.csv views.csv --log shown-by-lot.csv --out home-page.csv --json -
 
 Four recommenders are compared on the latest sixth of the visits, and the one with the highest
 NDCG is used; the table says which, and by how much (docs/recommendation.md). Without --session one
-list is made, for a visitor of whom nothing is known.")]
+list is made, for a visitor of whom nothing is known. --log tells what each would have earned.")]
 pub(crate) struct RecommendArgs {
     /// Files or folders with events to learn from
     #[arg(long, required = true, num_args = 1.., value_name = "PATH")]
@@ -314,9 +315,16 @@ pub(crate) struct RecommendArgs {
     /// Also write the table by which a page recommends: served in place of a catalogue
     #[arg(long, value_name = "FILE.items")]
     pub(crate) export_table: Option<PathBuf>,
-    /// Where to write the lists: .csv or .jsonl
+    /// Lists that were shown by lot, to judge recommenders by: CSV with session_id (or user_id), time,
+    /// item_id, propensity (probability that the item was in the list) and reward (clicked or bought)
+    #[arg(long, value_name = "FILE.csv")]
+    pub(crate) log: Option<PathBuf>,
+    /// Where to write the lists: .csv, .parquet or .jsonl
     #[arg(long, value_name = "FILE")]
     pub(crate) out: PathBuf,
+    /// Write a page to read and print
+    #[arg(long, value_name = "FILE.html")]
+    pub(crate) report: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) json: JsonArgs,
 }

@@ -7,6 +7,7 @@ mod drift;
 mod evaluated;
 mod page;
 mod plot;
+mod recommend;
 mod segment;
 mod tune;
 
@@ -15,6 +16,7 @@ use propense_train::{Confusion, Evaluation, Metrics, ValidationFigures};
 pub(crate) use compare::comparison;
 pub(crate) use demand::demand;
 pub(crate) use drift::drift;
+pub(crate) use recommend::recommend;
 pub(crate) use segment::segment;
 pub(crate) use tune::search;
 

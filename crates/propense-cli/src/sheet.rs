@@ -37,6 +37,8 @@ impl Layout {
 enum Cells {
     Text(Vec<String>),
     Number(Vec<Option<f64>>),
+    /// Numbers that are written in full, however small.
+    Exact(Vec<Option<f64>>),
 }
 
 /// Columns of equal length.
@@ -69,6 +71,18 @@ impl Sheet {
         self
     }
 
+    /// Adds a column of numbers of any size, such as scores that are compared.
+    pub(crate) fn exact<R>(
+        mut self,
+        name: &str,
+        rows: &[R],
+        cell: impl Fn(&R) -> Option<f64>,
+    ) -> Self {
+        let cells = rows.iter().map(cell).collect();
+        self.columns.push((name.to_owned(), Cells::Exact(cells)));
+        self
+    }
+
     /// Writes the table.
     pub(crate) fn write(&self, path: &Path, layout: Layout) -> anyhow::Result<()> {
         let bytes = match layout {
@@ -86,18 +100,20 @@ impl Sheet {
         out.write_record(self.columns.iter().map(|(name, _)| name))?;
         let rows = self.columns.iter().map(|(_, cells)| match cells {
             Cells::Text(cells) => cells.len(),
-            Cells::Number(cells) => cells.len(),
+            Cells::Number(cells) | Cells::Exact(cells) => cells.len(),
         });
         for row in 0..rows.max().unwrap_or(0) {
-            out.write_record(self.columns.iter().map(|(_, cells)| {
-                match cells {
-                    Cells::Text(cells) => cells.get(row).cloned().unwrap_or_default(),
-                    Cells::Number(cells) => cells
-                        .get(row)
-                        .copied()
-                        .flatten()
-                        .map_or(String::new(), short),
-                }
+            let number = |cells: &[Option<f64>], words: fn(f64) -> String| {
+                cells
+                    .get(row)
+                    .copied()
+                    .flatten()
+                    .map_or(String::new(), words)
+            };
+            out.write_record(self.columns.iter().map(|(_, cells)| match cells {
+                Cells::Text(cells) => cells.get(row).cloned().unwrap_or_default(),
+                Cells::Number(cells) => number(cells, short),
+                Cells::Exact(cells) => number(cells, |value| (value as f32).to_string()),
             }))?;
         }
         out.into_inner().context("writing the table")
@@ -112,7 +128,9 @@ impl Sheet {
         let columns = self.columns.iter().map(|(name, cells)| {
             let array: ArrayRef = match cells {
                 Cells::Text(cells) => Arc::new(StringArray::from_iter_values(cells)),
-                Cells::Number(cells) => Arc::new(Float64Array::from(cells.clone())),
+                Cells::Number(cells) | Cells::Exact(cells) => {
+                    Arc::new(Float64Array::from(cells.clone()))
+                }
             };
             (name, array, true)
         });
@@ -145,9 +163,13 @@ mod tests {
         let rows = [("a,b", Some(2.0)), ("c\"d", None), ("e", Some(0.123_456))];
         let sheet = Sheet::new()
             .text("name", &rows, |row| row.0.to_owned())
-            .number("units", &rows, |row| row.1);
+            .number("units", &rows, |row| row.1)
+            .exact("score", &rows, |row| row.1.map(|units| units / 1e6));
         let text = String::from_utf8(sheet.csv().expect("a table")).expect("UTF-8");
-        assert_eq!(text, "name,units\n\"a,b\",2\n\"c\"\"d\",\ne,0.1235\n");
+        assert_eq!(
+            text,
+            "name,units,score\n\"a,b\",2,0.000002\n\"c\"\"d\",,\ne,0.1235,0.000000123456\n"
+        );
         assert_eq!(short(-0.000_01), "0");
     }
 

@@ -1,7 +1,10 @@
 // Item tables written by the format's description (docs/recommendation.md), without the program that learns them.
 
-/** The file's bytes; items stand in the order of their identifiers, neighbours are [[number, cosine], ...]. */
-export function itemTable({ ids, popularity, prices, category, categories, near }, changes = {}) {
+/**
+ * The file's bytes; items stand in the order of their identifiers, neighbours are [[number, strength], ...].
+ * Without `weights` ([of the most popular item, of an earlier item seen]) it is a file of the first version.
+ */
+export function itemTable({ ids, popularity, prices, category, categories, near, weights }, changes = {}) {
   const offsets = [0];
   for (const each of near) offsets.push(offsets.at(-1) + each.length);
   const lines = (texts) => Buffer.from(texts.map((text) => `${text}\n`).join(""));
@@ -13,12 +16,13 @@ export function itemTable({ ids, popularity, prices, category, categories, near 
     categories: ["U8", lines(categories)],
     offsets: ["U32", Uint32Array.from(offsets)],
     neighbours: ["U32", Uint32Array.from(near.flatMap((each) => each.map(([other]) => other)))],
-    strengths: ["U8", Uint8Array.from(near.flatMap((each) => each.map(([, cosine]) => Math.round(Math.sqrt(cosine) * 255))))],
+    strengths: ["U8", Uint8Array.from(near.flatMap((each) => each.map(([, strength]) => Math.round(Math.sqrt(strength) * 255))))],
+    ...(weights && { weights: ["F32", Float32Array.from(weights)] }),
     ...changes,
   };
   const order = ["U32", "F32", "U16", "U8"];
   const names = Object.keys(tensors).sort((a, b) => order.indexOf(tensors[a][0]) - order.indexOf(tensors[b][0]) || (a < b ? -1 : 1));
-  const header = { __metadata__: { "propense-items": "1" } };
+  const header = { __metadata__: { "propense-items": weights ? "2" : "1" } };
   const parts = [];
   let at = 0;
   for (const name of names) {
@@ -38,6 +42,7 @@ export function itemTable({ ids, popularity, prices, category, categories, near 
 export function bigTable(count, random) {
   const width = String(count).length;
   return itemTable({
+    weights: [0.01, 0.5],
     ids: Array.from({ length: count }, (_, at) => `item-${String(at).padStart(width, "0")}`),
     popularity: Array.from({ length: count }, () => Math.floor(256 * Math.abs(random()))),
     prices: Array.from({ length: count }, () => 1 + 20 * Math.abs(random())),

@@ -26,6 +26,11 @@ pub enum Method {
     Popularity,
 }
 
+impl Method {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Blend, Self::VSknn, Self::ItemKnn, Self::Popularity];
+}
+
 impl fmt::Display for Method {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -120,6 +125,27 @@ impl Recommender {
         &self.items
     }
 
+    /// How many visits were learnt from.
+    #[must_use]
+    pub fn visits(&self) -> usize {
+        self.index.len()
+    }
+
+    /// How many of them hold all of these items.
+    #[must_use]
+    pub fn visits_with(&self, ids: &[&str]) -> usize {
+        let numbers: Option<Vec<u32>> = ids.iter().map(|id| self.items.number(id)).collect();
+        let Some((first, others)) = numbers.as_deref().and_then(<[u32]>::split_first) else {
+            return 0;
+        };
+        let visits = self.index.visits_of(*first).iter();
+        let all = visits.filter(|visit| {
+            let with = |item: &u32| self.index.visits_of(*item).binary_search(visit).is_ok();
+            others.iter().all(with)
+        });
+        all.count()
+    }
+
     /// Made once for any number of visits: gives the scores of all items for one visit. A visit of
     /// which no item is known is given what is popular; so is every item on which the method has
     /// nothing to say, below the others.
@@ -183,12 +209,7 @@ mod tests {
     #[test]
     fn every_method_ranks_all_items_and_knows_what_to_show_a_newcomer() {
         let visits = ["a b", "a b", "a c", "d a", "e a", "a b"].map(visit);
-        for method in [
-            Method::Blend,
-            Method::VSknn,
-            Method::ItemKnn,
-            Method::Popularity,
-        ] {
+        for method in Method::ALL {
             let recommender = Recommender::fit(method, &visits, 1, &mut |_| {}).expect("learnt");
             let seen = number(&[visit("a")], recommender.items());
             let scores = [&seen[0][..], &[]].map(recommender.scorer());

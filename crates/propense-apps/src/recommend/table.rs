@@ -1,29 +1,29 @@
 //! The item table: what a page needs to know of a shop's items to recommend them, in a few bytes each.
 //!
-//! For each item its nearest neighbours (the regularised cosine of being in one visit, in eight
-//! bits), its popularity (likewise), price and category. Fifty thousand items with sixteen neighbours
-//! each are some five megabytes before compression, and what was seen is looked up, not searched for: a
-//! moment's candidates cost one pass over the items. No visit can be told from it.
+//! For each item what comes with it or after it (a share, in eight bits), its popularity (likewise),
+//! price and category. Fifty thousand items with sixteen neighbours each are some five megabytes before
+//! compression, and what was seen is looked up, not searched for: a moment's candidates cost one pass
+//! over the items. No visit can be told from it.
 //!
-//! `table_file` writes and reads it.
+//! `table_learn` makes it of visits, `table_file` writes and reads it.
 
-use std::collections::{BTreeMap, HashMap};
-
-use super::index::{VisitIndex, distinct};
-use super::log::{Click, Items, Log, RawVisit, number};
-use super::measure::{Figures, Ranker, Trial};
-use super::policy::ItemFacts;
-
-/// Neighbours kept of an item.
-const NEIGHBOURS: usize = 16;
-/// Against rare items that were together by chance.
-const REGULARISATION: f32 = 20.0;
 /// Newest items seen whose neighbours are asked.
 const RECENT: usize = 12;
-/// What an earlier item counts beside the one after it: e^(−1 / 1.5), as in the counts of the blend.
-const FADING: f32 = 0.513_417_1;
-/// The most popular item's score where nothing speaks for it: less than any neighbour's of late.
-const POPULAR: f32 = 1e-4;
+/// The weights of a table that names none.
+const WEIGHTS: Weights = Weights {
+    popular: 1e-4,
+    fading: 0.513_417_1,
+};
+
+/// What the parts of a score count.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Weights {
+    /// The most popular item's score where nothing speaks for it.
+    pub(super) popular: f32,
+    /// What an earlier item seen counts beside the one after it.
+    pub(super) fading: f32,
+}
+
 /// Items with their neighbours, numbered in the order of their identifiers.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ItemTable {
@@ -31,7 +31,8 @@ pub struct ItemTable {
     pub(super) ids: String,
     /// Where each begins, and the end.
     pub(super) starts: Vec<u32>,
-    /// ln(1 + clicks) on a scale to 255.
+    /// On a scale to 255: the square root of the share of the most popular item's clicks, or, in a table
+    /// without weights, ln(1 + clicks).
     pub(super) popularity: Vec<u8>,
     /// NaN where it is not known.
     pub(super) prices: Vec<f32>,
@@ -41,85 +42,13 @@ pub struct ItemTable {
     /// By item, where its neighbours begin; and the end.
     pub(super) offsets: Vec<u32>,
     pub(super) neighbours: Vec<u32>,
-    /// The square root of each neighbour's cosine on a scale to 255.
+    /// The square root of each neighbour's strength on a scale to 255.
     pub(super) strengths: Vec<u8>,
+    /// None in the first version of the file.
+    pub(super) weights: Option<Weights>,
 }
 
 impl ItemTable {
-    /// The table of these visits and of what is known of the items; some of those may have no visit.
-    #[must_use]
-    pub fn learn<'a>(log: &Log, known: impl IntoIterator<Item = (&'a str, &'a ItemFacts)>) -> Self {
-        let mut items: BTreeMap<&str, Option<&ItemFacts>> = BTreeMap::new();
-        for id in log.items.ids() {
-            items.insert(id, None);
-        }
-        for (id, facts) in known {
-            items.insert(id, Some(facts));
-        }
-        items.retain(|id, _| !id.contains('\n'));
-        let number: HashMap<&str, u32> = items.keys().copied().zip(0..).collect();
-        let index = VisitIndex::new(log);
-        let clicks = log.items.clicks();
-        let most = clicks.iter().copied().max().unwrap_or(0);
-        let mut counts = vec![0.0_f32; log.items.len()];
-        let mut table = Self {
-            starts: vec![0],
-            offsets: vec![0],
-            ..Self::default()
-        };
-        let mut categories: BTreeMap<&str, u16> = BTreeMap::new();
-        for (id, facts) in &items {
-            table.ids.push_str(id);
-            table.ids.push('\n');
-            table.starts.push(table.ids.len() as u32);
-            let own = log.items.number(id);
-            let clicked = own.and_then(|own| clicks.get(own as usize)).copied();
-            let share = (clicked.unwrap_or(0) as f32).ln_1p() / (most as f32).ln_1p().max(1e-9);
-            table.popularity.push((share * 255.0).round() as u8);
-            let price = facts.and_then(|facts| facts.price);
-            table
-                .prices
-                .push(price.map_or(f32::NAN, |price| price as f32));
-            let category = facts.and_then(|facts| facts.category.as_deref());
-            table.category.push(category.map_or(0, |name| {
-                let next = u16::try_from(categories.len() + 1).unwrap_or(0);
-                let known = *categories.entry(name).or_insert(next);
-                if known == next && next > 0 && table.categories.len() < usize::from(next) {
-                    table.categories.push(name.to_owned());
-                }
-                known
-            }));
-            if let Some(own) = own {
-                for (strength, other) in nearest(&index, own, &mut counts) {
-                    let id = log.items.id(other).unwrap_or_default();
-                    if let Some(other) = number.get(id) {
-                        table.neighbours.push(*other);
-                        table
-                            .strengths
-                            .push((strength.sqrt() * 255.0).round() as u8);
-                    }
-                }
-            }
-            table.offsets.push(table.neighbours.len() as u32);
-        }
-        table
-    }
-
-    /// How good the table is at telling the next click, on the latest sixth of these visits, learnt from
-    /// all before; for beside the figures of [`choose`](super::choose).
-    #[must_use]
-    pub fn trial(visits: &[RawVisit], k: usize, seed: u64) -> Figures {
-        let (before, latest) = visits.split_at(visits.len() - visits.len() / 6);
-        let log = Log::new(before);
-        let table = Self::learn(&log, []);
-        let tested = number(latest, &log.items);
-        let mut ranker = TableRanker {
-            table: &table,
-            items: &log.items,
-        };
-        Trial::run(&mut ranker, &tested, &log.items, k).figures(400, seed)
-    }
-
     /// How many items there are.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -191,10 +120,15 @@ impl ItemTable {
         best(&scores, most)
     }
 
-    fn scores<'a>(&self, seen: impl DoubleEndedIterator<Item = &'a str>) -> Vec<f32> {
-        let popular = self.popularity.iter();
-        let mut scores: Vec<f32> = popular
-            .map(|share| f32::from(*share) * (POPULAR / 255.0))
+    pub(super) fn scores<'a>(&self, seen: impl DoubleEndedIterator<Item = &'a str>) -> Vec<f32> {
+        let Weights { popular, fading } = self.weights.unwrap_or(WEIGHTS);
+        let squared = self.weights.is_some();
+        let shares = self.popularity.iter();
+        let mut scores: Vec<f32> = shares
+            .map(|share| {
+                let share = f32::from(*share) / 255.0;
+                popular * if squared { share * share } else { share }
+            })
             .collect();
         let mut weight = 1.0;
         for id in seen.rev().take(RECENT) {
@@ -206,12 +140,12 @@ impl ItemTable {
                     *score += weight * strength;
                 }
             }
-            weight *= FADING;
+            weight *= fading;
         }
         scores
     }
 
-    /// The neighbours of an item, each with its cosine.
+    /// The neighbours of an item, each with its strength.
     fn near(&self, item: u32) -> impl Iterator<Item = (u32, f32)> {
         let at = |place: usize| self.offsets.get(place).copied().unwrap_or(0) as usize;
         let range = at(item as usize)..at(item as usize + 1);
@@ -244,62 +178,11 @@ fn best(scores: &[f32], most: usize) -> Vec<(u32, f32)> {
     list
 }
 
-/// The items most often in one visit with this one, with their cosine, the nearest first. `counts` has a
-/// zero for each item, and is left so.
-fn nearest(index: &VisitIndex, own: u32, counts: &mut [f32]) -> Vec<(f32, u32)> {
-    let visits = index.visits_of(own);
-    let mut met = Vec::new();
-    for visit in visits {
-        for other in index.items(*visit) {
-            if other.item != own
-                && let Some(count) = counts.get_mut(other.item as usize)
-            {
-                if *count == 0.0 {
-                    met.push(other.item);
-                }
-                *count += 1.0;
-            }
-        }
-    }
-    let mut found: Vec<(f32, u32)> = Vec::with_capacity(met.len());
-    for other in met {
-        if let Some(count) = counts.get_mut(other as usize) {
-            let theirs = index.visits_of(other).len() as f32;
-            let cosine = *count / (visits.len() as f32 * (theirs + REGULARISATION)).sqrt();
-            found.push((cosine.min(1.0), other));
-            *count = 0.0;
-        }
-    }
-    found.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
-    found.truncate(NEIGHBOURS);
-    found
-}
-
-/// The table as a ranker over another numbering of the items.
-struct TableRanker<'a> {
-    table: &'a ItemTable,
-    items: &'a Items,
-}
-
-impl Ranker for TableRanker<'_> {
-    fn score(&mut self, seen: &[Click], scores: &mut [f32]) {
-        let seen = distinct(seen);
-        let ids = seen.iter().filter_map(|seen| self.items.id(seen.item));
-        let own = self.table.scores(ids.collect::<Vec<_>>().into_iter());
-        for (id, score) in self.items.ids().iter().zip(scores) {
-            let place = self.table.number(id).map(|number| number as usize);
-            *score = place
-                .and_then(|place| own.get(place))
-                .copied()
-                .unwrap_or(0.0);
-        }
-    }
-}
-
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::recommend::log::Owner;
+    use crate::recommend::log::{Log, Owner, RawVisit};
+    use crate::recommend::{ItemFacts, Recipe};
 
     fn visit(items: &str) -> RawVisit {
         let clicks = items.split_whitespace().map(|item| (item.to_owned(), 0));
@@ -317,7 +200,7 @@ pub(super) mod tests {
             ..ItemFacts::default()
         };
         let known = [("a", &tea), ("new", &tea)];
-        ItemTable::learn(&Log::new(&visits), known)
+        ItemTable::learn(&Log::new(&visits), known, &Recipe::usual(false))
     }
 
     fn listed(seen: &[&str], hidden: &[&str], most: usize) -> Vec<String> {

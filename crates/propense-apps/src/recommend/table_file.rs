@@ -6,11 +6,12 @@ use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 
 use super::error::RecommendError;
-use super::table::ItemTable;
+use super::table::{ItemTable, Weights};
 
-/// The version of the layout, under this key of the metadata.
+/// The version of the layout, under this key of the metadata: the second has weights, and popularity
+/// means something else in it.
 const KEY: &str = "propense-items";
-const VERSION: &str = "1";
+const VERSIONS: [&str; 2] = ["1", "2"];
 
 impl ItemTable {
     /// The table as a file: the same table gives the same bytes.
@@ -27,6 +28,9 @@ impl ItemTable {
         }
         let prices = self.prices.iter().flat_map(|price| price.to_le_bytes());
         let category = self.category.iter().flat_map(|n| n.to_le_bytes());
+        let weights = self.weights.iter();
+        let weights = weights.flat_map(|weights| [weights.popular, weights.fading]);
+        let weights: Vec<u8> = weights.flat_map(f32::to_le_bytes).collect();
         let tensors = [
             ("ids", Dtype::U8, self.ids.clone().into_bytes()),
             ("popularity", Dtype::U8, self.popularity.clone()),
@@ -36,14 +40,17 @@ impl ItemTable {
             ("offsets", Dtype::U32, numbers(&self.offsets)),
             ("neighbours", Dtype::U32, numbers(&self.neighbours)),
             ("strengths", Dtype::U8, self.strengths.clone()),
+            ("weights", Dtype::F32, weights),
         ];
+        let version = usize::from(self.weights.is_some());
+        let count = tensors.len() - 1 + version;
         let mut views = Vec::new();
-        for (name, kind, bytes) in &tensors {
+        for (name, kind, bytes) in tensors.iter().take(count) {
             let count = bytes.len() / (kind.bitsize() / 8);
             let view = TensorView::new(*kind, vec![count], bytes).map_err(unsound)?;
             views.push((*name, view));
         }
-        let metadata = HashMap::from([(KEY.to_owned(), VERSION.to_owned())]);
+        let metadata = HashMap::from([(KEY.to_owned(), VERSIONS[version].to_owned())]);
         safetensors::serialize(views, Some(metadata)).map_err(unsound)
     }
 
@@ -54,9 +61,10 @@ impl ItemTable {
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, RecommendError> {
         let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(unsound)?;
         let version = metadata.metadata().as_ref().and_then(|map| map.get(KEY));
-        if version.map(String::as_str) != Some(VERSION) {
+        let version = version.and_then(|known| VERSIONS.iter().position(|one| one == known));
+        let Some(version) = version else {
             return Err(unsound("it has another version, or none"));
-        }
+        };
         let tensors = SafeTensors::deserialize(bytes).map_err(unsound)?;
         let of = |name: &str, kind: Dtype| {
             let tensor = tensors.tensor(name).map_err(unsound)?;
@@ -64,6 +72,10 @@ impl ItemTable {
                 true => Ok(tensor.data()),
                 false => Err(unsound(format!("`{name}` is no {kind:?}"))),
             }
+        };
+        let fractions = |name: &str| -> Result<Vec<f32>, RecommendError> {
+            let (chunks, _) = of(name, Dtype::F32)?.as_chunks();
+            Ok(chunks.iter().map(|b| f32::from_le_bytes(*b)).collect())
         };
         let numbers = |name: &str| -> Result<Vec<u32>, RecommendError> {
             let (chunks, _) = of(name, Dtype::U32)?.as_chunks();
@@ -80,10 +92,7 @@ impl ItemTable {
             starts,
             ids,
             popularity: of("popularity", Dtype::U8)?.to_vec(),
-            prices: {
-                let (chunks, _) = of("prices", Dtype::F32)?.as_chunks();
-                chunks.iter().map(|b| f32::from_le_bytes(*b)).collect()
-            },
+            prices: fractions("prices")?,
             category: {
                 let (chunks, _) = of("category", Dtype::U16)?.as_chunks();
                 chunks.iter().map(|b| u16::from_le_bytes(*b)).collect()
@@ -92,6 +101,10 @@ impl ItemTable {
             offsets: numbers("offsets")?,
             neighbours: numbers("neighbours")?,
             strengths: of("strengths", Dtype::U8)?.to_vec(),
+            weights: match version {
+                0 => None,
+                _ => Some(weights(&fractions("weights")?)?),
+            },
         };
         table.check()?;
         Ok(table)
@@ -126,6 +139,15 @@ impl ItemTable {
             last = Some(id);
         }
         Ok(())
+    }
+}
+
+fn weights(numbers: &[f32]) -> Result<Weights, RecommendError> {
+    match *numbers {
+        [popular, fading] if [popular, fading].iter().all(|n| (0.0..=1.0).contains(n)) => {
+            Ok(Weights { popular, fading })
+        }
+        _ => Err(unsound("its weights are not two numbers from 0 to 1")),
     }
 }
 
@@ -174,5 +196,30 @@ mod tests {
         check(|t| t.prices.truncate(2));
         check(|t| t.ids.push('x'));
         check(|t| t.offsets.clear());
+        let weights = |popular, fading| Some(Weights { popular, fading });
+        for weights in [
+            weights(f32::NAN, 0.5),
+            weights(0.5, 2.0),
+            weights(-0.1, 0.5),
+        ] {
+            let changed = ItemTable { weights, ..table() };
+            let bytes = changed.to_bytes().expect("writable");
+            ItemTable::from_bytes(&bytes).expect_err("unsound");
+        }
+    }
+
+    #[test]
+    fn a_table_of_the_first_version_is_read_and_means_what_it_meant() {
+        let old = ItemTable {
+            weights: None,
+            ..table()
+        };
+        let bytes = old.to_bytes().expect("writable");
+        assert!(!bytes.windows(7).any(|part| part == b"weights"));
+        let read = ItemTable::from_bytes(&bytes).expect("readable");
+        assert_eq!(read.to_bytes(), Ok(bytes));
+        // Popularity on a straight scale, the last resort below every neighbour.
+        let popular = read.candidates([].into_iter(), [], 1);
+        assert_eq!(popular, [(0, 1e-4)]);
     }
 }

@@ -115,6 +115,20 @@ impl Tables {
         (of(&self.popular), of(&self.lately))
     }
 
+    /// The items that were in one visit with this one, each with the cosine.
+    pub(crate) fn together(&self, item: u32) -> impl Iterator<Item = (u32, f32)> {
+        let row = self.together.get(item as usize);
+        row.into_iter().flatten().copied()
+    }
+
+    /// The items that came soon after this one (itself among them, where it came again), each with its
+    /// share.
+    pub(crate) fn after(&self, item: u32) -> impl Iterator<Item = (u32, f32)> {
+        let sum = self.near_sum.get(item as usize).copied().unwrap_or(0.0) + DOUBT;
+        let row = self.near.get(item as usize).into_iter().flatten();
+        row.map(move |(other, value)| (*other, value / sum))
+    }
+
     /// Items between two in the order of identifiers, plus one; 0 for an item and itself.
     pub(crate) fn apart(&self, one: u32, other: u32) -> u32 {
         let place = |item: u32| self.shelf.get(item as usize).copied().unwrap_or(0);

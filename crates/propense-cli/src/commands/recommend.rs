@@ -1,22 +1,34 @@
 //! `propense recommend`
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::Context;
 use propense_apps::recommend::{
-    Choice, Figures, ItemFacts, ItemTable, Log, Pick, Policy, ProtocolOptions, RawVisit,
-    Recommender, Shop, Source, choose, number, seen, taken, visits,
+    Case, Choice, Estimate, Figures, ItemFacts, ItemTable, Judgement, Lister, Log, Method, Pick,
+    Policy, ProtocolOptions, RawVisit, Recommender, Shop, Showcase, Shown, ShownLog, Source,
+    TableTrial, choose, judge, visits,
 };
 use propense_events::{Session, sessionise};
 use serde::{Deserialize, Serialize};
 
 use super::{Failure, Outcome, resolve};
 use crate::args::RecommendArgs;
-use crate::output::{Lines, Output, Table, json_lines, note, write_file};
+use crate::output::{Output, Table, json_lines, note, write_file};
+use crate::report;
+use crate::sheet::{Layout, Sheet};
+use crate::side::SideFile;
 
 /// Length of the list on which methods are compared.
 const COMPARED_AT: usize = 10;
+/// Items beside which the report shows a list.
+const BESIDE: usize = 6;
+
+/// How the lists are written.
+enum Form {
+    JsonLines,
+    Sheet(Layout),
+}
 
 /// One line of the file.
 #[derive(Serialize)]
@@ -27,21 +39,29 @@ struct Line<'a> {
     pick: &'a Pick,
 }
 
-/// The JSON beside it.
+/// All that came of it: the JSON, and what the page shows.
 #[derive(Serialize)]
-struct Report<'a> {
-    lists: usize,
-    items: usize,
-    new_items: usize,
-    /// Figures of the item table, where one is written.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    table: Option<&'a Figures>,
+pub(crate) struct Findings {
+    pub(crate) lists: usize,
+    pub(crate) items: usize,
+    pub(crate) new_items: usize,
     #[serde(flatten)]
-    choice: &'a Choice,
+    pub(crate) choice: Choice,
+    /// What the visits are: views, or orders where nothing was viewed.
+    #[serde(skip)]
+    pub(crate) source: Source,
+    /// Lists with their reasons.
+    pub(crate) showcase: Showcase,
+    /// What the item table is worth, where one is written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) table: Option<TableTrial>,
+    /// What the log of lists shown by lot says, where there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) off_policy: Option<Judgement>,
 }
 
 pub(crate) fn run(args: &RecommendArgs) -> Outcome {
-    let lines_of = Lines::of(&args.out)?;
+    let form = form(&args.out)?;
     let policy = policy(args)?;
     let catalogue = args
         .catalogue
@@ -49,6 +69,7 @@ pub(crate) fn run(args: &RecommendArgs) -> Outcome {
         .map(catalogue)
         .transpose()?
         .unwrap_or_default();
+    let log = args.log.as_deref().map(shown).transpose()?;
     let data = resolve::data(&args.data, &args.reading)?;
     let gap_ms = ProtocolOptions::default().gap_ms;
     let sessions = match &args.session {
@@ -68,61 +89,164 @@ pub(crate) fn run(args: &RecommendArgs) -> Outcome {
         .with_context(|| data.places())?;
     let shop = Shop::new(recommender.items(), &data.events, &catalogue);
 
-    let mut score = recommender.scorer();
-    let mut lists: Vec<(&str, Vec<Pick>)> = Vec::new();
-    for session in &sessions {
-        let visit = seen(&session.events);
-        let clicks = number(std::slice::from_ref(&visit), recommender.items());
-        let clicks = clicks.into_iter().next().unwrap_or_default();
-        let mut hidden: HashSet<&str> = taken(&session.events);
-        if !args.seen_too {
-            hidden.extend(visit.clicks.iter().map(|(id, _)| id.as_str()));
-        }
-        let scores = score(&clicks);
-        lists.push((&session.id, shop.list(&policy, scores, &hidden)));
-    }
-    let lines = lists.iter().flat_map(|(session, picks)| {
-        (1..).zip(picks).map(|(place, pick)| Line {
-            session,
-            place,
-            pick,
+    let mut lister = Lister::new(&recommender, &shop, &policy, args.seen_too);
+    let lists: Vec<(&str, Vec<Pick>)> = sessions
+        .iter()
+        .map(|session| (session.id.as_str(), lister.list(&session.events)))
+        .collect();
+    let lines: Vec<Line<'_>> = lists
+        .iter()
+        .flat_map(|(session, picks)| {
+            (1..).zip(picks).map(|(place, pick)| Line {
+                session,
+                place,
+                pick,
+            })
         })
-    });
-    let bytes = match lines_of {
-        Lines::Csv => csv(lines)?,
-        Lines::Json => json_lines(lines)?,
-    };
-    write_file(&args.out, &bytes)?;
+        .collect();
+    match form {
+        Form::JsonLines => write_file(&args.out, &json_lines(&lines)?)?,
+        Form::Sheet(layout) => sheet(&lines).write(&args.out, layout)?,
+    }
     let table_alone = match &args.export_table {
-        Some(path) => Some(export(path, &learnt, &shop, args.seed)?),
+        Some(path) => Some(export(path, &learnt, &shop, args)?),
         None => None,
     };
-    let report = Report {
-        table: table_alone.as_ref(),
+    let case = Case {
+        events: &data.events,
+        visits: &learnt,
+        catalogue: &catalogue,
+        policy: &policy,
+        seen_too: args.seen_too,
+        gap_ms,
+    };
+    let off_policy = match &log {
+        Some(log) => Some(judge(log, &case, args.seed, &mut note).context("--log")?),
+        None => None,
+    };
+    let findings = Findings {
         lists: lists.len(),
         items: recommender.items().len(),
         new_items: shop.new_items(),
-        choice: &choice,
+        showcase: Showcase::new(&mut lister, BESIDE),
+        choice,
+        source,
+        table: table_alone,
+        off_policy,
     };
-    Output::new(&args.json).finish(&table(&choice, lists.first()), &report)?;
+    if let Some(path) = &args.report {
+        let page = report::recommend(&data.name, &findings, &sessions, &lists);
+        write_file(path, page.as_bytes())?;
+        note(&format!("wrote {}", path.display()));
+    }
+    for warning in warnings(&findings) {
+        note(&format!("warning: {warning}"));
+    }
+    Output::new(&args.json).finish(&table(&findings, lists.first()), &findings)?;
     note(&format!("{} lists in {}", lists.len(), args.out.display()));
     Ok(())
 }
 
+fn form(out: &Path) -> Outcome<Form> {
+    if out.extension().is_some_and(|ending| ending == "jsonl") {
+        return Ok(Form::JsonLines);
+    }
+    Layout::of(out)
+        .map(Form::Sheet)
+        .map_err(|failure| match failure {
+            Failure::Usage(words) => {
+                Failure::Usage(words.replace("end in .csv or", "end in .csv, .jsonl or"))
+            }
+            other => other,
+        })
+}
+
 /// Writes the item table; gives what it is worth alone, on the same visits as the methods.
-fn export(path: &Path, visits: &[RawVisit], shop: &Shop, seed: u64) -> anyhow::Result<Figures> {
-    let table = ItemTable::learn(&Log::new(visits), shop.known());
+fn export(
+    path: &Path,
+    visits: &[RawVisit],
+    shop: &Shop,
+    args: &RecommendArgs,
+) -> anyhow::Result<TableTrial> {
+    let trial = TableTrial::run(visits, args.seen_too, COMPARED_AT, args.seed);
+    let table = ItemTable::learn(&Log::new(visits), shop.known(), &trial.recipe);
     let bytes = table.to_bytes()?;
     write_file(path, &bytes)?;
-    let figures = ItemTable::trial(visits, COMPARED_AT, seed);
     note(&format!(
-        "{} items in {} ({} bytes); the table alone reaches NDCG@10 {:.4}",
+        "{} items in {} ({} bytes); the table alone reaches NDCG@{COMPARED_AT} {:.4}, popularity {:.4}",
         table.len(),
         path.display(),
         bytes.len(),
-        figures.ndcg
+        trial.figures.ndcg,
+        trial.popularity.ndcg
     ));
-    Ok(figures)
+    Ok(trial)
+}
+
+/// The log of what was shown, by lot.
+fn shown(path: &Path) -> anyhow::Result<ShownLog> {
+    let columns = [
+        "session_id|session|user_id|user|visit",
+        "time|timestamp",
+        "item_id|item",
+        "propensity|probability",
+        "reward|clicked|bought|value",
+    ];
+    let file = SideFile::read(path, &columns)?;
+    let lines = file.rows().map(|row| {
+        Ok(Shown {
+            visit: row.text(0)?,
+            at: row.time(1)?,
+            item_id: row.text(2)?,
+            propensity: row.number(3)?,
+            reward: row.number(4)?.unwrap_or(0.0),
+        })
+    });
+    let lines: anyhow::Result<Vec<Shown>> = lines.collect();
+    Ok(ShownLog::new(lines?))
+}
+
+/// What should be read before anything is done.
+pub(crate) fn warnings(findings: &Findings) -> Vec<String> {
+    let mut found = Vec::new();
+    let choice = &findings.choice;
+    let of = |wanted: Method| {
+        let figures = choice.figures.iter().find(|(method, _)| *method == wanted);
+        figures.map(|(_, figures)| figures.ndcg)
+    };
+    if choice.figures.is_empty() {
+        found.push("Too few visits to compare recommenders: what is popular is listed.".to_owned());
+    }
+    if choice.method != Method::Blend
+        && let (Some(best), Some(blend)) = (of(choice.method), of(Method::Blend))
+    {
+        found.push(format!(
+            "On the latest visits {} forecasts better (NDCG {best:.4}) than the blend (NDCG {blend:.4}): it is used.",
+            choice.method
+        ));
+    }
+    if let Some(table) = &findings.table
+        && table.popularity.ndcg >= table.figures.ndcg
+    {
+        found.push(
+            "On the latest visits popularity forecasts as well as the item table: the table holds popularity alone."
+                .to_owned(),
+        );
+    }
+    if let Some(judged) = &findings.off_policy {
+        found.extend(judged.warnings.iter().cloned());
+        if judged.unknown_visits > 0 {
+            found.push(format!(
+                "Of {} of {} lists in the log no earlier event is in --data: they are judged as new visitors'.",
+                judged.unknown_visits, judged.lists
+            ));
+        }
+        for (method, value) in &judged.methods {
+            let words = value.warnings.iter();
+            found.extend(words.map(|words| format!("{method}: {words}")));
+        }
+    }
+    found
 }
 
 fn policy(args: &RecommendArgs) -> Outcome<Policy> {
@@ -175,41 +299,30 @@ fn catalogue(path: &Path) -> anyhow::Result<BTreeMap<String, ItemFacts>> {
     Ok(items)
 }
 
-fn csv<'a>(lines: impl Iterator<Item = Line<'a>>) -> anyhow::Result<Vec<u8>> {
-    let mut out = csv::Writer::from_writer(Vec::new());
-    out.write_record([
-        "session",
-        "place",
-        "item_id",
-        "item_name",
-        "item_category",
-        "price",
-        "score",
-        "new",
-    ])?;
-    for line in lines {
-        let Pick {
-            item_id,
-            facts,
-            score,
-            new,
-        } = line.pick;
-        out.write_record([
-            line.session,
-            &line.place.to_string(),
-            item_id,
-            facts.name.as_deref().unwrap_or_default(),
-            facts.category.as_deref().unwrap_or_default(),
-            &facts.price.map_or(String::new(), |price| price.to_string()),
-            &score.to_string(),
-            if *new { "yes" } else { "no" },
-        ])?;
-    }
-    out.into_inner().context("writing the lists")
+fn sheet(lines: &[Line<'_>]) -> Sheet {
+    let text = |of: fn(&ItemFacts) -> Option<&String>| {
+        move |line: &Line<'_>| of(&line.pick.facts).cloned().unwrap_or_default()
+    };
+    Sheet::new()
+        .text("session", lines, |line| line.session.to_owned())
+        .number("place", lines, |line| Some(line.place as f64))
+        .text("item_id", lines, |line| line.pick.item_id.clone())
+        .text("item_name", lines, text(|facts| facts.name.as_ref()))
+        .text(
+            "item_category",
+            lines,
+            text(|facts| facts.category.as_ref()),
+        )
+        .number("price", lines, |line| line.pick.facts.price)
+        .exact("score", lines, |line| Some(f64::from(line.pick.score)))
+        .text("new", lines, |line| {
+            if line.pick.new { "yes" } else { "no" }.to_owned()
+        })
 }
 
-fn table(choice: &Choice, first: Option<&(&str, Vec<Pick>)>) -> Table {
+fn table(findings: &Findings, first: Option<&(&str, Vec<Pick>)>) -> Table {
     let mut table = Table::new();
+    let choice = &findings.choice;
     let positions = choice.figures.first().map_or(0, |(_, figures)| figures.n);
     table.block(if positions == 0 {
         "too few visits to compare recommenders: what is popular is listed".to_owned()
@@ -221,17 +334,59 @@ fn table(choice: &Choice, first: Option<&(&str, Vec<Pick>)>) -> Table {
         )
     });
     if positions > 0 {
-        table.row(["", "NDCG@10", "95 %", "HR@10", "items shown"]);
+        table.row([
+            "",
+            "NDCG@10",
+            "95 %",
+            "HR@10",
+            "MRR@10",
+            "items shown",
+            "places of the top tenth",
+        ]);
     }
-    for (method, figures) in &choice.figures {
+    let mut row = |name: String, figures: &Figures| {
         let (low, high) = figures.ndcg_interval;
         table.row([
-            method.to_string(),
+            name,
             format!("{:.4}", figures.ndcg),
             format!("{low:.4} to {high:.4}"),
             format!("{:.4}", figures.hr),
+            format!("{:.4}", figures.mrr),
             format!("{:.1} %", 100.0 * figures.coverage),
+            format!("{:.1} %", 100.0 * figures.popular_share),
         ]);
+    };
+    for (method, figures) in &choice.figures {
+        row(method.to_string(), figures);
+    }
+    if let Some(trial) = &findings.table {
+        row("the table alone".to_owned(), &trial.figures);
+    }
+    if let Some(judged) = &findings.off_policy {
+        table.block(format!(
+            "by the log of {} lists shown by lot to {} visits, reward a list; shown: {}",
+            judged.lists,
+            judged.visits,
+            estimate(&judged.shown)
+        ));
+        table.row([
+            "",
+            "doubly robust",
+            "self-normalised",
+            "inverse propensity",
+            "clipped",
+            "effective sample",
+        ]);
+        for (method, value) in &judged.methods {
+            table.row([
+                method.to_string(),
+                estimate(&value.doubly_robust),
+                estimate(&value.self_normalised),
+                estimate(&value.ips),
+                estimate(&value.clipped),
+                format!("{:.0}", value.effective_sample),
+            ]);
+        }
     }
     if let Some((session, picks)) = first {
         table.block(format!("the first list: {session}"));
@@ -247,4 +402,10 @@ fn table(choice: &Choice, first: Option<&(&str, Vec<Pick>)>) -> Table {
         }
     }
     table
+}
+
+/// A figure with its interval, in words; shared with the page.
+pub(crate) fn estimate(found: &Estimate) -> String {
+    let (low, high) = found.interval;
+    format!("{:.4} ({low:.4} to {high:.4})", found.value)
 }

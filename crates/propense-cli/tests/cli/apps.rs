@@ -38,7 +38,7 @@ fn read(path: &Path) -> String {
 
 /// A page that stands alone: figures, charts with their tables, nothing fetched, nothing missing.
 #[track_caller]
-fn is_a_page(page: &str) {
+pub(super) fn is_a_page(page: &str) {
     for part in [
         "<svg",
         "<table",

@@ -1,7 +1,9 @@
 //! `propense recommend`: lists under the shop's rules, and which recommender made them.
 
+use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
+use super::apps::is_a_page;
 use super::{propense, shop, words};
 
 #[test]
@@ -58,6 +60,202 @@ fn lists_keep_the_rules_of_the_shop() {
 }
 
 #[test]
+fn a_page_shows_what_is_recommended_why_and_how_far_to_trust_it() {
+    let folder = shop(300);
+    let path = |name: &str| folder.path().join(name);
+    let live = "timestamp,event,session_id,item_id\n1700000000000,view_item,live,i3\n";
+    std::fs::write(path("live.txt"), live).expect("events");
+    let line = "recommend --data {} --session {} --out {} --report {} --export-table {} --json {}";
+    let files = [
+        "events.csv",
+        "live.txt",
+        "picks.csv",
+        "picks.html",
+        "shop.items",
+        "picks.json",
+    ]
+    .map(path);
+    let files: Vec<&Path> = files.iter().map(PathBuf::as_path).collect();
+    propense(words(line, &files)).code(0);
+    let page = std::fs::read_to_string(path("picks.html")).expect("page");
+    is_a_page(&page);
+    for part in [
+        "For the home page",
+        "Because you looked at",
+        "looked at together",
+        "For running visits",
+        "the item table, in the page",
+        "Places given to the tenth most in demand",
+    ] {
+        assert!(page.contains(part), "{part} is missing");
+    }
+    let report = std::fs::read(path("picks.json")).expect("report");
+    let report: serde_json::Value = serde_json::from_slice(&report).expect("JSON");
+    let showcase = &report["showcase"];
+    assert_eq!(showcase["home"].as_array().map(Vec::len), Some(8));
+    assert_eq!(showcase["because"].as_array().map(Vec::len), Some(6));
+    let ndcg = |of: &serde_json::Value| of["ndcg"].as_f64().expect("a figure");
+    let table = &report["table"];
+    assert!(ndcg(table) >= ndcg(&table["popularity"]), "{table}");
+    #[cfg(feature = "engine")]
+    {
+        let files = [path("events.csv"), path("picks.parquet")];
+        propense(words(
+            "recommend --data {} --out {}",
+            &[&files[0], &files[1]],
+        ))
+        .code(0);
+        let bytes = std::fs::read(&files[1]).expect("file");
+        assert!(bytes.starts_with(b"PAR1"));
+    }
+}
+
+/// A log in which one of the shop's items is shown by lot to each of its later visits.
+fn log(propensity: impl Fn(usize) -> String) -> String {
+    let mut text = String::from("session_id;time;item_id;propensity;clicked\n");
+    for user in 150..300 {
+        let second = 1_600_000_000 + user * 3600 + 10;
+        let item = user * 7 % 17;
+        let clicked = usize::from(user % 3 == 0);
+        let propensity = propensity(user);
+        writeln!(text, "s{user};{second}000;i{item};{propensity};{clicked}")
+            .expect("writing to a string");
+    }
+    text
+}
+
+#[test]
+fn a_log_of_what_was_shown_by_lot_tells_what_each_would_have_earned() {
+    let folder = shop(300);
+    let path = |name: &str| folder.path().join(name);
+    let files = [
+        "events.csv",
+        "log.csv",
+        "picks.csv",
+        "picks.html",
+        "picks.json",
+    ]
+    .map(path);
+    let files: Vec<&Path> = files.iter().map(PathBuf::as_path).collect();
+    let line = "recommend --data {} --log {} --out {} --report {} --json {}";
+    let report = |text: String| -> serde_json::Value {
+        std::fs::write(files[1], text).expect("log");
+        propense(words(line, &files))
+            .code(0)
+            .says("effective sample");
+        let bytes = std::fs::read(files[4]).expect("report");
+        serde_json::from_slice(&bytes).expect("JSON")
+    };
+    let all = report(log(|_| "0.0588".to_owned()));
+    let judged = &all["off_policy"];
+    assert_eq!(
+        (&judged["lists"], &judged["left_out"]),
+        (&150.into(), &0.into())
+    );
+    assert_eq!(judged["train_visits"], 150);
+    assert_eq!(judged["unknown_visits"], 0);
+    assert_eq!(judged["methods"].as_array().map(Vec::len), Some(4));
+    let shown = judged["shown"]["value"].as_f64().expect("a figure");
+    assert!((shown - 1.0 / 3.0).abs() < 1e-9, "{judged}");
+    let page = std::fs::read_to_string(files[3]).expect("page");
+    is_a_page(&page);
+    assert!(page.contains("What they would have earned"));
+    // A third of the lines is of no use; it is counted, and said.
+    let some = report(log(|user| ["0.0588", "", "0"][user % 3].to_owned()));
+    assert_eq!(some["off_policy"]["left_out"], 100);
+    let page = std::fs::read_to_string(files[3]).expect("page");
+    assert!(page.contains("100 of 150 lists of the log are left out"));
+}
+
+#[test]
+fn a_log_that_cannot_be_used_is_refused_with_the_place() {
+    let folder = shop(300);
+    let path = |name: &str| folder.path().join(name);
+    let files = ["events.csv", "log.csv", "picks.csv"].map(path);
+    let files: Vec<&Path> = files.iter().map(PathBuf::as_path).collect();
+    let check = |text: &str, part: &str| {
+        std::fs::write(files[1], text).expect("log");
+        let line = "recommend --data {} --log {} --out {}";
+        propense(words(line, &files)).code(1).says(part);
+    };
+    check(
+        "session_id,time,item_id,clicked\n",
+        "no column `propensity`",
+    );
+    let line = |row: &str| format!("session_id,time,item_id,propensity,reward\n{row}\n");
+    check(&line("s1,soon,i1,0.5,1"), "row 2: expected a time");
+    check(
+        &line("s1,2020-09-14,,0.5,1"),
+        "row 2: expected an identifier",
+    );
+    check(
+        &line("s1,2020-09-14,i1,often,1"),
+        "row 2: expected a number",
+    );
+    check(
+        &line("s1,2020-09-14,i1,0.5,inf"),
+        "row 2: expected a number",
+    );
+    check(&line("s1,2020-09-14,i1,7,1"), "none of the 1 line");
+    check(&line(""), "none of the 0 line");
+    // Everything in --data comes after it.
+    check(&line("s1,2000-01-01,i1,0.5,1"), "no visit before");
+}
+
+#[test]
+fn what_an_order_is_worth_and_what_comes_back_change_no_list() {
+    let folder = tempfile::tempdir().expect("scratch folder");
+    let path = |name: &str| folder.path().join(name);
+    let head = "timestamp,event,user_id,transaction_id,item_id,price,quantity,event_no\n";
+    let mut text = String::from(head);
+    let mut number = 0;
+    let mut row = |text: &mut String, kind: &str, order: usize, item: usize, rest: &str| {
+        number += 1;
+        // A month without any order lies in the middle.
+        let pause = if order < 60 { 0 } else { 31 * 86_400_000_i64 };
+        let time = 1_600_000_000_000 + order as i64 * 3_600_000 + pause;
+        writeln!(
+            text,
+            "{time},{kind},u{order},{kind}{order},i{item},{rest},{number}"
+        )
+        .expect("writing to a string");
+    };
+    for order in 0..120 {
+        for place in 0..2 + order % 3 {
+            row(
+                &mut text,
+                "purchase",
+                order,
+                (order * 3 + place) % 11,
+                "2.5,1",
+            );
+        }
+    }
+    let lists = |text: &str| {
+        std::fs::write(path("orders.csv"), text).expect("orders");
+        let line = "recommend --data {} --k 5 --out {} --price-to 5";
+        let files = [path("orders.csv"), path("picks.csv")];
+        propense(words(line, &[&files[0], &files[1]])).code(0);
+        std::fs::read_to_string(path("picks.csv")).expect("lists")
+    };
+    let usual = lists(&text);
+    assert_eq!(usual.lines().count(), 6, "{usual}");
+    // One customer with far more than half of the revenue, in an order as any other.
+    let rich = text.replacen("2.5,1,1\n", "2.5,900000,1\n", 1);
+    assert_ne!(rich, text);
+    assert_eq!(lists(&rich), usual);
+    // More comes back than was sold.
+    let mut returned = text.clone();
+    for order in 0..90 {
+        row(&mut returned, "refund", order, 3, "2.5,9");
+    }
+    assert_eq!(lists(&returned), usual);
+    // Without a price no item keeps a bound on it.
+    let unpriced = text.replace(",2.5,1,", ",,1,");
+    assert_eq!(lists(&unpriced).lines().count(), 1);
+}
+
+#[test]
 fn a_new_visitor_is_shown_what_is_popular() {
     let folder = shop(40);
     let out = folder.path().join("home.jsonl");
@@ -77,7 +275,7 @@ fn wrong_use_is_named() {
             .code(code)
             .says(part);
     };
-    check("--out picks.txt", 2, ".csv or .jsonl");
+    check("--out picks.txt", 2, ".csv, .jsonl or .parquet");
     check("--out picks.csv --k 0", 2, "--k");
     check("--out picks.csv --diversity 2", 2, "--diversity");
     check(
