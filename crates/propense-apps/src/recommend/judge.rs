@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::choose::{Method, Recommender};
 use super::error::RecommendError;
-use super::log::RawVisit;
+use super::log::{Owner, RawVisit};
 use super::off_policy::{Estimate, PolicyValue, ShownLog, off_policy};
 use super::past::Past;
 use super::policy::{ItemFacts, Policy};
@@ -66,7 +66,20 @@ pub fn judge(
     let Some(begin) = log.begin() else {
         return Err(RecommendError::NothingUsable { lines: log.lines });
     };
-    let before = |visit: &&RawVisit| visit.clicks.iter().all(|(_, at)| *at < begin);
+    let shown: BTreeSet<&str> = log.moments.iter().map(|m| m.visit.as_str()).collect();
+    let before = |visit: &&RawVisit| {
+        let last = visit
+            .clicks
+            .iter()
+            .map(|(_, at)| *at)
+            .max()
+            .unwrap_or(begin);
+        let goes_on = match &visit.owner {
+            Owner::Named(id) | Owner::Visitor(id) => shown.contains(id.as_str()),
+            Owner::Nobody => false,
+        };
+        last < begin && !(goes_on && last.saturating_add(case.gap_ms) >= begin)
+    };
     let learnt: Vec<RawVisit> = case.visits.iter().filter(before).cloned().collect();
     if learnt.is_empty() {
         return Err(RecommendError::NothingBefore);
@@ -95,10 +108,9 @@ pub fn judge(
         methods.push((method, off_policy(log, &lists)));
     }
     methods.sort_by(|a, b| b.1.doubly_robust.value.total_cmp(&a.1.doubly_robust.value));
-    let visits: BTreeSet<&str> = log.moments.iter().map(|m| m.visit.as_str()).collect();
     Ok(Judgement {
         lists: log.moments.len(),
-        visits: visits.len(),
+        visits: shown.len(),
         left_out: log.left_out,
         train_visits: learnt.len(),
         unknown_visits: situations.iter().filter(|events| events.is_empty()).count(),
@@ -114,6 +126,8 @@ mod tests {
     use crate::recommend::log::{Source, visits};
     use crate::recommend::off_policy::Shown;
     use propense_events::{EventKind, Item};
+    use rand::{Rng, SeedableRng};
+    use rand_chacha::ChaCha12Rng;
 
     fn view(session: &str, at: i64, item: u32) -> Event {
         let mut event = Event::new(EventKind::ViewItem, at);
@@ -128,17 +142,18 @@ mod tests {
     /// Visits that go from an even item to the next one; then a log in which one of ten items is shown by
     /// lot to visits of which one click is known, who take the one that comes next.
     fn case() -> (Vec<Event>, Vec<Shown>) {
-        let lot = |n: u32, below: u32| (n.wrapping_mul(2_654_435_761) >> 16) % below;
+        let mut random = ChaCha12Rng::seed_from_u64(5);
+        let mut lot = |below: u32| random.random_range(0..below);
         let mut events = Vec::new();
-        for n in 0..400 {
-            let item = 2 * lot(n, 5);
+        for n in 0..400_u32 {
+            let item = 2 * lot(5);
             let begin = i64::from(n) * 1000;
             events.push(view(&format!("t{n}"), begin, item));
             events.push(view(&format!("t{n}"), begin + 1, item + 1));
         }
         let mut lines = Vec::new();
-        for n in 0..2000 {
-            let (item, shown) = (2 * lot(n, 5), lot(n + 50_000, 10));
+        for n in 0..2000_u32 {
+            let (item, shown) = (2 * lot(5), lot(10));
             let begin = 1_000_000 + i64::from(n) * 1000;
             events.push(view(&format!("l{n}"), begin, item));
             lines.push(Shown {

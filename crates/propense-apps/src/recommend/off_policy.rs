@@ -399,9 +399,11 @@ mod tests {
         (0..ITEMS).flat_map(|one| (one + 1..ITEMS).map(move |other| (one, other)))
     }
 
-    /// The two items that the recommender on trial lists for a kind.
+    /// The two items that the recommender on trial lists for a kind: the best.
     fn listed(kind: usize) -> [usize; 2] {
-        [(2 * kind) % ITEMS, (3 * kind + 1) % ITEMS]
+        let mut items: Vec<usize> = (0..ITEMS).collect();
+        items.sort_by(|a, b| rate(kind, *b).total_cmp(&rate(kind, *a)));
+        [items[0], items[1]]
     }
 
     fn truth() -> f64 {

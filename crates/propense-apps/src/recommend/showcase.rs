@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::choose::Recommender;
 use super::log::{Click, number};
+use super::opening::{Opening, context};
 use super::policy::{ItemFacts, Policy};
 use super::shop::{Pick, Shop, seen, taken};
 
@@ -16,6 +17,7 @@ pub struct Lister<'a> {
     shop: &'a Shop,
     policy: Policy,
     seen_too: bool,
+    opening: Option<Opening>,
     scorer: Box<dyn FnMut(&[Click]) -> Vec<f32> + 'a>,
 }
 
@@ -33,8 +35,16 @@ impl<'a> Lister<'a> {
             shop,
             policy: policy.clone(),
             seen_too,
+            opening: None,
             scorer: Box::new(recommender.scorer()),
         }
+    }
+
+    /// With an opening of the recommender's items, for visits of which no item is known.
+    #[must_use]
+    pub fn opening(mut self, opening: Opening) -> Self {
+        self.opening = Some(opening);
+        self
     }
 
     /// The list of a visit that did this so far.
@@ -46,7 +56,10 @@ impl<'a> Lister<'a> {
         if !self.seen_too {
             hidden.extend(visit.clicks.iter().map(|(id, _)| id.as_str()));
         }
-        let scores = (self.scorer)(&clicks);
+        let scores = match &self.opening {
+            Some(opening) if clicks.is_empty() => opening.scores(&context(events)),
+            _ => (self.scorer)(&clicks),
+        };
         self.shop.list(&self.policy, scores, &hidden)
     }
 

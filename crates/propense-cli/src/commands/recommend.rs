@@ -47,6 +47,8 @@ pub(crate) struct Findings {
     pub(crate) new_items: usize,
     #[serde(flatten)]
     pub(crate) choice: Choice,
+    /// What a visitor is shown of whom nothing is known.
+    pub(crate) opening: OpeningChoice,
     /// What the visits are: views, or orders where nothing was viewed.
     #[serde(skip)]
     pub(crate) source: Source,
@@ -89,7 +91,10 @@ pub(crate) fn run(args: &RecommendArgs) -> Outcome {
         .with_context(|| data.places())?;
     let shop = Shop::new(recommender.items(), &data.events, &catalogue);
 
-    let mut lister = Lister::new(&recommender, &shop, &policy, args.seen_too);
+    let firsts = beginnings(&learnt, &Past::new(&data.events, gap_ms));
+    let opening = choose_opening(&learnt, &firsts);
+    let mut lister = Lister::new(&recommender, &shop, &policy, args.seen_too)
+        .opening(Opening::fit(opening.way, recommender.items(), &firsts));
     let lists: Vec<(&str, Vec<Pick>)> = sessions
         .iter()
         .map(|session| (session.id.as_str(), lister.list(&session.events)))
@@ -130,6 +135,7 @@ pub(crate) fn run(args: &RecommendArgs) -> Outcome {
         new_items: shop.new_items(),
         showcase: Showcase::new(&mut lister, BESIDE),
         choice,
+        opening,
         source,
         table: table_alone,
         off_policy,
@@ -361,6 +367,19 @@ fn table(findings: &Findings, first: Option<&(&str, Vec<Pick>)>) -> Table {
     }
     if let Some(trial) = &findings.table {
         row("the table alone".to_owned(), &trial.figures);
+    }
+    let opening = &findings.opening;
+    if opening.n > 0 {
+        table.block(format!(
+            "new visitors are shown {}: best of {} on {} first clicks",
+            opening.way,
+            opening.ndcg10.len(),
+            opening.n
+        ));
+        table.row(["", "NDCG@10"]);
+        for (way, ndcg) in &opening.ndcg10 {
+            table.row([way.to_string(), format!("{ndcg:.4}")]);
+        }
     }
     if let Some(judged) = &findings.off_policy {
         table.block(format!(

@@ -5,6 +5,7 @@ use propense_apps::recommend::{
 };
 use propense_events::Session;
 
+use super::escape;
 use super::page::{bars, chart, figures, glossary, notes, number, page, percent, table};
 use crate::commands::recommend::{Findings, estimate, warnings};
 
@@ -174,9 +175,24 @@ fn home(findings: &Findings, words: &Words) -> String {
         "",
         words.visits,
     ];
+    let opening = &findings.opening;
+    let best = opening.ndcg10.iter().find(|(way, _)| *way == opening.way);
+    let compared = best.map_or(String::new(), |(_, ndcg)| {
+        let others = opening.ndcg10.iter().filter(|(way, _)| *way != opening.way);
+        let others: Vec<String> = others
+            .map(|(way, ndcg)| format!("{way} {ndcg:.3}"))
+            .collect();
+        format!(
+            " It told best what {} of the latest {} began with: NDCG {ndcg:.3}, against {}.",
+            number(opening.n as f64),
+            words.visits,
+            others.join(", ")
+        )
+    });
     format!(
-        "<h2>For the home page</h2>\n<p>For visitors of whom nothing is known: what is most in demand, within the shop's \
-         rules.</p>\n{}{}",
+        "<h2>For the home page</h2>\n<p>For visitors of whom nothing is known: {}, within the shop's rules.{}</p>\n{}{}",
+        opening.way,
+        escape(&compared),
         table(&head, &rows),
         chart(
             &format!("How often each is {}", words.seen),
