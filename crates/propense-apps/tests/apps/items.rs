@@ -4,8 +4,10 @@
 use std::path::{Path, PathBuf};
 
 use flate2::read::MultiGzDecoder;
-use propense_apps::recommend::{ItemFacts, ItemTable, Items, Log, Shop, Source, distinct, visits};
-use propense_events::{Format, read};
+use propense_apps::recommend::{
+    ItemFacts, ItemTable, Items, Log, RawVisit, Shop, Source, TableTrial, distinct, visits,
+};
+use propense_events::{Event, Format, read};
 
 /// Visits that are asked for candidates, one in so many.
 const ONE_IN: usize = 200;
@@ -39,18 +41,62 @@ fn said(table: &ItemTable, log: &Log, items: &Items) -> String {
     format!("[\n{}\n]\n", lines.join(",\n"))
 }
 
+fn events(path: &Path, format: Format) -> Vec<Event> {
+    let data = std::fs::File::open(path).expect("the data");
+    let table = read(MultiGzDecoder::new(data), Some(format), None);
+    table.expect("events").events
+}
+
+fn visits_of(events: &[Event]) -> Vec<RawVisit> {
+    visits(events.to_vec(), Source::of(events), 30 * 60 * 1000)
+}
+
+/// What the table is worth on the latest visits: never less than popularity.
+fn ahead_of_popularity(visits: &[RawVisit], repeats: bool) -> TableTrial {
+    let trial = TableTrial::run(visits, repeats, 10, 1);
+    let (own, popular) = (trial.figures.ndcg, trial.popularity.ndcg);
+    println!(
+        "NDCG@10 {own:.4}, popularity {popular:.4}: {:?}",
+        trial.recipe
+    );
+    assert!(own >= popular, "{trial:?}");
+    trial
+}
+
+#[test]
+fn the_table_is_never_behind_popularity_and_far_ahead_where_visits_tell_more() {
+    for (name, file, format, repeats, at_least) in [
+        ("yoochoose", "clicks.tsv.gz", Format::Yoochoose, true, 0.35),
+        ("yoochoose", "clicks.tsv.gz", Format::Yoochoose, false, 0.2),
+        (
+            "online_retail",
+            "online_retail.csv.gz",
+            Format::OnlineRetail,
+            false,
+            0.2,
+        ),
+    ] {
+        let path = repository("../shared/data").join(name).join(file);
+        if !path.is_file() {
+            println!("skipped: the data set {name} is not at {}", path.display());
+            continue;
+        }
+        let trial = ahead_of_popularity(&visits_of(&events(&path, format)), repeats);
+        assert!(trial.figures.ndcg > at_least, "{name}: {trial:?}");
+    }
+}
+
 #[test]
 fn the_gift_shop_s_item_table() {
-    let data = std::fs::File::open(repository("data/giftshop/events.csv.gz")).expect("the data");
-    let events = read(MultiGzDecoder::new(data), Some(Format::Events), None)
-        .expect("events")
-        .events;
+    let events = events(&repository("data/giftshop/events.csv.gz"), Format::Events);
     let known = Default::default();
-    let raw = visits(events.clone(), Source::of(&events), 30 * 60 * 1000);
+    let raw = visits_of(&events);
+    ahead_of_popularity(&raw, false);
+    let trial = ahead_of_popularity(&raw, true);
     let log = Log::new(&raw);
     let shop = Shop::new(&log.items, &events, &known);
     let facts: Vec<(&str, &ItemFacts)> = shop.known().collect();
-    let table = ItemTable::learn(&log, facts);
+    let table = ItemTable::learn(&log, facts, &trial.recipe);
     let bytes = table.to_bytes().expect("writable");
     let read = ItemTable::from_bytes(&bytes).expect("readable");
     let said = said(&read, &log, &log.items);
