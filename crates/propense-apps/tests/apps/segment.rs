@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use propense_apps::AppsError;
 use propense_apps::segment::{
-    Base, Contacts, Group, HabitModel, Kind, SegmentInput, SegmentPlan, Source, Terms, Treatment,
-    Uplift, UpliftReport, learn, plan,
+    Base, Contacts, Group, HabitModel, HeldBack, Kind, Ranking, SegmentInput, SegmentPlan, Source,
+    Terms, Treatment, Uplift, UpliftReport, compare, held_back_moments, learn, plan,
 };
 use propense_events::{Event, EventKind};
 
@@ -147,6 +147,46 @@ fn half_the_revenue_missing_prices_and_returns_beyond_orders() {
     // Their order's value is that of the base, not nothing.
     assert!(of("unpriced").expect("known").order_value > 0.0);
     assert!(of("never").is_none(), "a refund alone makes no customer");
+}
+
+#[test]
+fn a_month_without_orders_is_measured_as_it_is_and_learnt_from() {
+    let mut events = shop();
+    // The last two months held back: nothing in the first of them, a few orders in the second.
+    let last = |event: &Event| event.timestamp < line(ORDER, 240, "", "", 1.0, 1.0).timestamp;
+    events.retain(last);
+    for customer in 0..20 {
+        events.push(line(ORDER, 299, &format!("c{customer}"), "i", 2.0, 10.0));
+    }
+    events.push(line(ORDER, 299, "new", "i", 2.0, 10.0));
+    let base = Base::count(&events, 0);
+    let moments = held_back_moments(&base, 2);
+    assert_eq!(moments.len(), 2);
+    let months: Vec<HeldBack> = moments
+        .iter()
+        .map(|at| {
+            let standing = base.standing(*at);
+            let model = HabitModel::learn(&base, *at).expect("earlier months");
+            let scores = standing.habits.iter().map(|one| model.propensity(one));
+            let scores: Vec<f64> = scores.collect();
+            compare(&base, &standing, *at, &scores, &[])
+        })
+        .collect();
+    let own = |month: &HeldBack| month.rankings.first().map(Ranking::top_decile);
+    assert_eq!((months[0].base_rate, own(&months[0])), (0.0, Some(0.0)));
+    assert!(
+        (months[1].base_rate - 0.1).abs() < 1e-9,
+        "{:?}",
+        months[1].base_rate
+    );
+    assert!(own(&months[1]).is_some_and(f64::is_finite));
+    let found = planned(&events, Terms::default());
+    for row in &found.customers {
+        assert!((0.0..=1.0).contains(&row.propensity), "{row:?}");
+    }
+    // Who came for the first time yesterday is a customer like any other.
+    let new = found.customers.iter().find(|row| row.customer_id == "new");
+    assert_eq!(new.map(|row| row.segment.name()), Some("New customers"));
 }
 
 #[test]

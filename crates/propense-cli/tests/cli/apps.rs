@@ -281,6 +281,8 @@ fn the_walk_through_can_be_walked() {
         "mailing.html",
         "purchase-order.csv",
         "demand.html",
+        "home-page.csv",
+        "picks.html",
     ] {
         assert!(folder.path().join(file).is_file(), "{file}");
     }
