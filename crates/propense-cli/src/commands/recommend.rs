@@ -5,9 +5,9 @@ use std::path::Path;
 
 use anyhow::Context;
 use propense_apps::recommend::{
-    Case, Choice, Estimate, Figures, ItemFacts, ItemTable, Judgement, Lister, Log, Method, Pick,
-    Policy, ProtocolOptions, RawVisit, Recommender, Shop, Showcase, Shown, ShownLog, Source,
-    TableTrial, choose, judge, visits,
+    Case, Choice, Estimate, Figures, ItemFacts, ItemTable, Judgement, Lister, Log, Method, Opening,
+    OpeningChoice, Past, Pick, Policy, ProtocolOptions, RawVisit, Recommender, Shop, Showcase,
+    Shown, ShownLog, Source, TableTrial, beginnings, choose, choose_opening, judge, visits,
 };
 use propense_events::{Session, sessionise};
 use serde::{Deserialize, Serialize};
