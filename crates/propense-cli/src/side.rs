@@ -115,11 +115,12 @@ impl SideRow<'_> {
         }
     }
 
-    /// A day or moment, in milliseconds.
+    /// A day or moment, in milliseconds; as a page logs it, a number of twelve digits or more, too.
     pub(crate) fn time(&self, column: usize) -> anyhow::Result<i64> {
+        let number = |text: &str| text.parse().ok().filter(|_| text.len() >= 12);
         let parsed = self
             .cell(column)
-            .and_then(|text| propense_events::parse_timestamp(text, 0));
+            .and_then(|text| number(text).or_else(|| propense_events::parse_timestamp(text, 0)));
         match parsed {
             Some(moment) => Ok(moment),
             None => self.wrong(column, "a time such as 2011-11-01 or 2011-11-01T08:00:00Z"),
@@ -160,6 +161,16 @@ mod tests {
             assert_eq!(row.number(1).ok(), Some(Some(3.0)));
             assert_eq!(row.number(2).ok(), Some(None));
         }
+    }
+
+    #[test]
+    fn a_moment_is_a_date_or_milliseconds() {
+        let text = "at\n2020-09-13T12:26:40Z\n1600000000000\n2020-09-13 12:26:40\n20200913\n";
+        let file = read(text, &["at"]).expect("a table");
+        let found: Vec<Option<i64>> = file.rows().map(|row| row.time(0).ok()).collect();
+        let moment = Some(1_600_000_000_000);
+        assert_eq!(found.get(..3), Some(&[moment; 3][..]));
+        assert_ne!(found.get(3), Some(&Some(20_200_913)), "no milliseconds");
     }
 
     #[test]
