@@ -8,7 +8,7 @@ use super::baselines::{ItemNeighbours, Popularity};
 use super::error::RecommendError;
 use super::index::VisitIndex;
 use super::log::{Click, Items, Log, RawVisit, number};
-use super::measure::{Figures, Ranker, Trial};
+use super::measure::{Figures, MEASURED, Ranker, Trial, thinned};
 use super::model::NextItem;
 use super::neighbours::{NeighbourOptions, Neighbours};
 
@@ -49,18 +49,23 @@ pub struct Choice {
     pub method: Method,
     /// Figures by method, the best first.
     pub figures: Vec<(Method, Figures)>,
+    /// The blend that was compared, to go on with.
+    #[serde(skip)]
+    pub learnt: Option<NextItem>,
 }
 
 /// Share of the visits, the latest ones, on which methods are compared: one in so many.
 const COMPARED: usize = 6;
 
-/// Compares the methods on the latest sixth of the visits, each having learnt from all before it.
+/// Compares the methods on the latest sixth of the visits (of many an even choice), each having learnt from
+/// all before it.
 /// Where there is nothing to compare on, popularity is the choice, and no figures are given.
 #[must_use]
 pub fn choose(visits: &[RawVisit], k: usize, seed: u64, progress: &mut dyn FnMut(&str)) -> Choice {
     let (before, latest) = visits.split_at(visits.len() - visits.len() / COMPARED);
     let log = Log::new(before);
-    let tested = number(latest, &log.items);
+    let tested = thinned(number(latest, &log.items), MEASURED);
+    let mut learnt = None;
     let mut figures: Vec<(Method, Figures)> = Vec::new();
     if tested.iter().any(|visit| visit.len() > 1) {
         let index = VisitIndex::new(&log);
@@ -78,8 +83,10 @@ pub fn choose(visits: &[RawVisit], k: usize, seed: u64, progress: &mut dyn FnMut
         run(Method::ItemKnn, &mut ItemNeighbours::new(&index));
         run(Method::Popularity, &mut Popularity::new(&log.items));
         figures.sort_by(|a, b| b.1.ndcg.total_cmp(&a.1.ndcg));
+        learnt = Some(model);
     }
     Choice {
+        learnt,
         method: figures
             .first()
             .map_or(Method::Popularity, |(method, _)| *method),
@@ -106,16 +113,44 @@ impl Recommender {
         seed: u64,
         progress: &mut dyn FnMut(&str),
     ) -> Result<Self, RecommendError> {
+        let model = || NextItem::fit(visits, seed, progress);
+        Self::new(method, visits, (method == Method::Blend).then(model))
+    }
+
+    /// Goes on with the method that was chosen: what the blend's signals are worth is kept, the signals are
+    /// learnt from all visits.
+    ///
+    /// # Errors
+    /// Where there is no visit.
+    pub fn chosen(
+        choice: &Choice,
+        visits: &[RawVisit],
+        seed: u64,
+        progress: &mut dyn FnMut(&str),
+    ) -> Result<Self, RecommendError> {
+        match (choice.method, &choice.learnt) {
+            (Method::Blend, Some(learnt)) => {
+                progress("learning from all visits");
+                Self::new(Method::Blend, visits, Some(learnt.again(visits, seed)))
+            }
+            (method, _) => Self::fit(method, visits, seed, progress),
+        }
+    }
+
+    fn new(
+        method: Method,
+        visits: &[RawVisit],
+        model: Option<NextItem>,
+    ) -> Result<Self, RecommendError> {
         let log = Log::new(visits);
         if log.items.is_empty() {
             return Err(RecommendError::NothingToLearn { shared_visits: 0 });
         }
-        let blend = method == Method::Blend;
         Ok(Self {
             method,
             index: VisitIndex::new(&log),
             items: log.items,
-            model: blend.then(|| NextItem::fit(visits, seed, progress)),
+            model,
         })
     }
 

@@ -9,6 +9,9 @@ use super::log::{Click, Items};
 /// HR, MRR, NDCG, and NDCG of the first ten alone.
 const METRICS: usize = 4;
 
+/// Positions on which a shop's methods are compared, at most: enough to tell them apart, and quick.
+pub(super) const MEASURED: usize = 12_000;
+
 /// The metrics of one position.
 type Gains = [f64; METRICS];
 
@@ -144,6 +147,22 @@ impl Trial {
         let within_ten = if rank > 10.0 { 0.0 } else { discounted };
         [1.0, 1.0 / rank, discounted, within_ten]
     }
+}
+
+/// These visits, or, where they have more positions than `most`, an even choice of them with about so many.
+#[must_use]
+pub fn thinned(mut visits: Vec<Vec<Click>>, most: usize) -> Vec<Vec<Click>> {
+    let all: usize = visits
+        .iter()
+        .map(|visit| visit.len().saturating_sub(1))
+        .sum();
+    let every = all.div_ceil(most.max(1)).max(1);
+    let mut place = 0;
+    visits.retain(|_| {
+        place += 1;
+        place % every == 0
+    });
+    visits
 }
 
 /// The rank of an item, from 1: the number of items with a higher score, or an equal one and a
@@ -296,6 +315,19 @@ mod tests {
         // Whole visits are drawn: either all of one, or of the other, or both.
         assert_eq!(figures.hr_interval, (0.0, 1.0));
         assert_eq!(trial.ahead_of(&trial, 50, 1), [(0.0, 0.0); METRICS]);
+    }
+
+    #[test]
+    fn of_many_visits_an_even_choice_is_measured() {
+        let visits: Vec<Vec<Click>> = (0..10).map(|n| visit(&[n, n, n])).collect();
+        let kept = |most| -> Vec<u32> {
+            let kept = thinned(visits.clone(), most);
+            kept.iter().map(|visit| visit[0].item).collect()
+        };
+        assert_eq!(kept(20), (0..10).collect::<Vec<u32>>());
+        assert_eq!(kept(10), [1, 3, 5, 7, 9]);
+        assert_eq!(kept(7), [2, 5, 8]);
+        assert_eq!(thinned(Vec::new(), 5), Vec::<Vec<Click>>::new());
     }
 
     #[test]

@@ -12,7 +12,8 @@ const CANDIDATES: usize = 100;
 /// Parts of equal size into which the visits are cut by time. The blend learns from the last
 /// three, each forecast from all before it, as it will be used.
 const PARTS: usize = 6;
-const LEARNT_FROM: usize = 3;
+/// The parts that the blend learns from.
+const LEARNT_FROM: [usize; 3] = [3, 4, 5];
 /// Moments of a part that the blend learns from at most, so that they fit in memory; of more every
 /// second one is taken, or every third, and so on.
 const MOMENTS: usize = 9_000;
@@ -48,36 +49,35 @@ impl NextItem {
     /// same ranking. `progress` is told in words what is being done.
     #[must_use]
     pub fn fit(visits: &[RawVisit], seed: u64, progress: &mut dyn FnMut(&str)) -> Self {
-        let mut moments = Vec::new();
-        for part in PARTS - LEARNT_FROM..PARTS {
-            progress(&format!(
-                "learning what signals are worth, part {part} of {}",
-                PARTS - 1
-            ));
-            let cut = |part: usize| visits.len() * part / PARTS;
-            let (before, after) = visits.split_at(cut(part));
-            let log = Log::new(before);
-            if log.items.is_empty() {
-                continue;
-            }
-            let base = Base::fit(&log, seed);
-            let later = after.get(..cut(part + 1) - cut(part)).unwrap_or_default();
-            moments.extend(moments_of(&base, &log.items, &number(later, &log.items)));
-        }
+        progress("learning what signals are worth, and from all visits");
+        let part = |part: usize| move || part_moments(visits, part, seed);
+        let all = || {
+            let log = Log::new(visits);
+            (Base::fit(&log, seed), log.items)
+        };
+        let [first, second, third] = LEARNT_FROM.map(part);
+        let (first, second) = both(first, second);
+        let (third, (base, items)) = both(third, all);
+        let mut moments: Vec<Moment> = [first, second, third].into_iter().flatten().collect();
         let width = moments.iter().map(|moment| moment.features.nrows()).max();
         // A shop of fewer items than candidates has moments of several widths in its early parts.
         moments.retain(|moment| Some(moment.features.nrows()) == width);
-        progress("learning from all visits");
         let blend = if moments.len() < FEWEST {
             None
         } else {
             Blend::fit(moments, seed)
         };
+        Self { items, base, blend }
+    }
+
+    /// The same blend of signals that are learnt anew from these visits.
+    #[must_use]
+    pub fn again(&self, visits: &[RawVisit], seed: u64) -> Self {
         let log = Log::new(visits);
         Self {
             base: Base::fit(&log, seed),
             items: log.items,
-            blend,
+            blend: self.blend.clone(),
         }
     }
 
@@ -95,6 +95,32 @@ impl NextItem {
             scratch: Scratch::default(),
         }
     }
+}
+
+/// The moments of a part, forecast from all before it.
+fn part_moments(visits: &[RawVisit], part: usize, seed: u64) -> Vec<Moment> {
+    let cut = |part: usize| visits.len() * part / PARTS;
+    let (before, after) = visits.split_at(cut(part));
+    let log = Log::new(before);
+    if log.items.is_empty() {
+        return Vec::new();
+    }
+    let base = Base::fit(&log, seed);
+    let later = after.get(..cut(part + 1) - cut(part)).unwrap_or_default();
+    moments_of(&base, &log.items, &number(later, &log.items))
+}
+
+/// Two works at once, the second on a thread of its own: no more, since each holds the counts of a shop.
+fn both<A, B: Send>(one: impl FnOnce() -> A, other: impl FnOnce() -> B + Send) -> (A, B) {
+    std::thread::scope(|scope| {
+        let other = scope.spawn(other);
+        let one = one();
+        let other = other.join();
+        (
+            one,
+            other.unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+        )
+    })
 }
 
 fn moments_of(base: &Base, items: &Items, visits: &[Vec<Click>]) -> Vec<Moment> {

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::baselines::Popularity;
 use super::index::distinct;
 use super::log::{Click, Items, Log, RawVisit, number};
-use super::measure::{Figures, Ranker, Trial};
+use super::measure::{Figures, MEASURED, Ranker, Trial, thinned};
 use super::policy::ItemFacts;
 use super::table::{ItemTable, Weights};
 use super::tables::Tables;
@@ -112,7 +112,7 @@ impl TableTrial {
         let (earlier, choosing) = before.split_at(before.len() - part);
         let chosen = choose(earlier, choosing, repeats, k);
         let log = Log::new(before);
-        let tested = number(latest, &log.items);
+        let tested = thinned(number(latest, &log.items), MEASURED);
         let figures =
             |ranker: &mut dyn Ranker| Trial::run(ranker, &tested, &log.items, k).figures(400, seed);
         let table = ItemTable::learn(&log, [], &chosen);
@@ -136,19 +136,11 @@ impl TableTrial {
 /// The best recipe: first what is counted and how much popularity counts beside it, then the fading.
 fn choose(earlier: &[RawVisit], later: &[RawVisit], repeats: bool, k: usize) -> Recipe {
     let log = Log::new(earlier);
-    let mut tested = number(later, &log.items);
-    let positions = |visits: &[Vec<Click>]| visits.iter().map(|v| v.len().saturating_sub(1)).sum();
-    let all: usize = positions(&tested);
+    let tested = thinned(number(later, &log.items), COMPARED);
     let usual = Recipe::usual(repeats);
-    if all == 0 {
+    if tested.iter().all(|visit| visit.len() < 2) {
         return usual;
     }
-    let every = all.div_ceil(COMPARED);
-    let mut place = 0;
-    tested.retain(|_| {
-        place += 1;
-        place % every == 0 || every == 1
-    });
     let counts = Tables::new(&log.items, &log.visits);
     let ndcg = |recipe: &Recipe, table: &mut ItemTable| {
         table.weights = Some(recipe.weights());

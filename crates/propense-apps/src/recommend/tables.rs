@@ -13,6 +13,8 @@ const DOUBT: f32 = 3.0;
 const REGULARISATION: f32 = 20.0;
 /// Places after which an earlier click of the visit counts 1/e.
 const MEMORY: f32 = 1.5;
+/// Clicks ago that weigh less than a ten-millionth, and are passed over: an order may have a thousand lines.
+const FORGOTTEN: f32 = 24.0;
 
 /// A sparse square table: for each item, others with a number, by ascending item.
 type Rows = Vec<Vec<(u32, f32)>>;
@@ -177,6 +179,9 @@ impl Tables {
         add(together, &self.together, None, last.item, 1.0);
         for item in distinct(seen) {
             let ago = (seen.len() as u32 - 1 - item.place) as f32;
+            if ago > FORGOTTEN {
+                continue;
+            }
             let weight = (-ago / MEMORY).exp();
             add(
                 near_all,

@@ -87,7 +87,7 @@ pub(crate) fn run(args: &RecommendArgs) -> Outcome {
     let source = Source::of(&data.events);
     let learnt = visits(data.events.clone(), source, gap_ms);
     let choice = choose(&learnt, COMPARED_AT, args.seed, &mut note);
-    let recommender = Recommender::fit(choice.method, &learnt, args.seed, &mut note)
+    let recommender = Recommender::chosen(&choice, &learnt, args.seed, &mut note)
         .with_context(|| data.places())?;
     let shop = Shop::new(recommender.items(), &data.events, &catalogue);
 
