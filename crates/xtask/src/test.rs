@@ -1,8 +1,10 @@
 //! `cargo xtask test` and `cargo xtask lint`.
 
+use std::process::Command;
+
 use anyhow::Result;
 
-use crate::run::{Steps, cargo, must, native, root};
+use crate::run::{Steps, cargo, must, native, root, target_dir};
 use crate::toolchain::Toolchain;
 use crate::wasm::{self, Build};
 use crate::{browser, packages, page, tools};
@@ -24,7 +26,7 @@ pub(crate) const APART: [&str; 4] = ["--exclude", "propense-web", "--exclude", "
 /// Runs the tests.
 pub(crate) fn run(options: &Options) -> Result<()> {
     let (native, browser) = (!options.browser, !options.native);
-    let mut steps = Steps::new(3 * usize::from(native) + 7 * usize::from(browser));
+    let mut steps = Steps::new(3 * usize::from(native) + 8 * usize::from(browser));
     if native {
         steps.step("Formatting", "", format)?;
         steps.step(
@@ -56,10 +58,18 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             page::stage(&root().join(page::SHIPPED))?;
             page::build(&trunk)
         })?;
+        // As the Rust tests compile it, so that neither compiles Burn for the other.
+        steps.step(
+            "The command line, whose service the page meets",
+            "where the Rust tests have not run, as long as they take to compile",
+            || must(rust_tests().arg("--no-run")),
+        )?;
+        let propense = target_dir().join("release/propense");
         steps.step("Tests in the browser: module, parity, page", "", || {
             must(
                 tools::npm()
                     .args(["run", "--silent", "test"])
+                    .env("PROPENSE_BINARY", &propense)
                     .env("PROPENSE_CHROMIUM", &chromium),
             )
         })?;
@@ -126,13 +136,15 @@ fn format() -> Result<()> {
 }
 
 fn native_tests() -> Result<()> {
-    must(
-        native("test")
-            .args(["--release", "--locked", "--workspace"])
-            .args(APART)
-            .env("PROPENSE_REQUIRE_GPU", "1"),
-    )?;
+    must(rust_tests().env("PROPENSE_REQUIRE_GPU", "1"))?;
     must(native("test").args(["--locked", "--package", "xtask"]))
+}
+
+fn rust_tests() -> Command {
+    let mut test = native("test");
+    test.args(["--release", "--locked", "--workspace"])
+        .args(APART);
+    test
 }
 
 /// wgpu needs a Vulkan driver on Linux; Mesa has one that runs on the CPU.
