@@ -99,7 +99,7 @@ pub(crate) struct LearningArgs {
         value_name = "EVENTS"
     )]
     pub(crate) learn_events: usize,
-    /// Threads that learn, at the lowest priority
+    /// Threads that learn, at low priority
     #[arg(long, requires = "learn", default_value_t = 1, value_name = "N")]
     pub(crate) learn_threads: usize,
     /// Most epochs of a round

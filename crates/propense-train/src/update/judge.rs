@@ -1,8 +1,8 @@
 //! Champion and challenger: whether the candidate takes the live model's place.
 //!
 //! It does where, on the sealed window, it is proven better in AUC or in log-loss, proven worse in
-//! neither, proven worse in neither in any named segment, and proven better than chance. "Proven" is
-//! a one-sided test, paired where two models are compared.
+//! neither, and proven worse in neither in any named segment; where nobody looks at it, both must stand
+//! to chance as models do. "Proven" is a one-sided test, paired where two models are compared.
 //! Better is tested at half of [`LEVEL`] for each of the two metrics (Bonferroni), so that a
 //! candidate that is no better passes at most so often; worse is tested at the whole level for each
 //! segment alone: what errs, errs towards the live model.
@@ -105,7 +105,7 @@ fn decide(
     }
     let (auc, loss) = (whole.auc, whole.log_loss);
     // Outcomes without any law make a model better that forecasts the base rate: its loss is lower.
-    if whole.chance.p_after_above > LEVEL / 2.0 {
+    if unattended && whole.chance.p_after_above > LEVEL / 2.0 {
         against.push(format!(
             "not proven better than chance on the sealed window: AUC {:.4} (p {:.4})",
             auc.after, whole.chance.p_after_above
@@ -246,9 +246,9 @@ mod tests {
             );
         };
         check((0.9, 0.001), true, Decision::Replace, "better");
-        check((0.9, 0.3), false, Decision::Keep, "than chance");
-        // A person may know that the shop was turned around; the service cannot.
-        check((0.001, 0.001), false, Decision::Replace, "better");
+        check((0.9, 0.3), true, Decision::Keep, "than chance");
         check((0.001, 0.001), true, Decision::Keep, "inverted");
+        // A person may know that the shop was turned around; the service cannot.
+        check((0.001, 0.3), false, Decision::Replace, "better");
     }
 }

@@ -44,9 +44,9 @@ pub struct UpdateRequest {
     /// it, sessions from before `since` are new, too, that have arrived whole since then, or whose
     /// outcome was not known. Without it the moment alone tells new from old.
     pub arrived: Option<usize>,
-    /// Whether nobody looks at the candidate before it goes live: it is then refused, too, where the
-    /// live model has become worse than chance, which broken or inverted outcomes explain better
-    /// than shoppers do.
+    /// Whether nobody looks at the candidate before it goes live: it is then refused, too, where it is
+    /// not proven better than chance, or the live model has become worse than chance. Outcomes that
+    /// are broken or inverted explain either better than shoppers do.
     pub unattended: bool,
     /// Whether the rates of items and categories, which the specification holds, are learnt again.
     pub refresh_rates: bool,
