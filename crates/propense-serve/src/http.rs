@@ -57,6 +57,10 @@ async fn watch(State(app): State<Arc<App>>, request: Request, next: Next) -> Res
     let route = route.map_or("other", MatchedPath::as_str).to_owned();
     let client = request.extensions().get::<Client>().copied();
     let is_probe = matches!(route.as_str(), "/healthz" | "/readyz" | "/metrics");
+    let is_for_pages = matches!(
+        route.as_str(),
+        "/manifest.json" | "/bundles/{file}" | "/model.propense"
+    );
     let mut response = match client.filter(|_| !is_probe) {
         Some(client) if !app.guard.allows(client) => {
             let message = "too many requests from this address; send fewer and larger batches";
@@ -71,6 +75,11 @@ async fn watch(State(app): State<Arc<App>>, request: Request, next: Next) -> Res
         header::X_CONTENT_TYPE_OPTIONS,
         HeaderValue::from_static("nosniff"),
     );
+    if is_for_pages {
+        // Refusals too: else a page cannot tell a model that is missing from a server that is.
+        let anybody = HeaderValue::from_static("*");
+        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, anybody);
+    }
     let (status, took) = (response.status().as_u16(), begun.elapsed());
     app.metrics.answered(&method, &route, status, took);
     let milliseconds = took.as_secs_f64() * 1e3;

@@ -1,5 +1,7 @@
 //! Counters for a monitor, in the text that Prometheus reads.
 
+mod learning;
+
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -10,6 +12,9 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
+
+use learning::LearningMetrics;
+pub(crate) use learning::LearningState;
 
 /// Upper bounds of the times that requests take, in seconds.
 const TIMES: [f64; 12] = [
@@ -57,6 +62,7 @@ pub(crate) struct Metrics {
     connections: Gauge,
     scored: Counter,
     models: Family<Model, Gauge>,
+    pub(crate) learning: LearningMetrics,
     /// The versions shown, so that those that are no more can be taken out.
     shown: Mutex<Vec<Model>>,
 }
@@ -93,6 +99,7 @@ impl Metrics {
         let models = Family::<Model, Gauge>::default();
         let help = "The share of visitors who get this version, in percent";
         registry.register("model_percentage", help, models.clone());
+        let learning = LearningMetrics::new(&mut registry);
         Self {
             registry,
             requests,
@@ -103,6 +110,7 @@ impl Metrics {
             connections,
             scored,
             models,
+            learning,
             shown: Mutex::new(Vec::new()),
         }
     }

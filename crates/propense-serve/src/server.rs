@@ -19,12 +19,13 @@ use tokio::task::{JoinHandle, JoinSet};
 
 use crate::files::Files;
 use crate::http::{App, Client, Guard, Kept, ManifestCache, permits, router};
+use crate::learning::{Cycle, Learner};
 use crate::metrics::Metrics;
 use crate::patience::Patient;
 use crate::queue::Queue;
 use crate::store::Store;
 use crate::stream::{self, Source};
-use crate::{ServeError, Settings};
+use crate::{Learning, ServeError, Settings};
 
 /// The service, listening but not yet answering.
 #[derive(Debug)]
@@ -33,6 +34,7 @@ pub struct Service {
     address: SocketAddr,
     app: Arc<App>,
     source: Option<Source>,
+    learner: Option<(Arc<dyn Learner>, Learning)>,
     writer: JoinHandle<()>,
 }
 
@@ -80,8 +82,14 @@ impl Service {
             address,
             app: Arc::new(app),
             source,
+            learner: None,
             writer,
         })
+    }
+
+    /// Has what is stored learnt from while the service runs.
+    pub fn learn(&mut self, learner: Arc<dyn Learner>, learning: Learning) {
+        self.learner = Some((learner, learning));
     }
 
     /// Where it listens.
@@ -115,6 +123,7 @@ impl Service {
             address,
             app,
             source,
+            learner,
             writer,
         } = self;
         app.moved().await?;
@@ -123,6 +132,16 @@ impl Service {
             let (store, queue) = (Arc::clone(&app.store), app.queue.clone());
             let metrics = Arc::clone(&app.metrics);
             tokio::spawn(stream::consume(source, store, queue, metrics, told.clone()))
+        });
+        let learning = learner.map(|(learner, learning)| {
+            // Not the queue, whose writer is waited for: learning may take longer to stop.
+            let parts = (&app.store, &app.files, &app.metrics);
+            let parts = (
+                Arc::clone(parts.0),
+                Arc::clone(parts.1),
+                Arc::clone(parts.2),
+            );
+            tokio::spawn(Cycle::new(parts, learner, learning).run(told.clone()))
         });
         tracing::info!(%address, "listening");
         let mut open = JoinSet::new();
@@ -140,6 +159,14 @@ impl Service {
         if let Some(consumer) = consumer {
             // It ends at the word; a panic there has been reported.
             let _ = consumer.await;
+        }
+        if let Some(mut learning) = learning
+            && tokio::time::timeout(app.limits.grace, &mut learning)
+                .await
+                .is_err()
+        {
+            learning.abort();
+            tracing::warn!("a round of learning was cut off; it will be done again");
         }
         let store = Arc::clone(&app.store);
         // The last way to the queue: the writer finishes what is in it.

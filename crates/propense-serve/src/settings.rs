@@ -31,6 +31,30 @@ pub struct Settings {
     pub limits: Limits,
 }
 
+/// How the service learns from the events that it stores.
+#[derive(Debug, Clone)]
+pub struct Learning {
+    /// The shortest time between two rounds.
+    pub every: Duration,
+    /// New sessions with a known outcome that a round needs.
+    pub least: usize,
+    /// The share of visitors who get a better candidate, in percent.
+    pub percentage: i64,
+    /// Events at most that a round reads, the newest ones: what bounds its memory.
+    pub events: usize,
+}
+
+impl Default for Learning {
+    fn default() -> Self {
+        Self {
+            every: Duration::from_secs(3600),
+            least: 500,
+            percentage: 100,
+            events: 1_000_000,
+        }
+    }
+}
+
 /// Bounds on size, rate and time.
 #[derive(Debug, Clone)]
 pub struct Limits {

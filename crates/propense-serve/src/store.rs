@@ -9,6 +9,7 @@ mod events;
 #[cfg(test)]
 mod postgres_tests;
 mod registry;
+mod rounds;
 
 use std::path::Path;
 use std::str::FromStr;
@@ -24,6 +25,7 @@ use crate::ServeError;
 pub use events::StoredEvents;
 pub(crate) use events::{Appended, Batch, Progress};
 pub use registry::{BundleRecord, Move, Published, Rollout};
+pub(crate) use rounds::{Ended, Outcome, Round};
 
 /// The newest schema.
 const SCHEMA_VERSION: i64 = 1;

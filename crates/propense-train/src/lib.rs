@@ -28,6 +28,7 @@ mod adam;
 mod adversarial;
 mod against;
 mod augment;
+mod background;
 mod balanced;
 mod base;
 mod baselines;
@@ -72,6 +73,7 @@ mod update;
 pub use adversarial::{ADVERSARIAL_BOUND, Adversarial, Telltale};
 pub use against::{Against, Beside, evaluate_against};
 pub use augment::{Augmentation, Shift};
+pub use background::in_background;
 pub use balanced::{ThreeFigures, ValidationFigures};
 pub use bootstrap::{Interval, Intervals};
 pub use calibrate::Scaling;
@@ -102,7 +104,7 @@ pub use metrics::{
 pub use next_item::{Gru4Rec, GruOptions};
 pub use options::{Preset, TrainOptions};
 pub use pace::training_pace;
-pub use paired::{Comparison, Gain};
+pub use paired::{Chance, Comparison, Gain};
 pub use progress::{EpochReport, Observer, Pace, Progress, Silent, StopReason};
 pub use propense_prepare::{FileReport, LoadOptions, Loaded, Mappings, load};
 pub use segments::{SegmentMetrics, Wrong};
@@ -111,5 +113,6 @@ pub use tasks::{ExampleOptions, Sizes};
 pub use threads::use_threads;
 pub use tune::{Axis, Choice, Finished, Search, Space, TuneRequest, Tuned, tune};
 pub use update::{
-    Decision, Judgement, LEVEL, UpdateReport, UpdateRequest, Updated, learnt_until, update,
+    Decision, Judgement, LEVEL, UpdateReport, UpdateRequest, Updated, learnt_until, new_examples,
+    update,
 };

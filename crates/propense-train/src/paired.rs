@@ -42,6 +42,28 @@ pub struct Comparison {
     pub auc: Gain,
     /// Mean log-loss; its gain is the fall.
     pub log_loss: Gain,
+    /// How each stands to chance.
+    #[serde(default)]
+    pub chance: Chance,
+}
+
+/// Two models beside one that knows nothing, whose AUC is a half.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Chance {
+    /// One-sided p-value of "the first is no worse than chance".
+    pub p_before_below: f64,
+    /// One-sided p-value of "the second is no better than chance".
+    pub p_after_above: f64,
+}
+
+impl Default for Chance {
+    /// Nothing is proven.
+    fn default() -> Self {
+        Self {
+            p_before_below: 1.0,
+            p_after_above: 1.0,
+        }
+    }
 }
 
 /// Probabilities of both models, outcomes, and whose each is.
@@ -105,12 +127,21 @@ pub(crate) fn compare(pairs: &Pairs, draws: usize, seed: u64) -> Comparison {
         users: pairs.owners.iter().collect::<BTreeSet<_>>().len(),
         auc: gain(|three| three.auc, |before, after| after - before),
         log_loss: gain(|three| three.log_loss, |before, after| before - after),
+        chance: Chance {
+            p_before_below: share(&drawn, |(before, _)| before.auc >= 0.5),
+            p_after_above: share(&drawn, |(_, after)| after.auc <= 0.5),
+        },
     }
+}
+
+/// The share of the draws for which this holds, counted so that it is never 0.
+fn share<T>(draws: &[T], holds: impl Fn(&T) -> bool) -> f64 {
+    let count = draws.iter().filter(|draw| holds(draw)).count();
+    (count + 1) as f64 / (draws.len() + 1) as f64
 }
 
 fn gain((before, after): (f64, f64), gain: f64, mut draws: Vec<f64>) -> Gain {
     draws.sort_by(f64::total_cmp);
-    let share = |count: usize| (count + 1) as f64 / (draws.len() + 1) as f64;
     let at = |q: f64| {
         let place = (draws.len().saturating_sub(1) as f64 * q).round() as usize;
         draws.get(place).copied().unwrap_or(gain)
@@ -120,8 +151,8 @@ fn gain((before, after): (f64, f64), gain: f64, mut draws: Vec<f64>) -> Gain {
         after,
         gain,
         interval: Interval(at(0.05), at(0.95)),
-        p_better: share(draws.iter().filter(|draw| **draw <= 0.0).count()),
-        p_worse: share(draws.iter().filter(|draw| **draw >= 0.0).count()),
+        p_better: share(&draws, |draw| *draw <= 0.0),
+        p_worse: share(&draws, |draw| *draw >= 0.0),
     }
 }
 
@@ -178,6 +209,16 @@ mod tests {
             let found = compare(&pairs(before, after), 400, 7).auc;
             let proven = (found.p_better <= 0.025, found.p_worse <= 0.025);
             assert_eq!(proven, (better, worse), "{before} {after}: {found:?}");
+        }
+        // Beside chance: one that knows nothing, one that knows, one that knows the contrary.
+        for (before, after, below, above) in [
+            (0.0, 0.0, false, false),
+            (-0.5, 0.5, true, true),
+            (0.5, -0.5, false, false),
+        ] {
+            let found = compare(&pairs(before, after), 400, 7).chance;
+            let proven = (found.p_before_below <= 0.025, found.p_after_above <= 0.025);
+            assert_eq!(proven, (below, above), "{before} {after}: {found:?}");
         }
         // A model beside itself is neither.
         let mut same = pairs(0.5, 0.5);

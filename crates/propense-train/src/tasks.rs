@@ -17,7 +17,7 @@ use propense_features::FeatureSpec;
 
 use crate::augment::{self, Augmentation, Shift};
 pub use continuing::Sizes;
-pub(crate) use continuing::{Continued, Cut};
+pub(crate) use continuing::{Before, Continued, Cut};
 
 use crate::encode::Encoded;
 use crate::example::{Example, Positions, Weighting};
@@ -235,13 +235,7 @@ pub(crate) fn continue_from(
     options: &ExampleOptions,
 ) -> Result<Continued, TrainError> {
     let continued = match task {
-        Task::Shoppers | Task::ShoppersNoPagevalues => {
-            return Err(TrainError::Unsuited {
-                task,
-                reason: "its sessions have no times, so nothing tells new from old; train on all of them again"
-                    .to_owned(),
-            });
-        }
+        Task::Shoppers | Task::ShoppersNoPagevalues => return Err(timeless(task)),
         Task::InSession => in_session::continue_from(spec, data, cut, options)?,
         Task::NextDay | Task::ThirtyDay => {
             snapshots::continue_from(task, spec, data, cut, options)?
@@ -253,6 +247,29 @@ pub(crate) fn continue_from(
     check_classes("new data to validate on", &prepared.validation, measured)?;
     check_classes("sealed window", &prepared.test, measured)?;
     Ok(continued)
+}
+
+/// How many examples with a known outcome the model has not learnt.
+pub(crate) fn new_examples(
+    task: Task,
+    data: &Loaded,
+    cut: &Cut,
+    options: &ExampleOptions,
+) -> Result<usize, TrainError> {
+    match task {
+        Task::Shoppers | Task::ShoppersNoPagevalues => Err(timeless(task)),
+        Task::InSession => in_session::new_examples(data, cut, options),
+        Task::NextDay | Task::ThirtyDay => snapshots::new_examples(task, data, cut),
+    }
+}
+
+fn timeless(task: Task) -> TrainError {
+    let reason =
+        "its sessions have no times, so nothing tells new from old; train on all of them again";
+    TrainError::Unsuited {
+        task,
+        reason: reason.to_owned(),
+    }
 }
 
 /// The sessions of the data with events before their orders, oldest first.

@@ -1,6 +1,7 @@
 //! `cargo xtask test` and `cargo xtask lint`.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::Result;
 
@@ -26,7 +27,7 @@ pub(crate) const APART: [&str; 4] = ["--exclude", "propense-web", "--exclude", "
 /// Runs the tests.
 pub(crate) fn run(options: &Options) -> Result<()> {
     let (native, browser) = (!options.browser, !options.native);
-    let mut steps = Steps::new(4 * usize::from(native) + 7 * usize::from(browser));
+    let mut steps = Steps::new(4 * usize::from(native) + 8 * usize::from(browser));
     if native {
         steps.step("Formatting", "", format)?;
         steps.step(
@@ -63,10 +64,18 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             page::stage(&root().join(page::SHIPPED))?;
             page::build(&trunk)
         })?;
+        // As the Rust tests compile it, so that neither compiles Burn for the other.
+        steps.step(
+            "The command line, whose service the page meets",
+            "where the Rust tests have not run, as long as they take to compile",
+            || must(rust_tests().arg("--no-run")),
+        )?;
+        let propense = target_dir().join("release/propense");
         steps.step("Tests in the browser: module, parity, page", "", || {
             must(
                 tools::npm()
                     .args(["run", "--silent", "test"])
+                    .env("PROPENSE_BINARY", &propense)
                     .env("PROPENSE_CHROMIUM", &chromium),
             )
         })?;
@@ -144,16 +153,20 @@ fn pyarrow() -> Result<Option<PathBuf>> {
 }
 
 fn native_tests(python: Option<&Path>) -> Result<()> {
-    let mut tests = native("test");
-    tests
-        .args(["--release", "--locked", "--workspace"])
-        .args(APART)
-        .env("PROPENSE_REQUIRE_GPU", "1");
+    let mut tests = rust_tests();
+    tests.env("PROPENSE_REQUIRE_GPU", "1");
     if let Some(python) = python {
         tests.env("PROPENSE_PYTHON", python);
     }
     must(&mut tests)?;
     must(native("test").args(["--locked", "--package", "xtask"]))
+}
+
+fn rust_tests() -> Command {
+    let mut test = native("test");
+    test.args(["--release", "--locked", "--workspace"])
+        .args(APART);
+    test
 }
 
 /// wgpu needs a Vulkan driver on Linux; Mesa has one that runs on the CPU.

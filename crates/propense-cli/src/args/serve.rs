@@ -2,8 +2,11 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
+
+use super::seconds::duration;
 
 /// Serve models to pages and take events from the shop: bundles and their roll-out, scores, metrics
 #[derive(Debug, Args)]
@@ -14,6 +17,9 @@ use clap::Args;
 Prints the address once it listens. Ctrl-C, or SIGTERM, finishes the requests in progress and ends;
 an event is on disk before it is acknowledged, so that even kill -9 loses none. docs/serve.md has the
 routes.
+
+With --learn it follows the shop: rounds of `propense update` over the stored events, on a thread of
+low priority. A candidate that is proven better goes live, any other is kept with the reason.
 
 The token (at least 16 characters) is asked of whoever writes. It comes from --token-file or the
 variable PROPENSE_TOKEN. PROPENSE_LOG says how much is logged: warn, info, propense_serve=debug.")]
@@ -51,4 +57,52 @@ pub(crate) struct ServeArgs {
     /// Threads that answer requests [default: all cores]
     #[arg(long)]
     pub(crate) threads: Option<usize>,
+    #[command(flatten)]
+    pub(crate) learning: LearningArgs,
+}
+
+/// Learning from the events that come in
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Learning")]
+pub(crate) struct LearningArgs {
+    /// Train the live model on with the events that come in; a better one is promoted
+    #[arg(long, conflicts_with = "read_only")]
+    pub(crate) learn: bool,
+    /// Shortest time between two rounds of learning, as 30s, 10m, 6h or 1d
+    #[arg(long, requires = "learn", default_value = "1h", value_name = "DURATION", value_parser = duration)]
+    pub(crate) learn_every: Duration,
+    /// Finished sessions that must be new for a round
+    #[arg(
+        long,
+        requires = "learn",
+        default_value_t = 500,
+        value_name = "SESSIONS"
+    )]
+    pub(crate) learn_least: usize,
+    /// Share of the visitors who get a better model, in percent; below 100 the next round waits
+    /// until it is promoted to everybody or taken back
+    #[arg(
+        long,
+        requires = "learn",
+        default_value_t = 100,
+        value_name = "PERCENT"
+    )]
+    pub(crate) learn_percentage: i64,
+    /// Files or folders with earlier events, of which a sample is learnt again
+    #[arg(long, requires = "learn", num_args = 1.., value_name = "PATH")]
+    pub(crate) learn_replay: Vec<PathBuf>,
+    /// Stored events that a round reads, the newest
+    #[arg(
+        long,
+        requires = "learn",
+        default_value_t = 1_000_000,
+        value_name = "EVENTS"
+    )]
+    pub(crate) learn_events: usize,
+    /// Threads that learn, at low priority
+    #[arg(long, requires = "learn", default_value_t = 1, value_name = "N")]
+    pub(crate) learn_threads: usize,
+    /// Most epochs of a round
+    #[arg(long, requires = "learn", default_value_t = 6, value_name = "N")]
+    pub(crate) learn_epochs: usize,
 }

@@ -1,15 +1,20 @@
 //! `propense serve`
 
+mod learner;
+
 use std::io::Write;
 use std::num::NonZeroU32;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use propense_serve::{Limits, ServeError, Service, Settings};
+use propense_serve::{Learner, Learning, Limits, ServeError, Service, Settings};
 
 use super::{Failure, Outcome};
-use crate::args::ServeArgs;
+use crate::args::{LearningArgs, ServeArgs};
 use crate::interrupt;
+
+use learner::Updates;
 
 impl From<ServeError> for Failure {
     fn from(error: ServeError) -> Self {
@@ -29,6 +34,10 @@ pub(crate) fn run(args: &ServeArgs) -> Outcome {
         None => None,
     };
     propense_serve::log_to_stderr();
+    let learning = match args.learning.learn {
+        true => Some(learning(&args.learning)?),
+        false => None,
+    };
     let mut builder = tokio::runtime::Builder::new_multi_thread();
     if let Some(threads) = args.threads {
         builder.worker_threads(threads);
@@ -36,7 +45,10 @@ pub(crate) fn run(args: &ServeArgs) -> Outcome {
     let runtime = builder.enable_all().build().context("threads")?;
     interrupt::graceful(true);
     runtime.block_on(async {
-        let service = Service::open(settings).await?;
+        let mut service = Service::open(settings).await?;
+        if let Some((learner, learning)) = learning {
+            service.learn(learner, learning);
+        }
         if let Some(model) = model {
             service.begin_with(model).await.context("--model")?;
         }
@@ -53,6 +65,30 @@ async fn asked() {
     while !interrupt::asked() {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
+}
+
+/// What learns, and when.
+fn learning(args: &LearningArgs) -> Outcome<(Arc<dyn Learner>, Learning)> {
+    let wrong = |message: &str| Err(Failure::Usage(message.to_owned()));
+    if !(1..=100).contains(&args.learn_percentage) {
+        return wrong("--learn-percentage: 1 to 100");
+    }
+    if args.learn_least < Updates::FEWEST {
+        return wrong("--learn-least: at least 100; of fewer nothing can be told");
+    }
+    if args.learn_events < args.learn_least {
+        return wrong("--learn-events: at least as many as --learn-least");
+    }
+    if args.learn_threads == 0 {
+        return wrong("--learn-threads: at least 1");
+    }
+    let learning = Learning {
+        every: args.learn_every,
+        least: args.learn_least,
+        percentage: args.learn_percentage,
+        events: args.learn_events,
+    };
+    Ok((Arc::new(Updates::new(args)?), learning))
 }
 
 fn settings(args: &ServeArgs) -> Outcome<Settings> {

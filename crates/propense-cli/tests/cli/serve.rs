@@ -1,6 +1,7 @@
 //! The service as a process of its own, asked over HTTP.
 
 mod kill;
+mod learn;
 mod redis;
 
 use std::io::{BufRead, BufReader};
@@ -459,12 +460,14 @@ fn what_cannot_run_is_refused() {
 
 /// Waits until something holds.
 fn until(what: &str, holds: impl Fn() -> bool) {
+    within(Duration::from_secs(20), what, holds);
+}
+
+/// Waits so long until something holds.
+fn within(patience: Duration, what: &str, holds: impl Fn() -> bool) {
     let begun = Instant::now();
     while !holds() {
-        assert!(
-            begun.elapsed() < Duration::from_secs(20),
-            "{what} does not happen"
-        );
+        assert!(begun.elapsed() < patience, "{what} does not happen");
         std::thread::sleep(Duration::from_millis(20));
     }
 }

@@ -7,7 +7,6 @@ use axum::body::Bytes;
 use axum::extract::{Path, Query, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use propense_model::Bundle;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -16,8 +15,7 @@ use super::manifest::{fresh, not_modified};
 use super::state::blocking;
 use crate::ServeError;
 use crate::error::Refusal;
-use crate::files::hex;
-use crate::scoring::Scorer;
+use crate::publishing::{keep, tell_rollout};
 use crate::store::{BundleRecord, Move, Published, Rollout};
 
 /// The longest note, in bytes.
@@ -69,14 +67,7 @@ impl App {
         about: About,
     ) -> Result<(bool, BundleRecord), ServeError> {
         let files = Arc::clone(&self.files);
-        let checked = blocking(move || {
-            let bundle = Bundle::from_bytes(&bytes)?;
-            let record = BundleRecord::new(hex(&bytes), bytes.len(), &bundle.manifest);
-            // Weights of the wrong shape show only here.
-            Scorer::new(bundle)?;
-            files.keep(&record.sha256, &bytes)?;
-            Ok(record)
-        });
+        let checked = blocking(move || keep(&files, &bytes));
         let record = BundleRecord {
             parent: about.parent,
             learnt_up_to: about.learnt_up_to,
@@ -112,23 +103,7 @@ impl App {
 
     /// Tells the monitor and the log of what is rolled out now.
     pub(crate) async fn moved(&self) -> Result<(), ServeError> {
-        let Some(rollout) = self.store.rollout().await? else {
-            return Ok(());
-        };
-        let current = self.store.bundle(&rollout.current).await?.version;
-        let previous = match &rollout.previous {
-            Some(previous) => Some(self.store.bundle(previous).await?.version),
-            None => None,
-        };
-        self.metrics
-            .rolled_out((&current, rollout.percentage), previous.as_deref());
-        tracing::info!(
-            current,
-            percentage = rollout.percentage,
-            previous,
-            "rolled out"
-        );
-        Ok(())
+        tell_rollout(&self.store, &self.metrics).await
     }
 }
 

@@ -91,12 +91,11 @@ pub(super) fn not_modified(headers: &HeaderMap, etag: &str) -> bool {
     })
 }
 
-/// Headers of what any page on any site may fetch.
-pub(super) fn fresh(etag: &str, caching: &str) -> [(HeaderName, String); 3] {
+/// Headers of what is kept as long as it is the same.
+pub(super) fn fresh(etag: &str, caching: &str) -> [(HeaderName, String); 2] {
     [
         (header::ETAG, etag.to_owned()),
         (header::CACHE_CONTROL, caching.to_owned()),
-        (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*".to_owned()),
     ]
 }
 

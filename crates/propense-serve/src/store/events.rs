@@ -171,12 +171,22 @@ impl Store {
         position: i64,
         limit: usize,
     ) -> Result<StoredEvents, ServeError> {
-        const QUERY: &str =
-            "SELECT place, body FROM events WHERE place > $1 ORDER BY place LIMIT $2";
+        self.events_between(position, i64::MAX, limit).await
+    }
+
+    /// As [`Self::events_after`], up to and with another position.
+    pub(crate) async fn events_between(
+        &self,
+        position: i64,
+        last: i64,
+        limit: usize,
+    ) -> Result<StoredEvents, ServeError> {
+        const QUERY: &str = "SELECT place, body FROM events WHERE place > $1 AND place <= $2 \
+            ORDER BY place LIMIT $3";
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let rows = each!(self, pool => {
             let query = sqlx::query_as::<_, (i64, String)>(QUERY);
-            query.bind(position).bind(limit).fetch_all(pool).await
+            query.bind(position).bind(last).bind(limit).fetch_all(pool).await
         });
         let mut read = StoredEvents {
             up_to: position,
@@ -290,6 +300,8 @@ pub(super) mod tests {
         assert_eq!(store.last_position().await.expect("read"), 2500);
         let some = store.events_after(3, 2).await.expect("read");
         assert_eq!((some.events.len(), some.up_to), (2, 5));
+        let some = store.events_between(3, 7, 1000).await.expect("read");
+        assert_eq!((some.events.len(), some.up_to), (4, 7));
         let none = store.events_after(2500, 10).await.expect("read");
         assert_eq!((none.events.len(), none.up_to), (0, 2500));
     }

@@ -80,6 +80,8 @@ pub struct Rollout {
     pub previous: Option<String>,
     /// When the last move was, in milliseconds since 1970.
     pub moved_ms: i64,
+    /// Whether the last move was a roll-back.
+    pub rolled_back: bool,
 }
 
 impl Rollout {
@@ -107,7 +109,7 @@ pub enum Move {
 }
 
 /// A row of `moves`.
-type MoveRow = (i64, String, i64, Option<String>, i64);
+pub(super) type MoveRow = (i64, String, i64, Option<String>, i64, String);
 
 /// A row of `bundles`.
 type BundleRow = (
@@ -115,8 +117,37 @@ type BundleRow = (
     (String, String, i64, String, i64),
 );
 
-const LAST_MOVE: &str = "SELECT place, current_bundle, percentage, previous_bundle, moved_ms \
-    FROM moves ORDER BY place DESC LIMIT 1";
+pub(super) const LAST_MOVE: &str = "SELECT place, current_bundle, percentage, previous_bundle, moved_ms, \
+    action FROM moves ORDER BY place DESC LIMIT 1";
+
+/// What a move that takes a bundle back is called in the table.
+const ROLL_BACK: &str = "rollback";
+
+/// Adds a bundle's row within a transaction; how many rows that were, 0 where it was there.
+macro_rules! insert_bundle {
+    ($tx:ident, $record:expr) => {{
+        const INSERT: &str = "INSERT INTO bundles (sha256, version, task, parent, bytes, made_at, \
+            data, metrics, learnt_up_to, note, published_ms) \
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (sha256) DO NOTHING";
+        let record: &$crate::store::BundleRecord = $record;
+        let done = sqlx::query(INSERT)
+            .bind(&record.sha256)
+            .bind(&record.version)
+            .bind(&record.task)
+            .bind(&record.parent)
+            .bind(record.bytes)
+            .bind(&record.made_at)
+            .bind(record.data.to_string())
+            .bind(record.metrics.to_string())
+            .bind(record.learnt_up_to)
+            .bind(&record.note)
+            .bind(record.published_ms)
+            .execute(&mut *$tx)
+            .await?;
+        done.rows_affected()
+    }};
+}
+pub(super) use insert_bundle;
 
 /// Adds a move within a transaction; leaves the function with an error where it cannot be made.
 macro_rules! move_in {
@@ -125,13 +156,14 @@ macro_rules! move_in {
         const NUMBER: &str =
             "UPDATE marks SET value = value + 1 WHERE name = 'moves' RETURNING value";
         let number: i64 = sqlx::query_scalar(NUMBER).fetch_one(&mut *$tx).await?;
+        use $crate::store::registry::{LAST_MOVE, MoveRow, rollout};
         let last = sqlx::query_as::<_, MoveRow>(LAST_MOVE);
         let last = last.fetch_optional(&mut *$tx).await?.map(rollout);
         // What stood behind the bundle that a roll-back returns to, when it was made current.
         const BEFORE: &str = "SELECT previous_bundle FROM moves WHERE current_bundle = $1 \
             AND (previous_bundle IS NULL OR previous_bundle <> $2) ORDER BY place DESC LIMIT 1";
         let behind = match &last {
-            Some(Rollout {
+            Some($crate::store::Rollout {
                 current,
                 previous: Some(previous),
                 ..
@@ -142,7 +174,8 @@ macro_rules! move_in {
             }
             _ => None,
         };
-        let (action, next) = match next(number, last, $to, behind) {
+        let next = $crate::store::registry::next(number, last, $to, behind);
+        let (action, next) = match next {
             Ok(next) => next,
             Err(error) => return Ok(Err(error)),
         };
@@ -160,6 +193,7 @@ macro_rules! move_in {
         next
     }};
 }
+pub(super) use move_in;
 
 impl Store {
     /// Adds a bundle, whose file must be safe on disk already. With `promotion` it is rolled out in
@@ -183,9 +217,6 @@ impl Store {
         if let Some(parent) = &record.parent {
             self.bundle(parent).await?;
         }
-        const INSERT: &str = "INSERT INTO bundles (sha256, version, task, parent, bytes, made_at, \
-            data, metrics, learnt_up_to, note, published_ms) \
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (sha256) DO NOTHING";
         let to = promotion.map(|percentage| Move::Promote {
             sha256: record.sha256.clone(),
             percentage,
@@ -193,25 +224,12 @@ impl Store {
         let _writing = self.writing.lock().await;
         let done: Result<Result<u64, ServeError>, sqlx::Error> = each!(self, pool, begin => async {
             let mut tx = pool.begin_with(begin).await?;
-            let done = sqlx::query(INSERT)
-                .bind(&record.sha256)
-                .bind(&record.version)
-                .bind(&record.task)
-                .bind(&record.parent)
-                .bind(record.bytes)
-                .bind(&record.made_at)
-                .bind(record.data.to_string())
-                .bind(record.metrics.to_string())
-                .bind(record.learnt_up_to)
-                .bind(&record.note)
-                .bind(record.published_ms)
-                .execute(&mut *tx)
-                .await?;
+            let inserted = insert_bundle!(tx, record);
             if let Some(to) = &to {
                 move_in!(tx, to);
             }
             tx.commit().await?;
-            Ok(Ok(done.rows_affected()))
+            Ok(Ok(inserted))
         }.await);
         Ok(match done.map_err(self.failed())?? {
             0 => Published::Before,
@@ -289,7 +307,7 @@ impl Store {
 }
 
 /// The state after a move. `behind` is what stood behind the last one's previous bundle.
-fn next(
+pub(super) fn next(
     number: i64,
     last: Option<Rollout>,
     to: &Move,
@@ -321,6 +339,7 @@ fn next(
                 percentage: *percentage,
                 previous,
                 moved_ms,
+                rolled_back: false,
             };
             Ok(("promote", next))
         }
@@ -335,19 +354,22 @@ fn next(
                 current,
                 percentage: 100,
                 moved_ms,
+                rolled_back: true,
             };
-            Ok(("rollback", next))
+            Ok((ROLL_BACK, next))
         }
     }
 }
 
-fn rollout((number, current, percentage, previous, moved_ms): MoveRow) -> Rollout {
+pub(super) fn rollout(row: MoveRow) -> Rollout {
+    let (number, current, percentage, previous, moved_ms, action) = row;
     Rollout {
         number,
         current,
         percentage,
         previous,
         moved_ms,
+        rolled_back: action == ROLL_BACK,
     }
 }
 
@@ -376,7 +398,7 @@ fn record(row: BundleRow) -> BundleRecord {
 pub(super) mod tests {
     use super::*;
 
-    fn bundle(name: &str) -> BundleRecord {
+    pub(in crate::store) fn bundle(name: &str) -> BundleRecord {
         BundleRecord {
             sha256: name.to_owned(),
             version: name.to_owned(),

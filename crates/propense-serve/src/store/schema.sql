@@ -38,5 +38,16 @@ CREATE TABLE IF NOT EXISTS moves (
     percentage BIGINT NOT NULL,
     moved_ms BIGINT NOT NULL
 );
+CREATE TABLE IF NOT EXISTS rounds (
+    place BIGINT PRIMARY KEY,
+    parent TEXT NOT NULL REFERENCES bundles (sha256),
+    after_move BIGINT NOT NULL,
+    up_to BIGINT NOT NULL,
+    sessions BIGINT NOT NULL,
+    begun_ms BIGINT NOT NULL,
+    outcome TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    bundle TEXT REFERENCES bundles (sha256)
+);
 INSERT INTO marks (name, value) VALUES ('schema', 1), ('events', 0), ('moves', 0)
     ON CONFLICT (name) DO NOTHING;

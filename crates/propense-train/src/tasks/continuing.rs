@@ -19,6 +19,8 @@ const VALIDATION: usize = 200;
 pub(crate) struct Cut {
     /// From here on (milliseconds since 1970) examples are new.
     pub(crate) since: i64,
+    /// What the model gone on from had before it, where data arrives out of order.
+    pub(crate) before: Option<Before>,
     /// End of the data that the feature specification was fitted on.
     pub(crate) features_until: i64,
     /// Share of the new examples, the newest, that judge.
@@ -29,6 +31,15 @@ pub(crate) struct Cut {
     pub(crate) refresh_rates: bool,
     /// Seed of the choice.
     pub(crate) seed: u64,
+}
+
+/// What of the data had been looked at when the model gone on from was made.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Before {
+    /// So many events, the first ones, had arrived.
+    pub(crate) events: usize,
+    /// Of these, the ones up to this moment (milliseconds since 1970) were looked at.
+    pub(crate) until: i64,
 }
 
 /// Examples by what they are for.
@@ -44,6 +55,9 @@ pub struct Sizes {
     pub sealed: usize,
     /// New ones whose horizon has not passed yet: they wait for the next update.
     pub waiting: usize,
+    /// New ones learnt from that began before what was learnt last: they arrived late.
+    #[serde(default)]
+    pub late: usize,
 }
 
 /// The examples of an update.
@@ -65,6 +79,8 @@ pub(super) struct Candidate<'a> {
     pub(super) user: &'a str,
     /// What the sample of old ones goes by.
     pub(super) id: Cow<'a, str>,
+    /// Whether the model has not learnt it.
+    pub(super) is_new: bool,
     /// Whether its outcome is known when the data ends.
     pub(super) known: bool,
 }
@@ -81,10 +97,18 @@ pub(super) struct Division {
     pub(super) sizes: Sizes,
 }
 
+/// New candidates with a known outcome.
+pub(super) fn count_new<'a>(candidates: impl Iterator<Item = Candidate<'a>>) -> usize {
+    candidates.filter(|one| one.is_new && one.known).count()
+}
+
 /// Divides the candidates, which come in the order of their moments.
 pub(super) fn divide(candidates: &[Candidate<'_>], cut: &Cut) -> Result<Division, TrainError> {
-    let is_new = |one: &Candidate<'_>| one.at >= cut.since;
-    let fresh = candidates.iter().filter(|one| is_new(one) && one.known);
+    let is_new = |one: &Candidate<'_>| one.is_new;
+    // What arrived late is learnt, and judges nothing: it may lie among what was learnt before.
+    let fresh = candidates
+        .iter()
+        .filter(|one| is_new(one) && one.known && one.at >= cut.since);
     let sealed_from = sealed_from(&fresh.map(|one| one.at).collect::<Vec<_>>(), cut)?;
     let learns =
         |one: &Candidate<'_>| one.known && one.at < sealed_from && !is_validation(one.user);
@@ -110,6 +134,7 @@ pub(super) fn divide(candidates: &[Candidate<'_>], cut: &Cut) -> Result<Division
             validation: validation.len(),
             sealed: sealed.len(),
             waiting: count(&|one| is_new(one) && !one.known),
+            late: count(&|one| is_new(one) && learns(one) && one.at < cut.since),
         },
         pool: places(&|one| learns(one)),
         learnt,
@@ -169,6 +194,7 @@ mod tests {
     fn the_newest_share_is_sealed_and_something_stays_before_it() {
         let cut = |sealed| Cut {
             since: 0,
+            before: None,
             features_until: 0,
             sealed,
             replay: 1.0,

@@ -23,7 +23,7 @@ use crate::split::{by_time_and_user, by_user, fold_of, in_share};
 use crate::{Task, TrainError};
 use propense_prepare::Loaded;
 
-pub(super) use continuing::{continue_from, open_sessions};
+pub(super) use continuing::{continue_from, new_examples, open_sessions};
 
 /// Folds for rates: each training row sees rates from nine tenths of the other users.
 const FOLDS: usize = 10;

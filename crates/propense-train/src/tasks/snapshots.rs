@@ -19,7 +19,7 @@ use crate::split::{by_user, in_share};
 use crate::{Task, TrainError};
 use propense_prepare::Loaded;
 
-pub(super) use continuing::continue_from;
+pub(super) use continuing::{continue_from, new_examples};
 
 fn timelines(task: Task, data: &Loaded) -> Result<Timelines, TrainError> {
     let wanted = |event: &&Event| match task {

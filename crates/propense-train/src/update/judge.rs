@@ -1,7 +1,8 @@
 //! Champion and challenger: whether the candidate takes the live model's place.
 //!
 //! It does where, on the sealed window, it is proven better in AUC or in log-loss, proven worse in
-//! neither, and proven worse in neither in any named segment. "Proven" is a one-sided paired test.
+//! neither, and proven worse in neither in any named segment; where nobody looks at it, both must stand
+//! to chance as models do. "Proven" is a one-sided test, paired where two models are compared.
 //! Better is tested at half of [`LEVEL`] for each of the two metrics (Bonferroni), so that a
 //! candidate that is no better passes at most so often; worse is tested at the whole level for each
 //! segment alone: what errs, errs towards the live model.
@@ -45,9 +46,18 @@ pub struct Judgement {
     pub too_small: Vec<String>,
 }
 
+/// How both models are tested.
+pub(crate) struct Tests {
+    pub(crate) draws: usize,
+    pub(crate) seed: u64,
+    /// Whether nobody looks at what replaces the live model.
+    pub(crate) unattended: bool,
+}
+
 /// Judges scores of both models; `segments` names those of each score.
-pub(crate) fn judge(pairs: &Pairs, segments: &[Vec<String>], draws: usize, seed: u64) -> Judgement {
-    let whole = compare(pairs, draws, seed);
+pub(crate) fn judge(pairs: &Pairs, segments: &[Vec<String>], tests: &Tests) -> Judgement {
+    let compare = |pairs: &Pairs| compare(pairs, tests.draws, tests.seed);
+    let whole = compare(pairs);
     let mut places: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for (place, names) in segments.iter().enumerate() {
         for name in names {
@@ -61,10 +71,10 @@ pub(crate) fn judge(pairs: &Pairs, segments: &[Vec<String>], draws: usize, seed:
         if orders.min(others) < FEWEST {
             too_small.push(name.to_owned());
         } else {
-            judged.insert(name.to_owned(), compare(&part, draws, seed));
+            judged.insert(name.to_owned(), compare(&part));
         }
     }
-    let (decision, reasons) = decide(&whole, &judged);
+    let (decision, reasons) = decide(&whole, &judged, tests.unattended);
     Judgement {
         decision,
         reasons,
@@ -75,7 +85,11 @@ pub(crate) fn judge(pairs: &Pairs, segments: &[Vec<String>], draws: usize, seed:
     }
 }
 
-fn decide(whole: &Comparison, segments: &BTreeMap<String, Comparison>) -> (Decision, Vec<String>) {
+fn decide(
+    whole: &Comparison,
+    segments: &BTreeMap<String, Comparison>,
+    unattended: bool,
+) -> (Decision, Vec<String>) {
     let mut against = Vec::new();
     let places = std::iter::once(("the whole sealed window", whole));
     let parts = segments.iter().map(|(name, part)| (name.as_str(), part));
@@ -90,6 +104,20 @@ fn decide(whole: &Comparison, segments: &BTreeMap<String, Comparison>) -> (Decis
         }
     }
     let (auc, loss) = (whole.auc, whole.log_loss);
+    // Outcomes without any law make a model better that forecasts the base rate: its loss is lower.
+    if unattended && whole.chance.p_after_above > LEVEL / 2.0 {
+        against.push(format!(
+            "not proven better than chance on the sealed window: AUC {:.4} (p {:.4})",
+            auc.after, whole.chance.p_after_above
+        ));
+    }
+    if unattended && whole.chance.p_before_below <= LEVEL / 2.0 {
+        against.push(format!(
+            "the live model has become worse than chance (AUC {:.4}, p {:.4}): the outcomes look inverted; see to the \
+             tracking, or promote the candidate by hand",
+            auc.before, whole.chance.p_before_below
+        ));
+    }
     let better: Vec<String> = [("AUC", auc), ("log-loss", loss)]
         .into_iter()
         .filter(|(_, gain)| gain.p_better <= LEVEL / 2.0)
@@ -127,7 +155,7 @@ fn decide(whole: &Comparison, segments: &BTreeMap<String, Comparison>) -> (Decis
 mod tests {
     use super::*;
     use crate::bootstrap::Interval;
-    use crate::paired::Gain;
+    use crate::paired::{Chance, Gain};
 
     fn gain(p_better: f64, p_worse: f64) -> Gain {
         Gain {
@@ -147,6 +175,10 @@ mod tests {
             users: 50,
             auc: gain(auc.0, auc.1),
             log_loss: gain(loss.0, loss.1),
+            chance: Chance {
+                p_before_below: 0.9,
+                p_after_above: 0.001,
+            },
         }
     }
 
@@ -157,7 +189,7 @@ mod tests {
         let worse = (0.98, 0.02);
         let check = |whole: ((f64, f64), (f64, f64)), segment, expected, word: &str| {
             let segments = [("device phone".to_owned(), segment)].into();
-            let (decision, reasons) = decide(&part(whole.0, whole.1), &segments);
+            let (decision, reasons) = decide(&part(whole.0, whole.1), &segments, true);
             assert_eq!(decision, expected, "{reasons:?}");
             assert!(
                 reasons.iter().any(|reason| reason.contains(word)),
@@ -193,5 +225,30 @@ mod tests {
             Decision::Keep,
             "worse in AUC on device phone",
         );
+    }
+
+    #[test]
+    fn what_chance_explains_does_not_replace() {
+        let better = part((0.01, 0.99), (0.01, 0.99));
+        let check = |chance: (f64, f64), unattended, expected, word: &str| {
+            let whole = Comparison {
+                chance: Chance {
+                    p_before_below: chance.0,
+                    p_after_above: chance.1,
+                },
+                ..better
+            };
+            let (decision, reasons) = decide(&whole, &BTreeMap::new(), unattended);
+            assert_eq!(decision, expected, "{reasons:?}");
+            assert!(
+                reasons.iter().any(|reason| reason.contains(word)),
+                "{reasons:?}"
+            );
+        };
+        check((0.9, 0.001), true, Decision::Replace, "better");
+        check((0.9, 0.3), true, Decision::Keep, "than chance");
+        check((0.001, 0.001), true, Decision::Keep, "inverted");
+        // A person may know that the shop was turned around; the service cannot.
+        check((0.001, 0.3), false, Decision::Replace, "better");
     }
 }

@@ -22,7 +22,7 @@ use crate::fit::{FitReport, FitRequest, NetworkSizes, bundle_of};
 use crate::options::{Preset, TrainOptions};
 use crate::paired::Pairs;
 use crate::progress::{Observer, Progress};
-use crate::tasks::{self, Continued, Cut, Sizes};
+use crate::tasks::{self, Before, Continued, Cut, ExampleOptions, Sizes};
 use crate::{Task, TrainError, scoring};
 use propense_prepare::Loaded;
 
@@ -40,6 +40,14 @@ pub struct UpdateRequest {
     /// From when on (milliseconds since 1970) examples are new; where the bundle's learning ended
     /// unless given.
     pub since: Option<i64>,
+    /// So many of the data's events, the first ones, had arrived when the live bundle was made. With
+    /// it, sessions from before `since` are new, too, that have arrived whole since then, or whose
+    /// outcome was not known. Without it the moment alone tells new from old.
+    pub arrived: Option<usize>,
+    /// Whether nobody looks at the candidate before it goes live: it is then refused, too, where it is
+    /// not proven better than chance, or the live model has become worse than chance. Outcomes that
+    /// are broken or inverted explain either better than shoppers do.
+    pub unattended: bool,
     /// Whether the rates of items and categories, which the specification holds, are learnt again.
     pub refresh_rates: bool,
     /// Draws of the paired test.
@@ -66,6 +74,8 @@ impl UpdateRequest {
             replay: 1.0,
             sealed: 0.3,
             since: None,
+            arrived: None,
+            unattended: false,
             refresh_rates: false,
             draws: 2000,
             precision: Precision::F32,
@@ -136,6 +146,70 @@ pub fn learnt_until(bundle: &Bundle) -> i64 {
     }
 }
 
+/// How an update reads its data.
+struct Plan {
+    task: Task,
+    cut: Cut,
+    examples: ExampleOptions,
+}
+
+fn plan(live: &Bundle, request: &UpdateRequest) -> Result<Plan, TrainError> {
+    let manifest = &live.manifest;
+    if manifest.model.ensemble.is_some() {
+        return Err(TrainError::NotUpdatable {
+            reason: "it holds an ensemble (--preset base), whose members are stopped and averaged by turns of the data; \
+                     it trains in minutes: use `propense train --preset base` on old and new data together"
+                .to_owned(),
+        });
+    }
+    let task: Task = manifest.task.parse()?;
+    let mut examples = example_options(manifest, task);
+    let settings = manifest.metrics.get("settings");
+    let limit = settings.and_then(|s| s.get("max_events")?.as_u64());
+    examples.max_events = limit
+        .and_then(|limit| usize::try_from(limit).ok())
+        .unwrap_or(ExampleOptions::default().max_events);
+    examples.seed = request.training.seed;
+    let cut = Cut {
+        since: request.since.unwrap_or_else(|| learnt_until(live)),
+        before: request.arrived.map(|events| Before {
+            events,
+            until: manifest.data.to_ms,
+        }),
+        features_until: match &manifest.lineage {
+            Some(lineage) => lineage.features_until_ms,
+            None => manifest.data.to_ms,
+        },
+        sealed: request.sealed,
+        replay: request.replay,
+        refresh_rates: request.refresh_rates,
+        seed: request.training.seed,
+    };
+    Ok(Plan {
+        task,
+        cut,
+        examples,
+    })
+}
+
+/// How many examples (sessions, or users' moments) with a known outcome the live bundle has not learnt.
+///
+/// # Errors
+///
+/// [`TrainError::NotUpdatable`] for an ensemble, and where the data does not suit the task.
+pub fn new_examples(
+    live: &Bundle,
+    data: &Loaded,
+    request: &UpdateRequest,
+) -> Result<usize, TrainError> {
+    let Plan {
+        task,
+        cut,
+        examples,
+    } = plan(live, request)?;
+    tasks::new_examples(task, data, &cut, &examples)
+}
+
 /// Trains a bundle on with what is new in the data and judges the result on the newest part.
 ///
 /// `data` holds new events and, as far as they are to be replayed, old ones; which is which, the
@@ -155,34 +229,12 @@ pub fn update(
 ) -> Result<Updated, TrainError> {
     request.validate()?;
     let manifest = &live.manifest;
-    if manifest.model.ensemble.is_some() {
-        return Err(TrainError::NotUpdatable {
-            reason: "it holds an ensemble (--preset base), whose members are stopped and averaged by turns of the data; \
-                     it trains in minutes: use `propense train --preset base` on old and new data together"
-                .to_owned(),
-        });
-    }
-    let task: Task = manifest.task.parse()?;
-    let since = request.since.unwrap_or_else(|| learnt_until(live));
-    let features_until_ms = match &manifest.lineage {
-        Some(lineage) => lineage.features_until_ms,
-        None => manifest.data.to_ms,
-    };
-    let mut examples = example_options(manifest, task);
-    let settings = manifest.metrics.get("settings");
-    let limit = settings.and_then(|s| s.get("max_events")?.as_u64());
-    examples.max_events = limit
-        .and_then(|limit| usize::try_from(limit).ok())
-        .unwrap_or(tasks::ExampleOptions::default().max_events);
-    examples.seed = request.training.seed;
-    let cut = Cut {
-        since,
-        features_until: features_until_ms,
-        sealed: request.sealed,
-        replay: request.replay,
-        refresh_rates: request.refresh_rates,
-        seed: request.training.seed,
-    };
+    let Plan {
+        task,
+        cut,
+        examples,
+    } = plan(live, request)?;
+    let (since, features_until_ms) = (cut.since, cut.features_until);
     let continued = tasks::continue_from(task, &manifest.features, data, &cut, &examples)?;
     observer.on(&Progress::Note(&said(&continued.sizes)));
     let fit = FitRequest {
@@ -294,7 +346,12 @@ fn judged(
         })
         .collect();
     let seed = request.training.seed;
-    Ok(judge::judge(&pairs, &segments, request.draws, seed))
+    let tests = judge::Tests {
+        draws: request.draws,
+        seed,
+        unattended: request.unattended,
+    };
+    Ok(judge::judge(&pairs, &segments, &tests))
 }
 
 #[cfg(test)]

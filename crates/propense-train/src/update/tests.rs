@@ -161,6 +161,45 @@ fn a_changed_shop_is_followed_and_the_position_moves_with_the_bundle() {
 }
 
 #[test]
+fn what_arrives_late_is_learnt_once() {
+    // Visits 700 to 760 arrive with the last part, their hours long learnt; of visit 650 a look.
+    let is_late = |event: &Event| {
+        let visit = (event.timestamp - START) / HOUR;
+        (700..760).contains(&visit) || (visit == 650 && (event.timestamp - START) % HOUR == 20_000)
+    };
+    let all = visits(600..1400, cheap, 1.0);
+    let until = START + 1001 * HOUR;
+    let (mut arrived, mut rest): (Vec<Event>, Vec<Event>) = all
+        .into_iter()
+        .partition(|event| event.timestamp < until && !is_late(event));
+    let first = update(live(), &loaded(arrived.clone()), &request(), &mut Silent);
+    let first = first.expect("an update");
+    assert_eq!(first.report.examples.late, 0);
+    let bytes = first.bundle.to_bytes(Precision::F32).expect("bytes");
+    let next = Bundle::from_bytes(&bytes).expect("a bundle");
+    let count = arrived.len();
+    arrived.append(&mut rest);
+    let data = loaded(arrived);
+    let by_time = new_examples(&next, &data, &request()).expect("a number");
+    let request = UpdateRequest {
+        arrived: Some(count),
+        ..request()
+    };
+    let by_arrival = new_examples(&next, &data, &request).expect("a number");
+    // Not visit 650, which was learnt without that look.
+    assert_eq!(by_arrival, by_time + 60);
+    let second = update(&next, &data, &request, &mut Silent).expect("an update");
+    let sizes = second.report.examples;
+    // One in five validates.
+    assert!((35..60).contains(&sizes.late), "{sizes:?}");
+
+    // Each visit once: learnt or validated in the first, or in the second, or sealed, or waiting.
+    let learnt = |sizes: Sizes| sizes.fresh + sizes.validation;
+    let once = learnt(first.report.examples) + learnt(sizes) + sizes.sealed + sizes.waiting;
+    assert_eq!(once, 800);
+}
+
+#[test]
 fn a_worse_candidate_never_replaces() {
     // What was done to the data that is learnt from; the sealed window is honest.
     let sabotaged: [(&str, Law, f64); 4] = [

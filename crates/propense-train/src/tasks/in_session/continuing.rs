@@ -7,10 +7,10 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use propense_events::Session;
+use propense_events::{Event, Session};
 use propense_features::{FeatureSpec, fit_rates};
 
-use super::super::continuing::{Candidate, Continued, Cut, at, divide};
+use super::super::continuing::{Before, Candidate, Continued, Cut, at, count_new, divide};
 use super::super::{ExampleOptions, Prepared, Shares, history, scheme};
 use super::{
     encode_one, encode_out_of_fold, encode_whole, end_of, fit_options, sessions, user_or_self,
@@ -29,13 +29,7 @@ pub(crate) fn continue_from(
 ) -> Result<Continued, TrainError> {
     let mut all = sessions(data, None, options)?;
     let end = end_of(data);
-    let candidates = all.iter().map(|session| Candidate {
-        at: session.start,
-        user: user_or_self(session),
-        id: session.id.as_str().into(),
-        known: is_known(session, end, options),
-    });
-    let candidates: Vec<Candidate<'_>> = candidates.collect();
+    let candidates: Vec<Candidate<'_>> = candidates(&all, data, cut, options).collect();
     let division = divide(&candidates, cut)?;
     let sealed_from = division.sealed_from;
     for session in &mut all {
@@ -77,16 +71,95 @@ pub(crate) fn continue_from(
     })
 }
 
+/// How many sessions with a known outcome the model has not learnt.
+pub(crate) fn new_examples(
+    data: &Loaded,
+    cut: &Cut,
+    options: &ExampleOptions,
+) -> Result<usize, TrainError> {
+    let all = sessions(data, None, options)?;
+    Ok(count_new(candidates(&all, data, cut, options)))
+}
+
+fn candidates<'a>(
+    all: &'a [Session],
+    data: &'a Loaded,
+    cut: &'a Cut,
+    options: &'a ExampleOptions,
+) -> impl Iterator<Item = Candidate<'a>> {
+    let end = end_of(data);
+    let arrivals = cut.before.map(|before| Arrivals::new(data, before));
+    all.iter().map(move |session| Candidate {
+        at: session.start,
+        user: user_or_self(session),
+        id: session.id.as_str().into(),
+        is_new: session.start >= cut.since
+            || arrivals
+                .as_ref()
+                .is_some_and(|arrivals| !arrivals.knew(session, wait(options))),
+        known: is_known(session, end, options),
+    })
+}
+
+/// Whose an event is, and when it was.
+type Mark<'a> = (Option<&'a str>, Option<&'a str>, Option<&'a str>, i64);
+
+fn mark(event: &Event) -> Mark<'_> {
+    let (session, user) = (event.session_id.as_deref(), event.user_id.as_deref());
+    (
+        session,
+        user,
+        event.anonymous_id.as_deref(),
+        event.timestamp,
+    )
+}
+
+/// What has arrived since the model was made.
+struct Arrivals<'a> {
+    since: HashSet<Mark<'a>>,
+    until: i64,
+}
+
+impl<'a> Arrivals<'a> {
+    fn new(data: &'a Loaded, before: Before) -> Self {
+        let later = data.events.get(before.events..).unwrap_or_default().iter();
+        let later = later.filter(|event| event.timestamp <= before.until);
+        Self {
+            since: later.map(mark).collect(),
+            until: before.until,
+        }
+    }
+
+    /// Whether the session was there, with its outcome, when the model was made. One that has grown
+    /// since was learnt from as it was: it is not learnt from twice.
+    fn knew(&self, session: &Session, wait: i64) -> bool {
+        let there =
+            |event: &&Event| event.timestamp <= self.until && !self.since.contains(&mark(event));
+        let last = session
+            .events
+            .iter()
+            .filter(there)
+            .map(|e| e.timestamp)
+            .max();
+        last.is_some_and(|last| last.saturating_add(wait) <= self.until)
+    }
+}
+
+/// How long after a session's last event its outcome is known, in milliseconds.
+const fn wait(options: &ExampleOptions) -> i64 {
+    match options.target.horizon {
+        Horizon::Session => options.gap_ms,
+        Horizon::Within(ms) if ms > options.gap_ms => ms,
+        Horizon::Within(_) => options.gap_ms,
+    }
+}
+
 /// Whether a session's horizon has passed when the data ends. Only then is an outcome known, an
 /// order no sooner than none: to take orders at once and the others later would make the end of the
 /// data look like a rush of buyers.
 fn is_known(session: &Session, end: i64, options: &ExampleOptions) -> bool {
-    let wait = match options.target.horizon {
-        Horizon::Session => options.gap_ms,
-        Horizon::Within(ms) => ms.max(options.gap_ms),
-    };
     let last = session.events.last().map_or(session.start, |e| e.timestamp);
-    last.saturating_add(wait) < end
+    last.saturating_add(wait(options)) < end
 }
 
 /// The sessions whose outcome is not known yet.

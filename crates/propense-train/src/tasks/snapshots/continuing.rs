@@ -6,8 +6,9 @@ use std::sync::Arc;
 use propense_events::{Context, DAY, Value};
 use propense_features::FeatureSpec;
 
-use super::super::continuing::{Candidate, Continued, Cut, at, divide};
+use super::super::continuing::{Candidate, Continued, Cut, at, count_new, divide};
 use super::super::thirty_day::{HORIZON, Snapshot};
+use super::super::timeline::Timelines;
 use super::super::{ExampleOptions, Prepared, Shares, next_day, scheme, thirty_day};
 use super::{encode_snapshots, timelines};
 use crate::encode::Encoded;
@@ -22,29 +23,9 @@ pub(crate) fn continue_from(
     options: &ExampleOptions,
 ) -> Result<Continued, TrainError> {
     let lines = timelines(task, data)?;
-    let (first, last) = lines.period().unwrap_or_default();
-    let (mut all, horizon): (Vec<Snapshot>, i64) = match task {
-        Task::ThirtyDay => {
-            let months = thirty_day::month_starts(first, last);
-            let found = months.iter();
-            let found = found.flat_map(|&at| thirty_day::snapshots(&lines, &lines, at));
-            (found.collect(), HORIZON)
-        }
-        _ => {
-            let found = next_day::snapshots(&lines, first, last, data.utc_offset_minutes);
-            (found, DAY)
-        }
-    };
-    all.sort_by(|a, b| a.at.cmp(&b.at).then_with(|| a.user.cmp(&b.user)));
-    // Months are whole already; the last day may not be.
-    let known = |snapshot: &Snapshot| task == Task::ThirtyDay || snapshot.at + horizon <= last + 1;
-    let candidates = all.iter().map(|snapshot| Candidate {
-        at: snapshot.at,
-        user: &snapshot.user,
-        id: format!("{}@{}", snapshot.user, snapshot.at).into(),
-        known: known(snapshot),
-    });
-    let division = divide(&candidates.collect::<Vec<_>>(), cut)?;
+    let all = moments(task, &lines, data);
+    let found = candidates(task, &all, &lines, cut);
+    let division = divide(&found.collect::<Vec<_>>(), cut)?;
     let part = |places: &[usize]| {
         at(&all, places)
             .into_iter()
@@ -69,6 +50,50 @@ pub(crate) fn continue_from(
             positions,
             dropped: 0,
         },
+    })
+}
+
+/// How many moments with a known outcome the model has not learnt.
+pub(crate) fn new_examples(task: Task, data: &Loaded, cut: &Cut) -> Result<usize, TrainError> {
+    let lines = timelines(task, data)?;
+    let all = moments(task, &lines, data);
+    Ok(count_new(candidates(task, &all, &lines, cut)))
+}
+
+/// All users at all moments, in the order of the moments.
+fn moments(task: Task, lines: &Timelines, data: &Loaded) -> Vec<Snapshot> {
+    let (first, last) = lines.period().unwrap_or_default();
+    let mut all: Vec<Snapshot> = match task {
+        Task::ThirtyDay => {
+            let months = thirty_day::month_starts(first, last);
+            let found = months.iter();
+            let found = found.flat_map(|&at| thirty_day::snapshots(lines, lines, at));
+            found.collect()
+        }
+        _ => next_day::snapshots(lines, first, last, data.utc_offset_minutes),
+    };
+    all.sort_by(|a, b| a.at.cmp(&b.at).then_with(|| a.user.cmp(&b.user)));
+    all
+}
+
+fn candidates<'a>(
+    task: Task,
+    all: &'a [Snapshot],
+    lines: &Timelines,
+    cut: &'a Cut,
+) -> impl Iterator<Item = Candidate<'a>> {
+    let (_, last) = lines.period().unwrap_or_default();
+    let horizon = match task {
+        Task::ThirtyDay => HORIZON,
+        _ => DAY,
+    };
+    all.iter().map(move |snapshot| Candidate {
+        at: snapshot.at,
+        user: &snapshot.user,
+        id: format!("{}@{}", snapshot.user, snapshot.at).into(),
+        is_new: snapshot.at >= cut.since,
+        // Months are whole already; the last day may not be.
+        known: task == Task::ThirtyDay || snapshot.at + horizon <= last + 1,
     })
 }
 
