@@ -1,9 +1,8 @@
 //! What the comparison needs and may lack.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use crate::run::{built, cargo, command, must, native, root};
 use crate::test::APART;
