@@ -151,7 +151,7 @@ impl Trial {
 
 /// These visits, or, where they have more positions than `most`, an even choice of them with about so many.
 #[must_use]
-pub fn thinned(mut visits: Vec<Vec<Click>>, most: usize) -> Vec<Vec<Click>> {
+pub(super) fn thinned(mut visits: Vec<Vec<Click>>, most: usize) -> Vec<Vec<Click>> {
     let all: usize = visits
         .iter()
         .map(|visit| visit.len().saturating_sub(1))
