@@ -27,6 +27,7 @@ const CONTENT = [
   /^dist\/[\w-]+\.(js|d\.ts|js\.map)$/,
   /^dist\/propense\.iife\.js(\.map)?$/,
   /^wasm\/(cpu|webgpu)\/propense_web(\.js|\.d\.ts|_bg\.wasm|_bg\.wasm\.d\.ts)$/,
+  /^wasm\/cpu\/propense_web_relaxed_bg\.wasm$/,
 ];
 
 /** The shop's own program in each bundler: a visit with one event, and its score. */
@@ -122,7 +123,7 @@ describe("the packed package", { timeout: 400_000 }, () => {
   test("holds what is documented, and nothing else", () => {
     const strange = packed.files.filter((path) => !CONTENT.some((allowed) => allowed.test(path)));
     assert.deepEqual(strange, []);
-    for (const path of ["dist/index.js", "dist/index.d.ts", "dist/worker-thread.js", "dist/propense.iife.js", "wasm/cpu/propense_web_bg.wasm", "wasm/webgpu/propense_web_bg.wasm", "README.md"]) {
+    for (const path of ["dist/index.js", "dist/index.d.ts", "dist/worker-thread.js", "dist/propense.iife.js", "wasm/cpu/propense_web_bg.wasm", "wasm/cpu/propense_web_relaxed_bg.wasm", "wasm/webgpu/propense_web_bg.wasm", "README.md"]) {
       assert.ok(packed.files.includes(path), path);
     }
   });

@@ -21,11 +21,14 @@ after(() => host.close());
 
 const { cases } = JSON.parse(await readFile(`${repository}/tests/golden/golden.json`, "utf8"));
 
-for (const { name, bundle, sessions } of cases) {
-  test(`NumPy's golden vectors: ${name}`, async () => {
+/** What a browser without relaxed SIMD loads, and one with it. */
+const KINDS = ["", "_relaxed"];
+
+for (const [{ name, bundle, sessions }, kind] of cases.flatMap((given) => KINDS.map((kind) => [given, kind]))) {
+  test(`NumPy's golden vectors: ${name}${kind.replace("_", ", ")}`, async () => {
     const found = await page.evaluate(
-      async ([model, given]) => {
-        const { Engine, Prepared } = await glue("cpu");
+      async ([model, given, kind]) => {
+        const { Engine, Prepared } = await glue("cpu", kind);
         const engine = new Engine(new Uint8Array(await (await fetch(model)).arrayBuffer()));
         const flat = (numbers) => Float32Array.from(numbers.flat());
         const streamed = given.map(
@@ -41,13 +44,42 @@ for (const { name, bundle, sessions } of cases) {
         engine.free();
         return { streamed, whole };
       },
-      [`/golden/${bundle}`, sessions],
+      [`/golden/${bundle}`, sessions, kind],
     );
     const expected = sessions.map(({ logit }) => logit);
     close(found.streamed, expected, TOLERANCE, "streamed");
     close(found.whole, expected, TOLERANCE, "whole");
   });
 }
+
+test("a browser with relaxed SIMD is given the module that uses it, and only that", async () => {
+  const fresh = await host.page();
+  const loaded = [];
+  fresh.on("response", (response) => {
+    if (response.url().endsWith(".wasm")) loaded.push(new URL(response.url()).pathname);
+  });
+  await fresh.evaluate(async (model) => (await propense.loadScorer(model, { backend: "wasm" })).dispose(), MODEL);
+  assert.deepEqual(loaded, ["/wasm/cpu/propense_web_relaxed_bg.wasm"]);
+  await fresh.close();
+});
+
+test("where a browser says that it has no relaxed SIMD, the plain module scores", async () => {
+  const old = await host.page();
+  const loaded = [];
+  old.on("response", (response) => {
+    if (response.url().endsWith(".wasm")) loaded.push(new URL(response.url()).pathname);
+  });
+  const propensity = await old.evaluate(async (model) => {
+    WebAssembly.validate = () => false;
+    const scorer = await propense.loadScorer(model, { backend: "wasm" });
+    const score = await scorer.score();
+    scorer.dispose();
+    return score.propensity;
+  }, MODEL);
+  assert.deepEqual(loaded, ["/wasm/cpu/propense_web_bg.wasm"]);
+  assert.ok(propensity > 0 && propensity < 1);
+  await old.close();
+});
 
 /** Logits of rows, streamed (after each) and as whole sessions (one for every prefix). */
 function logits(rows, context) {

@@ -142,6 +142,47 @@ test("NumPy's golden vectors on WebGPU: streamed and as a batch", async () => {
   assert.deepEqual(page.problems, []);
 });
 
+test("a batch is one launch, and so is a live event", async () => {
+  page = shared;
+  const found = await page.evaluate(
+    async ([model, { rows, context }]) => {
+      let launches = 0;
+      const counted = (name) => {
+        const launch = GPUComputePassEncoder.prototype[name];
+        GPUComputePassEncoder.prototype[name] = function (...given) {
+          launches += 1;
+          return launch.apply(this, given);
+        };
+        return () => (GPUComputePassEncoder.prototype[name] = launch);
+      };
+      const { Runtime } = await glue("webgpu");
+      const runtime = await Runtime.create(new Uint8Array(await (await fetch(model)).arrayBuffer()));
+      const repeat = (numbers, times) => Float32Array.from(new Array(times).fill(numbers).flat());
+      const row = rows.flat();
+      const score = (times) => runtime.score(repeat(row, times), new Uint32Array(times).fill(rows.length), repeat(context, times));
+      const event = async () => {
+        runtime.push(Float32Array.from(rows[0]));
+        await runtime.logit(Float32Array.from(context));
+      };
+      // What is done once, when a model is new, is not what is counted.
+      await score(2);
+      await event();
+      const restore = ["dispatchWorkgroups", "dispatchWorkgroupsIndirect"].map(counted);
+      const during = async (work) => {
+        launches = 0;
+        await work();
+        return launches;
+      };
+      const counts = { few: await during(() => score(3)), many: await during(() => score(64)), event: await during(event) };
+      for (const back of restore) back();
+      runtime.free();
+      return counts;
+    },
+    [MODEL, goldenSession(8)],
+  );
+  assert.deepEqual(found, { few: 1, many: 1, event: 1 });
+});
+
 test("the slow network's logits on WebGPU, after every event", async () => {
   page = shared;
   const sessions = [1, 2, 5, 8].map((events) => goldenSession(events));

@@ -75,6 +75,8 @@ pub use bundle::{
     Precision, Signed,
 };
 pub use config::{CellActivation, ModelConfig};
+#[cfg(not(target_family = "wasm"))]
+pub use cpu::{CpuGradient, Lesson};
 pub use cpu::{CpuModel, CpuStream, SessionRows};
 #[cfg(feature = "flex")]
 pub use device::cpu_device;

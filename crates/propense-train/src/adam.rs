@@ -12,6 +12,10 @@ use burn::tensor::{Device, Tensor, TensorData};
 
 use crate::TrainError;
 
+pub(crate) use plain::PlainAdam;
+
+mod plain;
+
 const BETA_1: f32 = 0.9;
 const BETA_2: f32 = 0.999;
 /// Keras' value; with it a step is the published one.

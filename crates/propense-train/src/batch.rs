@@ -89,6 +89,15 @@ pub(crate) fn last_labels(examples: &[Example], indices: &[usize], device: &Devi
     Tensor::from_data(TensorData::new(labels, shape), device)
 }
 
+/// The outcome of an example as seen from each prefix, `[events + 1]`, 0 or 1; 0 where it is not
+/// known.
+pub(crate) fn outcomes(example: &Example) -> Vec<f32> {
+    let prefixes = 0..=example.events;
+    prefixes
+        .map(|prefix| number(example.label.at(prefix)))
+        .collect()
+}
+
 fn number(label: Option<bool>) -> f32 {
     f32::from(u8::from(label.unwrap_or(false)))
 }

@@ -50,6 +50,7 @@ mod example;
 mod explain;
 mod fit;
 mod horizon;
+mod learner;
 mod manifest;
 mod metrics;
 mod network;

@@ -2,7 +2,9 @@
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
-use propense_model::{CnnLstm, ModelConfig, ModelError, NamedTensor, Structure, StructureConfig};
+use propense_model::{
+    CnnLstm, CpuGradient, ModelConfig, ModelError, NamedTensor, Structure, StructureConfig,
+};
 
 use crate::TrainError;
 use crate::adam::numbers;
@@ -20,6 +22,11 @@ pub(crate) trait Blueprint: Clone {
 
     /// The network with these weights on this device.
     fn build(&self, weights: &[NamedTensor], device: &Device) -> Result<Self::Network, ModelError>;
+
+    /// Kernels that give its gradient on the CPU, where there are any.
+    fn gradient(&self) -> Result<Option<CpuGradient>, ModelError> {
+        Ok(None)
+    }
 
     /// Trained numbers.
     fn parameters(&self) -> usize;
@@ -66,6 +73,10 @@ impl Blueprint for ModelConfig {
 
     fn build(&self, weights: &[NamedTensor], device: &Device) -> Result<CnnLstm, ModelError> {
         CnnLstm::from_weights(self, weights, device)
+    }
+
+    fn gradient(&self) -> Result<Option<CpuGradient>, ModelError> {
+        CpuGradient::new(self)
     }
 
     fn parameters(&self) -> usize {

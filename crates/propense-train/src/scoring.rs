@@ -120,7 +120,7 @@ fn on_cpu(model: &CnnLstm) -> Result<Option<CpuModel>, TrainError> {
 }
 
 /// [`all_prefixes_unless`] with the kernels.
-fn all_prefixes_on_cpu(
+pub(crate) fn all_prefixes_on_cpu(
     model: &CpuModel,
     examples: &[Example],
     weighting: Weighting,
@@ -169,7 +169,7 @@ fn sessions(examples: &[Example]) -> Vec<SessionRows<'_>> {
 }
 
 /// As many threads as training uses.
-fn threads() -> usize {
+pub(crate) fn threads() -> usize {
     rayon::current_num_threads()
 }
 

@@ -3,16 +3,15 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use burn::optim::GradientsParams;
-use burn::tensor::{Device, Tensor, activation};
+use burn::tensor::{Tensor, activation};
 use propense_model::NamedTensor;
 
 use crate::TrainError;
-use crate::adam::{Adam, numbers};
-use crate::batch::{Batch, collate, last_labels, shuffled};
+use crate::batch::shuffled;
 use crate::checkpoint::{self, RunKey, State};
 use crate::device::Chosen;
 use crate::example::{Example, Positions, Weighting};
+use crate::learner::Learner;
 use crate::metrics::roc_auc;
 use crate::network::{Blueprint, Network};
 use crate::options::TrainOptions;
@@ -170,16 +169,14 @@ fn before_first_epoch(options: &TrainOptions) -> TrainError {
     ))
 }
 
-/// The moving parts of a run. Cloning is cheap: tensors share their data until they change.
+/// The moving parts of a run. Cloning is cheap beside an epoch.
 #[derive(Clone)]
 struct Run<N> {
-    model: N,
-    adam: Adam,
+    learner: Learner<N>,
     best: Vec<NamedTensor>,
     history: Vec<EpochReport>,
     /// Validation log-loss of the weights that training goes on from; infinite from a seed.
     floor: f64,
-    device: Device,
 }
 
 impl<N: Network> Run<N> {
@@ -190,14 +187,11 @@ impl<N: Network> Run<N> {
         options: &TrainOptions,
         chosen: &Chosen,
     ) -> Result<Self, TrainError> {
-        let device = chosen.device.clone().autodiff();
         Ok(Self {
-            model: config.build(weights, &device)?,
-            adam: Adam::new(options.learning_rate, options.clip),
+            learner: Learner::new(config, weights, None, options, chosen)?,
             best: weights.to_vec(),
             history: Vec::new(),
             floor: f64::INFINITY,
-            device,
         })
     }
 
@@ -209,19 +203,13 @@ impl<N: Network> Run<N> {
         key: &RunKey,
         chosen: &Chosen,
     ) -> Result<Self, TrainError> {
-        let device = chosen.device.clone().autodiff();
         let state = checkpoint::load(folder, key)?;
+        let optimiser = Some((state.steps, state.moments));
         Ok(Self {
-            model: config.build(&state.weights, &device)?,
-            adam: Adam::new(options.learning_rate, options.clip).load(
-                state.steps,
-                state.moments,
-                &chosen.device,
-            ),
+            learner: Learner::new(config, &state.weights, optimiser, options, chosen)?,
             best: state.best,
             history: state.history,
             floor: f64::INFINITY,
-            device,
         })
     }
 
@@ -232,19 +220,11 @@ impl<N: Network> Run<N> {
         options: &TrainOptions,
         chosen: &Chosen,
     ) -> Result<Self, TrainError> {
-        let device = chosen.device.clone().autodiff();
         let mut weights = config.fresh(options.seed)?;
         let outcomes = parts.train.iter().filter_map(|e| e.label.last());
         start_at_base_rate(&mut weights, config.output_bias(), outcomes);
         silence_unseen(&mut weights, parts.train);
-        Ok(Self {
-            model: config.build(&weights, &device)?,
-            adam: Adam::new(options.learning_rate, options.clip),
-            best: weights,
-            history: Vec::new(),
-            floor: f64::INFINITY,
-            device,
-        })
+        Self::warm(config, &weights, options, chosen)
     }
 
     fn over(&self, options: &TrainOptions, elapsed: Duration) -> Option<StopReason> {
@@ -272,23 +252,12 @@ impl<N: Network> Run<N> {
     ) -> Result<Option<f64>, TrainError> {
         let batches = shuffled(parts.train, options.batch, options.seed, epoch);
         let (mut loss_sum, mut weight_sum, mut done) = (0.0, 0.0, 0);
-        let mut waiting: Option<Tensor<1>> = None;
         for (step, indices) in batches.iter().enumerate() {
-            let (sum, total) = self.loss(parts, indices);
-            weight_sum += f64::from(total);
-            let kept = sum.clone().inner();
-            waiting = Some(match waiting.take() {
-                Some(others) => others + kept,
-                None => kept,
-            });
-            let gradients = (sum / total.max(1e-6)).backward();
-            let gradients = GradientsParams::from_grads(gradients, &self.model);
-            self.model = self.adam.step(self.model.clone(), gradients);
+            let weight = self.learner.step(parts.train, indices, parts.weighting)?;
+            weight_sum += f64::from(weight);
             done += indices.len();
             if (step + 1) % STEPS_PER_READ == 0 || step + 1 == batches.len() {
-                for loss in waiting.take().map(numbers).transpose()?.unwrap_or_default() {
-                    loss_sum += f64::from(loss);
-                }
+                loss_sum += self.learner.loss()?;
                 if !f64::is_finite(loss_sum) {
                     return Err(TrainError::Diverged { epoch });
                 }
@@ -305,31 +274,6 @@ impl<N: Network> Run<N> {
         Ok(Some(loss_sum / f64::max(weight_sum, 1e-9)))
     }
 
-    /// Sum of `weight · BCE` over a batch, `[1]`, and the sum of the weights.
-    fn loss(&self, parts: Parts<'_>, indices: &[usize]) -> (Tensor<1>, f32) {
-        let whole = match parts.weighting {
-            Weighting::Whole => self.model.whole(parts.train, indices),
-            _ => None,
-        };
-        if let Some(logits) = whole {
-            // Each example is scored once: half the work of scoring it after every event.
-            let logits = logits.unsqueeze_dim(1); // [batch, 1]
-            let outcomes = last_labels(parts.train, indices, &self.device);
-            return (cross_entropy(logits, outcomes).sum(), indices.len() as f32);
-        }
-        let batch = collate(
-            parts.train,
-            indices,
-            self.model.features(),
-            parts.weighting,
-            &self.device,
-        );
-        (
-            weighted_loss(&self.model, &batch, parts.weighting, &self.device),
-            batch.total,
-        )
-    }
-
     /// The epoch's figures, or none where the observer stopped it.
     fn validate(
         &mut self,
@@ -338,9 +282,9 @@ impl<N: Network> Run<N> {
         parts: Parts<'_>,
         observer: &dyn Observer,
     ) -> Result<Option<EpochReport>, TrainError> {
-        let model = self.model.valid();
         let stop = || observer.stop();
-        let scored = model.prefixes(parts.validation, parts.weighting, &stop)?;
+        let (examples, weighting) = (parts.validation, parts.weighting);
+        let scored = self.learner.prefixes(examples, weighting, &stop)?;
         let Some(logits) = scored else {
             return Ok(None);
         };
@@ -357,7 +301,7 @@ impl<N: Network> Run<N> {
             .fold(self.floor, f64::min);
         let best = validation_loss < lowest;
         if best {
-            self.best = model.numbers()?;
+            self.best = self.learner.weights()?;
         }
         Ok(Some(EpochReport {
             epoch,
@@ -370,8 +314,8 @@ impl<N: Network> Run<N> {
 
     /// Log-loss of the weights as they are on the validation part.
     fn loss_on_validation(&self, parts: Parts<'_>) -> Result<f64, TrainError> {
-        let model = self.model.valid();
-        let scored = model.prefixes(parts.validation, parts.weighting, &|| false)?;
+        let (examples, weighting) = (parts.validation, parts.weighting);
+        let scored = self.learner.prefixes(examples, weighting, &|| false)?;
         let logits = scored.unwrap_or_default();
         Ok(scoring::weighted_log_loss(
             &logits,
@@ -381,39 +325,15 @@ impl<N: Network> Run<N> {
     }
 
     fn state(&self, key: &RunKey) -> Result<State, TrainError> {
+        let (steps, moments) = self.learner.state()?;
         Ok(State {
             key: key.clone(),
             history: self.history.clone(),
-            steps: self.adam.steps(),
-            weights: self.model.valid().numbers()?,
+            steps,
+            weights: self.learner.weights()?,
             best: self.best.clone(),
-            moments: self.adam.save()?,
+            moments,
         })
-    }
-}
-
-/// Sum of `weight · BCE` over the batch: `[1]`.
-fn weighted_loss<N: Network>(
-    model: &N,
-    batch: &Batch,
-    weighting: Weighting,
-    device: &Device,
-) -> Tensor<1> {
-    let mut parts = Vec::new();
-    if batch.has_events && weighting != Weighting::Context {
-        let logits = model.after_each(batch.rows.clone(), batch.context.clone()); // [batch, time]
-        let loss = cross_entropy(logits, batch.labels.clone()) * batch.weights.clone();
-        parts.push(loss.sum());
-    }
-    if batch.scores_context {
-        let logits = model.without_events(batch.context.clone()); // [batch]
-        let loss = cross_entropy(logits.unsqueeze_dim(1), batch.context_labels.clone()); // [batch, 1]
-        parts.push((loss.squeeze_dim::<1>(1) * batch.context_weights.clone()).sum());
-    }
-    match (parts.pop(), parts.pop()) {
-        (Some(a), Some(b)) => a + b,
-        (Some(a), None) => a,
-        (None, _) => Tensor::zeros([1], device),
     }
 }
 

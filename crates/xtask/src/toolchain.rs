@@ -17,6 +17,15 @@ const VARIABLE: &str = "PROPENSE_WASM_TOOLCHAIN";
 /// Burn's minimum supported Rust version.
 const MINIMUM: (u32, u32) = (1, 95);
 
+/// The vector instructions that a module may use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Simd {
+    /// Those that every browser has had since 2023.
+    Plain,
+    /// Relaxed ones as well.
+    Relaxed,
+}
+
 /// A compiler for wasm32.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Toolchain {
@@ -49,8 +58,8 @@ impl Toolchain {
         }
     }
 
-    /// `cargo build` for wasm32 with this compiler.
-    pub(crate) fn cargo_build(&self) -> Command {
+    /// `cargo build` for wasm32 with this compiler and these vectors.
+    pub(crate) fn cargo_build(&self, simd: Simd) -> Command {
         let mut cargo = match self {
             Self::Rustup => crate::run::cargo(),
             Self::Distribution(folder) => {
@@ -82,22 +91,30 @@ impl Toolchain {
             .args(["build", "--locked", "--target", TARGET])
             .env(
                 "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS",
-                "-C target-feature=+simd128",
+                match simd {
+                    Simd::Plain => "-C target-feature=+simd128",
+                    Simd::Relaxed => "-C target-feature=+simd128,+relaxed-simd",
+                },
             )
             .arg("--target-dir")
-            .arg(self.target_dir());
+            .arg(self.target_dir(simd));
         if matches!(self, Self::Distribution(_)) {
             cargo.arg("-Zbuild-std=std,panic_abort");
         }
         cargo
     }
 
-    /// Each compiler has a folder of its own: sharing one would rebuild everything at each change.
-    pub(crate) fn target_dir(&self) -> PathBuf {
-        match self {
+    /// Each compiler and each set of flags has a folder of its own: sharing one would rebuild
+    /// everything at each change.
+    pub(crate) fn target_dir(&self, simd: Simd) -> PathBuf {
+        let plain = match self {
             Self::Rustup => target_dir(),
             Self::Distribution(_) => std::env::var_os("PROPENSE_WASM_TARGET_DIR")
                 .map_or_else(|| root().join("target-wasm"), PathBuf::from),
+        };
+        match simd {
+            Simd::Plain => plain,
+            Simd::Relaxed => plain.join("relaxed"),
         }
     }
 

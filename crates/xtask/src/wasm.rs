@@ -1,13 +1,21 @@
-//! The two WebAssembly builds of `propense-web`: CPU with SIMD, and WebGPU.
+//! The two WebAssembly builds of `propense-web`: CPU with SIMD, and WebGPU. The CPU's code is compiled
+//! once more for browsers with relaxed SIMD, whose multiply-add is one instruction; both share one
+//! glue.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, ensure};
 use wasm_bindgen_cli_support::Bindgen;
 
 use crate::run::{must, root};
-use crate::toolchain::Toolchain;
+use crate::toolchain::{Simd, Toolchain};
+
+/// What wasm-bindgen makes of the crate: glue and module.
+const GLUE: &str = "propense_web.js";
+const MODULE: &str = "propense_web_bg.wasm";
+/// The CPU's code for browsers with relaxed SIMD, beside the other.
+const RELAXED: &str = "propense_web_relaxed_bg.wasm";
 
 /// Options of `cargo xtask wasm`.
 #[derive(clap::Args)]
@@ -55,19 +63,46 @@ pub(crate) fn build(toolchain: &Toolchain, which: Build, dist: bool) -> Result<(
     // Every visitor loads the CPU module, and without Burn the small build takes a minute at most.
     let small = dist || which == Build::Cpu;
     let profile = if small { "wasm-dist" } else { "wasm" };
+    let made = folder(which);
+    generate(toolchain, which, profile, Simd::Plain, &made)?;
+    if which == Build::Cpu {
+        let scratch = toolchain.target_dir(Simd::Relaxed).join("glue");
+        generate(toolchain, which, profile, Simd::Relaxed, &scratch)?;
+        let glue = |folder: &Path| {
+            let path = folder.join(GLUE);
+            fs::read(&path).with_context(|| format!("reading {}", path.display()))
+        };
+        ensure!(
+            glue(&made)? == glue(&scratch)?,
+            "the glue of the module with relaxed SIMD differs from the other's: they cannot share one"
+        );
+        fs::copy(scratch.join(MODULE), made.join(RELAXED)).context("copying the relaxed module")?;
+    }
+    let size = size(&made.join(MODULE))?;
+    eprintln!("      web/wasm/{}: {size} bytes", which.name());
+    Ok(())
+}
+
+/// Compiles for these vectors, and has wasm-bindgen write module, glue and types into the folder.
+fn generate(
+    toolchain: &Toolchain,
+    which: Build,
+    profile: &str,
+    simd: Simd,
+    folder: &Path,
+) -> Result<()> {
     must(
         toolchain
-            .cargo_build()
+            .cargo_build(simd)
             .args(["--package", "propense-web", "--no-default-features"])
             .args(["--features", which.name(), "--profile", profile]),
     )?;
     let module = toolchain
-        .target_dir()
+        .target_dir(simd)
         .join("wasm32-unknown-unknown")
         .join(profile)
         .join("propense_web.wasm");
-    let folder = folder(which);
-    fs::create_dir_all(&folder).with_context(|| format!("creating {}", folder.display()))?;
+    fs::create_dir_all(folder).with_context(|| format!("creating {}", folder.display()))?;
     Bindgen::new()
         .input_path(&module)
         .web(true)
@@ -75,12 +110,9 @@ pub(crate) fn build(toolchain: &Toolchain, which: Build, dist: bool) -> Result<(
             bindgen
                 .typescript(true)
                 .remove_name_section(true)
-                .generate(&folder)
+                .generate(folder)
         })
-        .map_err(|error| anyhow!("wasm-bindgen on {}: {error:#}", module.display()))?;
-    let size = size(&folder.join("propense_web_bg.wasm"))?;
-    eprintln!("      web/wasm/{}: {size} bytes", which.name());
-    Ok(())
+        .map_err(|error| anyhow!("wasm-bindgen on {}: {error:#}", module.display()))
 }
 
 /// Where a build's files go.

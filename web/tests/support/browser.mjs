@@ -57,10 +57,14 @@ export async function open({ webgpu = false } = {}) {
       await page.goto(server.origin + path);
       await page.evaluate(async () => {
         globalThis.propense = await import("/dist/index.js");
-        /** The glue of a module, started: the same instance that `propense` uses. */
-        globalThis.glue = async (name) => {
-          const module = await import(`/wasm/${name}/propense_web.js`);
-          const module_or_path = `/wasm/${name}/propense_web_bg.wasm`;
+        /**
+         * The glue of a module, started: by itself, or as the instance that `propense` uses. Of the CPU's
+         * there are two, "" and "_relaxed"; the latter is what `propense` takes in this browser.
+         */
+        globalThis.glue = async (name, kind) => {
+          const module = await import(`/wasm/${name}/propense_web.js${kind === undefined ? "" : `?kind=${kind}`}`);
+          const usual = name === "cpu" ? "_relaxed" : "";
+          const module_or_path = `/wasm/${name}/propense_web${kind ?? usual}_bg.wasm`;
           return { ...module, exports: await module.default({ module_or_path }) };
         };
         /** The `{ code, message }` with which this work fails; undefined where it does not. */

@@ -206,7 +206,7 @@ impl<'a> Tile<'a> {
             }
         };
         let length = model.convolved();
-        model.level.run(Convolve {
+        model.level.run(Convolve::<false> {
             filters: &model.filters,
             rows,
             out: &mut self.convolved[event % 2][place * length..(place + 1) * length],

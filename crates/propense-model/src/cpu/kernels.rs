@@ -9,28 +9,29 @@ use super::pack::{Filters, Panels};
 use super::simd::{Simd, Task};
 use crate::CellActivation;
 
-/// One row of the convolution, the larger of each pair of columns, before bias and ReLU.
-pub(super) struct Convolve<'a> {
+/// One row of the convolution before bias and ReLU: of each pair of columns the larger, or, where
+/// `APART`, both, for the gradient to find its way back.
+pub(super) struct Convolve<'a, const APART: bool = false> {
     pub(super) filters: &'a Filters,
     /// The last `kernel` rows of a session, `[kernel, features]`.
     pub(super) rows: &'a [f32],
-    /// `[cells, filters made up to whole vectors]`.
+    /// `[cells, filters made up to whole vectors]`; where `APART`, `[cells, 2, …]`.
     pub(super) out: &'a mut [f32],
 }
 
-impl Task for Convolve<'_> {
+impl<const APART: bool> Task for Convolve<'_, APART> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd, const ROWS: usize, const PANELS: usize>(mut self, simd: S) {
         let Filters { kernel, lanes, .. } = *self.filters;
         let features = self.rows.len() / kernel;
-        let cells = self.out.len() / self.filters.padded();
+        let cells = self.out.len() / (self.filters.padded() * Self::KEPT);
         assert_eq!(lanes, S::LANES);
         assert!(2 * cells + kernel <= features + 1);
         let mut cell = 0;
         // SAFETY: the weights are `[blocks, kernel², lanes]` by construction, `out` holds `cells`
-        // rows of `blocks · lanes`, and the last cell's window ends within the row as asserted.
+        // rows of `blocks · lanes` (two where apart), and the last cell's window ends within the row as asserted.
         unsafe {
             while cell + 4 <= cells {
                 self.cells::<S, 4>(simd, features, cell);
@@ -44,7 +45,10 @@ impl Task for Convolve<'_> {
     }
 }
 
-impl Convolve<'_> {
+impl<const APART: bool> Convolve<'_, APART> {
+    /// Columns of a pair that are kept.
+    const KEPT: usize = if APART { 2 } else { 1 };
+
     /// So many neighbouring cells from this one on, each the larger of two columns.
     ///
     /// # Safety
@@ -78,11 +82,16 @@ impl Convolve<'_> {
                 }
             }
             for (cell, [left, right]) in sums.into_iter().enumerate() {
-                let place = (first + cell) * padded + block * S::LANES;
+                let place = (first + cell) * Self::KEPT * padded + block * S::LANES;
                 // SAFETY: the caller's.
                 unsafe {
                     let out = self.out.as_mut_ptr().add(place);
-                    simd.store(out, simd.at_least(left, right));
+                    if APART {
+                        simd.store(out, left);
+                        simd.store(out.add(padded), right);
+                    } else {
+                        simd.store(out, simd.at_least(left, right));
+                    }
                 }
             }
         }
@@ -334,7 +343,7 @@ unsafe fn advance<S: Simd>(
 
 /// The LSTM's activation.
 #[inline(always)]
-fn squash<S: Simd>(simd: S, activation: CellActivation, x: S::Vector) -> S::Vector {
+pub(super) fn squash<S: Simd>(simd: S, activation: CellActivation, x: S::Vector) -> S::Vector {
     match activation {
         CellActivation::Tanh => tanh(simd, x),
         CellActivation::Relu => relu(simd, x),

@@ -25,10 +25,14 @@ mod simd;
 mod stream;
 #[cfg(test)]
 mod tests;
+#[cfg(not(target_family = "wasm"))]
+mod training;
 
 pub use batch::SessionRows;
 pub use model::CpuModel;
 pub use stream::CpuStream;
+#[cfg(not(target_family = "wasm"))]
+pub use training::{CpuGradient, Lesson};
 
 /// Moves the oldest row out and this one in.
 pub(crate) fn append_row(rows: &mut [f32], row: &[f32], features: usize) {

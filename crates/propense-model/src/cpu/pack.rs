@@ -113,6 +113,12 @@ impl Panels {
         &self.weights
     }
 
+    /// All biases, `[panels, 4, lanes]`.
+    #[cfg(not(target_family = "wasm"))]
+    pub(super) fn bias(&self) -> &[f32] {
+        &self.bias
+    }
+
     /// The biases of a panel's gates, from which its sums start.
     ///
     /// # Safety

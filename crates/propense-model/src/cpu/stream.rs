@@ -179,7 +179,7 @@ impl CpuStream {
             ..
         } = &mut self.state;
         super::append_row(rows, row, model.config().features);
-        model.level.run(Convolve {
+        model.level.run(Convolve::<false> {
             filters: &model.filters,
             rows,
             out: &mut convolved[*events % 2],

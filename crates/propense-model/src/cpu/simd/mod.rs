@@ -72,6 +72,10 @@ pub(super) trait Simd: Copy {
 
     /// The smaller of each pair; what `x` holds where that is not a number.
     fn at_most(self, bound: Self::Vector, x: Self::Vector) -> Self::Vector;
+
+    /// `x` where `a < b`, else zero.
+    #[cfg(not(target_family = "wasm"))]
+    fn where_less(self, a: Self::Vector, b: Self::Vector, x: Self::Vector) -> Self::Vector;
 }
 
 /// Work to be done in vectors.

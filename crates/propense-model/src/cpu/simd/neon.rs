@@ -59,4 +59,9 @@ impl Simd for Neon {
     fn at_most(self, bound: float32x4_t, x: float32x4_t) -> float32x4_t {
         unsafe { vminq_f32(bound, x) }
     }
+
+    #[inline(always)]
+    fn where_less(self, a: float32x4_t, b: float32x4_t, x: float32x4_t) -> float32x4_t {
+        unsafe { vbslq_f32(vcltq_f32(a, b), x, vdupq_n_f32(0.0)) }
+    }
 }

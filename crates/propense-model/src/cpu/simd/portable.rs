@@ -69,4 +69,16 @@ impl Simd for Portable {
             smaller(bound[3], x[3]),
         ]
     }
+
+    #[cfg(not(target_family = "wasm"))]
+    #[inline(always)]
+    fn where_less(self, a: [f32; 4], b: [f32; 4], x: [f32; 4]) -> [f32; 4] {
+        let or_zero = |a, b, x| if a < b { x } else { 0.0 };
+        [
+            or_zero(a[0], b[0], x[0]),
+            or_zero(a[1], b[1], x[1]),
+            or_zero(a[2], b[2], x[2]),
+            or_zero(a[3], b[3], x[3]),
+        ]
+    }
 }

@@ -28,11 +28,31 @@ pub(super) fn with_avx512<T: Task>(task: T) -> T::Output {
     task.run::<_, 6, 2>(Avx512(()))
 }
 
+/// `x` where `a < b`, else zero.
+///
+/// # Safety
+/// The machine has AVX.
+#[inline]
+#[target_feature(enable = "avx")]
+unsafe fn where_less_256(a: __m256, b: __m256, x: __m256) -> __m256 {
+    _mm256_and_ps(_mm256_cmp_ps::<_CMP_LT_OQ>(a, b), x)
+}
+
+/// The same.
+///
+/// # Safety
+/// The machine has AVX-512F.
+#[inline]
+#[target_feature(enable = "avx512f")]
+unsafe fn where_less_512(a: __m512, b: __m512, x: __m512) -> __m512 {
+    _mm512_maskz_mov_ps(_mm512_cmp_ps_mask::<_CMP_LT_OQ>(a, b), x)
+}
+
 /// The operations of one instruction set by the names of its intrinsics.
 macro_rules! operations {
     (
         $name:ty, $vector:ty, $lanes:literal, $splat:ident, $load:ident, $store:ident, $add:ident,
-        $mul:ident, $div:ident, $mul_add:ident, $max:ident, $min:ident
+        $mul:ident, $div:ident, $mul_add:ident, $max:ident, $min:ident, $where_less:ident
     ) => {
         // SAFETY (all): a value of this type exists only within `with_avx2` or `with_avx512`,
         // which have the instruction set, and everything here is inlined into them. The
@@ -87,6 +107,11 @@ macro_rules! operations {
             fn at_most(self, bound: $vector, x: $vector) -> $vector {
                 unsafe { $min(bound, x) }
             }
+
+            #[inline(always)]
+            fn where_less(self, a: $vector, b: $vector, x: $vector) -> $vector {
+                unsafe { $where_less(a, b, x) }
+            }
         }
     };
 }
@@ -103,7 +128,8 @@ operations!(
     _mm256_div_ps,
     _mm256_fmadd_ps,
     _mm256_max_ps,
-    _mm256_min_ps
+    _mm256_min_ps,
+    where_less_256
 );
 
 operations!(
@@ -118,5 +144,6 @@ operations!(
     _mm512_div_ps,
     _mm512_fmadd_ps,
     _mm512_max_ps,
-    _mm512_min_ps
+    _mm512_min_ps,
+    where_less_512
 );
