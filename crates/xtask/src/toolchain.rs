@@ -186,22 +186,27 @@ mod tests {
     use std::ffi::OsStr;
     use std::path::PathBuf;
 
-    use super::{Toolchain, version};
+    use super::{Simd, Toolchain, version};
 
     #[test]
     fn no_flags_from_outside_displace_those_for_simd() {
-        for toolchain in [
-            Toolchain::Rustup,
-            Toolchain::Distribution(PathBuf::from("/usr/bin")),
+        let distribution = Toolchain::Distribution(PathBuf::from("/usr/bin"));
+        for (toolchain, simd, expected) in [
+            (Toolchain::Rustup, Simd::Plain, "-C target-feature=+simd128"),
+            (
+                distribution,
+                Simd::Relaxed,
+                "-C target-feature=+simd128,+relaxed-simd",
+            ),
         ] {
-            let cargo = toolchain.cargo_build();
+            let cargo = toolchain.cargo_build(simd);
             let value = |name: &str| cargo.get_envs().find(|(key, _)| *key == OsStr::new(name));
             for name in ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS"] {
                 assert_eq!(value(name), Some((OsStr::new(name), None)), "{toolchain:?}");
             }
             let flags = value("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS");
             let flags = flags.and_then(|(_, flags)| flags?.to_str());
-            assert_eq!(flags, Some("-C target-feature=+simd128"));
+            assert_eq!(flags, Some(expected));
         }
     }
 

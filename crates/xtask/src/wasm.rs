@@ -112,7 +112,28 @@ fn generate(
                 .remove_name_section(true)
                 .generate(folder)
         })
-        .map_err(|error| anyhow!("wasm-bindgen on {}: {error:#}", module.display()))
+        .map_err(|error| anyhow!("wasm-bindgen on {}: {error:#}", module.display()))?;
+    // The types keep them; every visitor would load them with the glue.
+    let glue = folder.join(GLUE);
+    let text = fs::read_to_string(&glue).with_context(|| format!("reading {}", glue.display()))?;
+    fs::write(&glue, without_documentation(&text))
+        .with_context(|| format!("writing {}", glue.display()))
+}
+
+/// JavaScript without the comments that document it, which stand on lines of their own.
+fn without_documentation(script: &str) -> String {
+    let mut kept = String::with_capacity(script.len());
+    let mut within = false;
+    for line in script.lines() {
+        let text = line.trim();
+        within |= text.starts_with("/**");
+        if !within {
+            kept.push_str(line);
+            kept.push('\n');
+        }
+        within &= !text.ends_with("*/");
+    }
+    kept
 }
 
 /// Where a build's files go.
@@ -125,4 +146,16 @@ fn size(path: &Path) -> Result<u64> {
         .metadata()
         .with_context(|| path.display().to_string())?
         .len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_documentation;
+
+    #[test]
+    fn documentation_goes_and_code_stays() {
+        let script = "/* @ts-self-types */\n    /**\n     * Words.\n     */\n    a() { return b * /c/ ** 2; }\n/** One line. */\nlet d;\n";
+        let kept = "/* @ts-self-types */\n    a() { return b * /c/ ** 2; }\nlet d;\n";
+        assert_eq!(without_documentation(script), kept);
+    }
 }
