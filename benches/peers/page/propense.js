@@ -3,8 +3,9 @@ const FEATURES = 16;
 
 /** Its WebAssembly on the CPU. */
 export async function wasm(inputs) {
-  const glue = await import("/propense/wasm/cpu/propense_web.js");
-  await glue.default({ module_or_path: "/propense/wasm/cpu/propense_web_bg.wasm" });
+  // The module that the package gives this browser.
+  const { glue, module } = await (await import("/propense/dist/wasm.js")).cpu();
+  await glue.default({ module_or_path: module });
   const engine = new glue.Engine(await inputs.bytes("network.propense"));
   const prepared = (rows, sessions) =>
     new glue.Prepared(rows, new Uint32Array(sessions).fill(inputs.events), new Float32Array(0));
