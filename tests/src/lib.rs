@@ -1,6 +1,9 @@
 //! Support for the integration tests: golden vectors, random networks and sessions, devices.
 
+use std::future::Future;
 use std::path::{Path, PathBuf};
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
 
 use burn::tensor::{Device, Tensor, TensorData};
 use propense_features::{ContextFeature, FeatureSpec, RowFeature, SPEC_VERSION};
@@ -89,6 +92,33 @@ pub fn gpu() -> Option<(Device, Adapter)> {
             eprintln!("skipped: {error}");
             None
         }
+    }
+}
+
+/// The GPU as a page has it, without Burn; none, with a message, where the machine has none.
+///
+/// # Panics
+/// Where there is no GPU and one is required.
+#[must_use]
+pub fn page_gpu() -> Option<(wgpu::Device, wgpu::Queue)> {
+    // Says why there is none.
+    gpu()?;
+    let instance =
+        wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle_from_env());
+    let adapter = wait(instance.request_adapter(&wgpu::RequestAdapterOptions::default()));
+    let adapter = adapter.expect("there is a GPU");
+    Some(wait(adapter.request_device(&wgpu::DeviceDescriptor::default())).expect("it starts"))
+}
+
+/// What a future that is ready gives: natively, the GPU is waited for before one is handed out.
+///
+/// # Panics
+/// Where it is not ready.
+pub fn wait<T>(future: impl Future<Output = T>) -> T {
+    let mut context = Context::from_waker(Waker::noop());
+    match pin!(future).poll(&mut context) {
+        Poll::Ready(value) => value,
+        Poll::Pending => panic!("the GPU is not ready"),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Sessions of different lengths, laid out so that each ends in the phase that scores it.
 
+#[cfg(feature = "burn")]
 use burn::tensor::{Device, Tensor, TensorData};
 
 use crate::ModelConfig;
@@ -80,9 +81,45 @@ impl Batch {
         self.steps.iter().copied().max().unwrap_or(0)
     }
 
-    /// `[sessions, kernel − 1 + 2 × steps, features]`.
+    /// Rows of every session with the zero rows before and after it.
+    pub(crate) fn height(&self) -> usize {
+        self.kernel - 1 + 2 * self.steps()
+    }
+
+    /// A session's context.
+    #[cfg(any(feature = "wgpu", feature = "webgpu"))]
+    pub(crate) fn context_of(&self, session: usize) -> &[f32] {
+        &self.context[session * self.contexts..(session + 1) * self.contexts]
+    }
+
+    /// A session's newest row; the zero rows before a session stand for one without events.
+    pub(crate) fn newest_of(&self, session: usize) -> &[f32] {
+        let rows = &self.rows[session];
+        rows.get(rows.len().saturating_sub(self.features)..)
+            .unwrap_or_default()
+    }
+
+    /// Appends for each session the number of its steps, with `context` its context, and `height`
+    /// rows.
+    #[cfg(any(feature = "wgpu", feature = "webgpu"))]
+    pub(crate) fn pack(&self, numbers: &mut Vec<f32>, context: bool) {
+        for (session, (rows, &steps)) in self.rows.iter().zip(&self.steps).enumerate() {
+            numbers.push(steps as f32);
+            if context {
+                numbers.extend_from_slice(self.context_of(session));
+            }
+            let end = numbers.len() + self.height() * self.features;
+            numbers.extend_from_slice(rows);
+            numbers.resize(end, 0.0);
+        }
+    }
+}
+
+#[cfg(feature = "burn")]
+impl Batch {
+    /// `[sessions, height, features]`.
     pub(crate) fn plane(&self, device: &Device) -> Tensor<3> {
-        let height = self.kernel - 1 + 2 * self.steps();
+        let height = self.height();
         let mut plane = Vec::with_capacity(self.sessions() * height * self.features);
         for (index, rows) in self.rows.iter().enumerate() {
             plane.extend_from_slice(rows);
@@ -101,29 +138,9 @@ impl Batch {
         Tensor::from_data(TensorData::new(self.context.clone(), shape), device)
     }
 
-    /// The number of steps of each session, its context, its plane: one row of numbers each.
-    #[cfg(feature = "wgpu")]
-    pub(crate) fn packed(&self) -> Vec<f32> {
-        let height = self.kernel - 1 + 2 * self.steps();
-        let width = 1 + self.contexts + height * self.features;
-        let mut packed = Vec::with_capacity(self.sessions() * width);
-        for (index, (rows, &steps)) in self.rows.iter().zip(&self.steps).enumerate() {
-            let start = index * self.contexts;
-            packed.push(steps as f32);
-            packed.extend_from_slice(&self.context[start..start + self.contexts]);
-            packed.extend_from_slice(rows);
-            packed.resize((index + 1) * width, 0.0);
-        }
-        packed
-    }
-
     /// The newest row of each session, zeros where it has none: `[sessions, 1, features]`.
     pub(crate) fn newest(&self, device: &Device) -> Tensor<3> {
-        let newest = self.rows.iter().flat_map(|rows| {
-            // The zero rows before a session stand for one without events.
-            rows.get(rows.len().saturating_sub(self.features)..)
-                .unwrap_or_default()
-        });
+        let newest = (0..self.sessions()).flat_map(|session| self.newest_of(session));
         let newest: Vec<f32> = newest.copied().collect();
         let shape = [self.sessions(), 1, self.features];
         Tensor::from_data(TensorData::new(newest, shape), device)

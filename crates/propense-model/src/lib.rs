@@ -44,7 +44,7 @@
 //! (Vulkan, Metal, DX12 natively, WebGPU in the browser). `wgpu` alone compiles for
 //! `wasm32-unknown-unknown`, and so does the crate without features.
 
-#[cfg(feature = "burn")]
+#[cfg(any(feature = "burn", feature = "webgpu"))]
 mod batch;
 mod bundle;
 mod config;
@@ -66,9 +66,11 @@ mod scorer;
 mod stream;
 #[cfg(feature = "burn")]
 mod structures;
+#[cfg(feature = "webgpu")]
+mod webgpu;
 mod weights;
 
-#[cfg(feature = "burn")]
+#[cfg(any(feature = "burn", feature = "webgpu"))]
 pub use batch::{Batch, groups};
 pub use bundle::{
     Bundle, Calibration, CatalogueRef, DataFingerprint, FORMAT_VERSION, Golden, Lineage, Manifest,
@@ -95,4 +97,6 @@ pub use scorer::Scorer;
 pub use stream::Stream;
 #[cfg(feature = "burn")]
 pub use structures::{HashedColumns, NextItemGru, Structure, StructureConfig, StructureKind};
+#[cfg(feature = "webgpu")]
+pub use webgpu::{GpuModel, GpuStream};
 pub use weights::NamedTensor;

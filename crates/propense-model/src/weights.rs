@@ -33,7 +33,36 @@ pub(crate) fn values<'a>(
     Ok(&weight.data)
 }
 
+/// `[a, b, c]` to `[b, a, c]`.
+pub(crate) fn swap_outer(values: &[f32], a: usize, b: usize, c: usize) -> Vec<f32> {
+    let mut out = Vec::with_capacity(values.len());
+    if values.is_empty() {
+        return out;
+    }
+    for j in 0..b {
+        for i in 0..a {
+            let start = (i * b + j) * c;
+            out.extend_from_slice(&values[start..start + c]);
+        }
+    }
+    out
+}
+
 impl ModelConfig {
+    /// The values of the weight with this name, after checking its shape; none where a network of
+    /// this configuration has no such weight.
+    pub(crate) fn weight<'a>(
+        &self,
+        weights: &'a [NamedTensor],
+        name: &str,
+    ) -> Result<&'a [f32], ModelError> {
+        let shapes = self.weight_shapes();
+        match shapes.iter().find(|(known, _)| *known == name) {
+            Some((_, shape)) => values(weights, name, shape),
+            None => Ok(&[]),
+        }
+    }
+
     /// Fresh weights: Glorot-uniform kernels, an orthogonal recurrent kernel, zero biases and a
     /// forget bias of one, which are Keras' defaults. Drawn on the CPU from the seed, so that
     /// every device starts from the same numbers.

@@ -68,6 +68,19 @@ impl Bundle {
     pub fn cpu_model(&self) -> Result<Arc<CpuModel>, ModelError> {
         CpuModel::new(&self.manifest.model, &self.weights).map(Arc::new)
     }
+
+    /// The network on a WebGPU device.
+    ///
+    /// # Errors
+    /// As those of [`crate::GpuModel::new`].
+    #[cfg(feature = "webgpu")]
+    pub fn gpu_model(
+        &self,
+        device: &wgpu::Device,
+        queue: &wgpu::Queue,
+    ) -> Result<crate::GpuModel, ModelError> {
+        crate::GpuModel::new(device, queue, &self.manifest.model, &self.weights)
+    }
 }
 
 /// The SHA-256 of the file in lower-case hexadecimal, counting the 64 digits that start at `hole`

@@ -15,6 +15,7 @@
 
 mod activation;
 mod arithmetic;
+mod base;
 mod batch;
 mod ensemble;
 mod kernels;
@@ -28,6 +29,8 @@ mod tests;
 #[cfg(not(target_family = "wasm"))]
 mod training;
 
+#[cfg(feature = "webgpu")]
+pub(crate) use base::Base;
 pub use batch::SessionRows;
 pub use model::CpuModel;
 pub use stream::CpuStream;

@@ -66,12 +66,13 @@ impl Fused {
     pub(crate) fn score(&self, batch: &Batch) -> Tensor<1> {
         let sessions = batch.sessions();
         let sizes = self.sizes.in_tiles_of(TILE.min(sessions).max(1));
-        let height = sizes.kernel - 1 + 2 * batch.steps();
+        let mut given = Vec::new();
+        batch.pack(&mut given, true);
         let out = self.launch(
             sizes,
-            &batch.packed(),
+            &given,
             None,
-            [sessions, height, batch.steps()],
+            [sessions, batch.height(), batch.steps()],
         );
         Tensor::<2>::from_primitive::<CubeBackend>(out).reshape([sessions])
     }
