@@ -1,14 +1,14 @@
 //! Choosing a device, without a panic where there is none. The browser's GPU, which cannot be waited
 //! for and can be lost, is `propense-web`'s affair.
 
-#[cfg(any(feature = "flex", not(target_family = "wasm")))]
+#[cfg(any(feature = "flex", feature = "wgpu"))]
 use burn::tensor::Device;
 
-#[cfg(all(feature = "wgpu", not(target_family = "wasm")))]
+#[cfg(feature = "wgpu")]
 use crate::DeviceError;
 
 /// What the graphics system says about the adapter behind a device.
-#[cfg(all(feature = "wgpu", not(target_family = "wasm")))]
+#[cfg(feature = "wgpu")]
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Adapter {
     /// The adapter's name; may be empty.
@@ -21,7 +21,7 @@ pub struct Adapter {
     pub driver: String,
 }
 
-#[cfg(all(feature = "wgpu", not(target_family = "wasm")))]
+#[cfg(feature = "wgpu")]
 impl core::fmt::Display for Adapter {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         let name = if self.name.is_empty() {
@@ -33,7 +33,7 @@ impl core::fmt::Display for Adapter {
     }
 }
 
-#[cfg(all(feature = "wgpu", not(target_family = "wasm")))]
+#[cfg(feature = "wgpu")]
 impl Adapter {
     /// Whether the "GPU" is a program on the CPU: it computes correctly, but more slowly than the
     /// CPU backend.
@@ -54,7 +54,7 @@ pub fn cpu_device() -> Device {
 ///
 /// # Errors
 /// [`DeviceError::NoGpu`] where there is none or it does not start.
-#[cfg(all(feature = "wgpu", not(target_family = "wasm")))]
+#[cfg(feature = "wgpu")]
 pub fn gpu_device() -> Result<(Device, Adapter), DeviceError> {
     use std::sync::OnceLock;
 
@@ -69,14 +69,14 @@ pub fn gpu_device() -> Result<(Device, Adapter), DeviceError> {
     .clone()
 }
 
-#[cfg(all(feature = "wgpu", not(target_family = "wasm")))]
+#[cfg(feature = "wgpu")]
 fn no_gpu(error: impl core::fmt::Display) -> DeviceError {
     DeviceError::NoGpu {
         detail: error.to_string(),
     }
 }
 
-#[cfg(all(feature = "wgpu", not(target_family = "wasm")))]
+#[cfg(feature = "wgpu")]
 fn describe(setup: &burn_wgpu::WgpuSetup) -> Adapter {
     use burn_wgpu::wgpu::{Backend, DeviceType};
 

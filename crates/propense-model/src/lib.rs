@@ -3,8 +3,9 @@
 //!
 //! **What it is for.** A session is a row of numbers for each event and a row of numbers for its
 //! context. `CnnLstm` turns a batch of sessions into logits with Burn, on any device and under
-//! autodiff; [`CpuModel`] does it on the CPU with kernels made for it. `Stream` and [`CpuStream`] do
-//! it for one live session, an event at a time, at the cost of one LSTM step; [`Bundle`] is the file
+//! autodiff; [`CpuModel`] does it on the CPU with kernels made for it, and `GpuModel` on a page's
+//! WebGPU device with a shader made for it. `Stream`, [`CpuStream`] and `GpuStream` do it for one
+//! live session, an event at a time, at the cost of one LSTM step; [`Bundle`] is the file
 //! that carries the weights from training to the page. All of them give the same numbers, and the
 //! tests hold them to it.
 //!
@@ -18,8 +19,10 @@
 //! bytes ── Bundle::from_bytes ──┬── Bundle::model(&device) ── CnnLstm ──┬── forward: [batch, time] logits
 //!                               │                                      ├── score(&Batch): a logit a session
 //!                               │                                      └── Stream::push / logit
-//!                               └── Bundle::cpu_model() ── CpuModel ──┬── score_batch, score_prefixes
-//!                                                                     └── CpuStream::push / logit
+//!                               ├── Bundle::cpu_model() ── CpuModel ──┬── score_batch, score_prefixes
+//!                               │                                    └── CpuStream::push / logit
+//!                               └── Bundle::gpu_model(..) ── GpuModel ──┬── score(&Batch)
+//!                                                                      └── GpuStream::push / logit
 //! logit ── Manifest::probability ── Manifest::percentile
 //! ```
 //!
@@ -39,10 +42,10 @@
 //! ```
 //!
 //! Features: without any there are the bundle and the CPU's own kernels, which is all that scoring
-//! on a CPU needs. `burn` adds the network on tensors, for training and for GPUs; it is implied by
-//! `flex`, Burn's CPU backend, `threads`, which makes that use several, and `wgpu`, the GPU backend
-//! (Vulkan, Metal, DX12 natively, WebGPU in the browser). `wgpu` alone compiles for
-//! `wasm32-unknown-unknown`, and so does the crate without features.
+//! on a CPU needs. `webgpu` adds the shader on `wgpu`'s devices, for the page (and for tests on this
+//! machine's GPU). `burn` adds the network on tensors, for training; it is implied by `flex`, Burn's
+//! CPU backend, `threads`, which makes that use several, and `wgpu`, its GPU backend (Vulkan, Metal,
+//! DX12). `webgpu` compiles for `wasm32-unknown-unknown`, and so does the crate without features.
 
 #[cfg(any(feature = "burn", feature = "webgpu"))]
 mod batch;
@@ -82,7 +85,7 @@ pub use cpu::{CpuGradient, Lesson};
 pub use cpu::{CpuModel, CpuStream, SessionRows};
 #[cfg(feature = "flex")]
 pub use device::cpu_device;
-#[cfg(all(feature = "wgpu", not(target_family = "wasm")))]
+#[cfg(feature = "wgpu")]
 pub use device::{Adapter, gpu_device};
 pub use ensemble::EnsembleConfig;
 #[cfg(feature = "burn")]

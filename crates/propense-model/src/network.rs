@@ -328,14 +328,3 @@ pub(crate) fn read<E: core::fmt::Display>(
         detail: error.to_string(),
     })
 }
-
-/// The numbers of a tensor, read back without blocking.
-pub(crate) async fn read_async<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, ModelError> {
-    let data = tensor
-        .into_data_async()
-        .await
-        .map_err(|error| ModelError::Device {
-            detail: error.to_string(),
-        })?;
-    read(data.convert::<f32>().try_to_vec::<f32>())
-}

@@ -2,7 +2,7 @@
 
 #[cfg(feature = "wgpu")]
 use crate::fused::Fused;
-use crate::network::{read, read_async};
+use crate::network::read;
 use crate::{Batch, CnnLstm, ModelError, Stream};
 use burn::tensor::Tensor;
 
@@ -52,8 +52,7 @@ impl Scorer {
         false
     }
 
-    /// The logit of each session as a whole, read back. Blocks until the device is done: for
-    /// native use.
+    /// The logit of each session as a whole, read back. Blocks until the device is done.
     ///
     /// # Errors
     /// [`ModelError::Device`] where the device cannot be read.
@@ -62,17 +61,6 @@ impl Scorer {
             return Ok(Vec::new());
         }
         read(self.logits(batch).try_to_vec_as::<f32>())
-    }
-
-    /// [`Self::score`], read back without blocking, as the browser needs.
-    ///
-    /// # Errors
-    /// [`ModelError::Device`] where the device cannot be read.
-    pub async fn score_async(&self, batch: &Batch) -> Result<Vec<f32>, ModelError> {
-        if batch.sessions() == 0 {
-            return Ok(Vec::new());
-        }
-        read_async(self.logits(batch)).await
     }
 
     fn logits(&self, batch: &Batch) -> Tensor<1> {

@@ -6,7 +6,7 @@ use crate::cpu::append_row;
 #[cfg(feature = "wgpu")]
 use crate::fused::{Fused, FusedState};
 use crate::layers::{Layers, State};
-use crate::network::{read, read_async};
+use crate::network::read;
 use crate::{CnnLstm, ModelConfig, ModelError, Scorer};
 
 /// A live session on a device.
@@ -133,20 +133,12 @@ impl Stream {
     }
 
     /// The logit after the last event, or before the first, with this context. Blocks until the
-    /// device is done: for native use.
+    /// device is done.
     ///
     /// # Errors
     /// [`ModelError::Device`] where the device cannot be read.
     pub fn logit(&self, context: &[f32]) -> Result<f32, ModelError> {
         first(&read(self.output(context).try_to_vec_as::<f32>())?)
-    }
-
-    /// [`Self::logit`] without blocking, as the browser needs.
-    ///
-    /// # Errors
-    /// [`ModelError::Device`] where the device cannot be read.
-    pub async fn logit_async(&self, context: &[f32]) -> Result<f32, ModelError> {
-        first(&read_async(self.output(context)).await?)
     }
 
     /// A tensor that begins with the logit.

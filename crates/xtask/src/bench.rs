@@ -95,8 +95,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             "the first time about ten minutes",
             || {
                 let toolchain = Toolchain::find()?;
-                wasm::build(&toolchain, Build::Cpu, false)?;
-                wasm::build(&toolchain, Build::Webgpu, false)?;
+                wasm::build(&toolchain, Build::Cpu)?;
+                wasm::build(&toolchain, Build::Webgpu)?;
                 // The module's code names the files that are there when it is compiled.
                 tools::web_package()
             },

@@ -58,7 +58,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         || {
             let toolchain = Toolchain::find()?;
             eprintln!("      compiler: {}", toolchain.describe());
-            wasm::build(&toolchain, Build::Cpu, false)?;
+            wasm::build(&toolchain, Build::Cpu)?;
             Ok(toolchain)
         },
     )?;
@@ -80,7 +80,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     steps.step(
         "Compile the model to WebAssembly for WebGPU",
         "the first time about ten minutes; the page already works on the CPU",
-        || wasm::build(&toolchain, Build::Webgpu, false),
+        || wasm::build(&toolchain, Build::Webgpu),
     )?;
     if server.is_none() {
         page::build(&trunk)?;

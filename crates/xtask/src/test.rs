@@ -55,8 +55,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             || {
                 let toolchain = Toolchain::find()?;
                 eprintln!("      compiler: {}", toolchain.describe());
-                wasm::build(&toolchain, Build::Cpu, false)?;
-                wasm::build(&toolchain, Build::Webgpu, false)
+                wasm::build(&toolchain, Build::Cpu)?;
+                wasm::build(&toolchain, Build::Webgpu)
             },
         )?;
         let trunk = steps.step("Find or install Trunk", "", tools::trunk)?;

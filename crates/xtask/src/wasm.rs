@@ -17,15 +17,15 @@ const MODULE: &str = "propense_web_bg.wasm";
 /// The CPU's code for browsers with relaxed SIMD, beside the other.
 const RELAXED: &str = "propense_web_relaxed_bg.wasm";
 
+/// Made for size: every visitor loads the CPU module, and without Burn it takes a minute at most.
+const PROFILE: &str = "wasm";
+
 /// Options of `cargo xtask wasm`.
 #[derive(clap::Args)]
 pub(crate) struct Options {
     /// Build only this one.
     #[arg(long, value_enum)]
     only: Option<Build>,
-    /// Build the WebGPU module for size, too (slow: one unit, link-time optimisation).
-    #[arg(long)]
-    dist: bool,
 }
 
 /// One of the two builds.
@@ -52,22 +52,19 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     eprintln!("compiler: {}", toolchain.describe());
     for which in [Build::Cpu, Build::Webgpu] {
         if options.only.is_none_or(|only| only == which) {
-            build(&toolchain, which, options.dist)?;
+            build(&toolchain, which)?;
         }
     }
     Ok(())
 }
 
 /// Compiles one build and writes its module, glue and types into `web/wasm/NAME`.
-pub(crate) fn build(toolchain: &Toolchain, which: Build, dist: bool) -> Result<()> {
-    // Every visitor loads the CPU module, and without Burn the small build takes a minute at most.
-    let small = dist || which == Build::Cpu;
-    let profile = if small { "wasm-dist" } else { "wasm" };
+pub(crate) fn build(toolchain: &Toolchain, which: Build) -> Result<()> {
     let made = folder(which);
-    generate(toolchain, which, profile, Simd::Plain, &made)?;
+    generate(toolchain, which, Simd::Plain, &made)?;
     if which == Build::Cpu {
         let scratch = toolchain.target_dir(Simd::Relaxed).join("glue");
-        generate(toolchain, which, profile, Simd::Relaxed, &scratch)?;
+        generate(toolchain, which, Simd::Relaxed, &scratch)?;
         let glue = |folder: &Path| {
             let path = folder.join(GLUE);
             fs::read(&path).with_context(|| format!("reading {}", path.display()))
@@ -84,23 +81,17 @@ pub(crate) fn build(toolchain: &Toolchain, which: Build, dist: bool) -> Result<(
 }
 
 /// Compiles for these vectors, and has wasm-bindgen write module, glue and types into the folder.
-fn generate(
-    toolchain: &Toolchain,
-    which: Build,
-    profile: &str,
-    simd: Simd,
-    folder: &Path,
-) -> Result<()> {
+fn generate(toolchain: &Toolchain, which: Build, simd: Simd, folder: &Path) -> Result<()> {
     must(
         toolchain
             .cargo_build(simd)
             .args(["--package", "propense-web", "--no-default-features"])
-            .args(["--features", which.name(), "--profile", profile]),
+            .args(["--features", which.name(), "--profile", PROFILE]),
     )?;
     let module = toolchain
         .target_dir(simd)
         .join("wasm32-unknown-unknown")
-        .join(profile)
+        .join(PROFILE)
         .join("propense_web.wasm");
     fs::create_dir_all(folder).with_context(|| format!("creating {}", folder.display()))?;
     Bindgen::new()

@@ -1,8 +1,8 @@
 //! The page's WebGPU device: taken once, shared by all runtimes, taken anew after it was lost.
 
 use std::cell::RefCell;
+use std::sync::Arc;
 
-use burn::tensor::{Device, DeviceKind};
 use js_sys::Function;
 use propense_model::ModelError;
 use serde::Serialize;
@@ -22,9 +22,10 @@ pub(crate) struct Adapter {
 /// A device and its place in the order of devices taken by this page.
 #[derive(Clone)]
 pub(crate) struct Taken {
-    pub(crate) device: Device,
+    pub(crate) device: wgpu::Device,
+    pub(crate) queue: wgpu::Queue,
     pub(crate) adapter: Adapter,
-    number: u16,
+    number: usize,
 }
 
 /// What became of the device with this number, and who wants to know.
@@ -48,35 +49,36 @@ pub(crate) async fn take() -> Result<Taken, ModelError> {
         return Ok(taken);
     }
     let no_gpu = |detail: String| ModelError::NoGpu { detail };
+    let instance = wgpu::Instance::new(wgpu::InstanceDescriptor {
+        backends: wgpu::Backends::BROWSER_WEBGPU,
+        ..wgpu::InstanceDescriptor::new_without_display_handle()
+    });
+    let adapter = instance.request_adapter(&wgpu::RequestAdapterOptions {
+        power_preference: wgpu::PowerPreference::HighPerformance,
+        ..wgpu::RequestAdapterOptions::default()
+    });
+    let adapter = adapter.await.map_err(|error| no_gpu(error.to_string()))?;
+    let device = adapter.request_device(&wgpu::DeviceDescriptor::default());
+    let (device, queue) = device.await.map_err(|error| no_gpu(error.to_string()))?;
+    let info = adapter.get_info();
     let number = WATCHES.with(|watches| {
         let mut watches = watches.borrow_mut();
         watches.push(Watch::default());
-        u16::try_from(watches.len() - 1)
+        watches.len() - 1
     });
-    let number = number.map_err(|_| no_gpu("too many devices were lost on this page".into()))?;
-    // A selector can be initialised once only. In a browser every kind and index means "the fast
-    // adapter", so that a device taken after a loss goes by the next index.
-    let kind = match number {
-        0 => DeviceKind::DefaultDevice,
-        later => DeviceKind::DiscreteGpu(usize::from(later - 1)),
-    };
-    let (device, setup) = Device::wgpu_options()
-        .device_kind(kind)
-        .init_with_setup_async()
-        .await
-        .map_err(|error| no_gpu(error.to_string()))?;
-    let info = setup.adapter.get_info();
-    setup
-        .device
-        .set_device_lost_callback(move |reason, message| {
-            lose(number, &format!("{reason:?}: {message}"));
-        });
+    // What fails on the device (memory that it has not, say) makes the buffer that is read back
+    // unusable: whoever waits for it is told. Unheard, the same error would be a panic.
+    device.on_uncaptured_error(Arc::new(|_| ()));
+    device.set_device_lost_callback(move |reason, message| {
+        lose(number, &format!("{reason:?}: {message}"));
+    });
     let taken = Taken {
         device,
+        queue,
         adapter: Adapter {
             description: info.name,
             backend: format!("{:?}", info.backend),
-            software: info.device_type == burn::tensor::wgpu::wgpu::DeviceType::Cpu,
+            software: info.device_type == wgpu::DeviceType::Cpu,
         },
         number,
     };
@@ -86,12 +88,12 @@ pub(crate) async fn take() -> Result<Taken, ModelError> {
 
 impl Taken {
     fn is_lost(&self) -> bool {
-        self.watch(|watch| watch.lost.is_some()).unwrap_or(true)
+        watching(self.number, |watch| watch.lost.is_some()).unwrap_or(true)
     }
 
     /// Has `callback(reason)` called once the device is lost; at once if it is.
     pub(crate) fn on_lost(&self, callback: Function) {
-        let reason = self.watch(|watch| {
+        let reason = watching(self.number, |watch| {
             if watch.lost.is_none() {
                 watch.listeners.push(callback.clone());
             }
@@ -101,27 +103,18 @@ impl Taken {
             tell(&callback, &reason);
         }
     }
-
-    fn watch<T>(&self, look: impl FnOnce(&mut Watch) -> T) -> Option<T> {
-        WATCHES.with(|watches| {
-            watches
-                .borrow_mut()
-                .get_mut(usize::from(self.number))
-                .map(look)
-        })
-    }
 }
 
-fn lose(number: u16, reason: &str) {
-    let listeners = WATCHES.with(|watches| {
-        let mut watches = watches.borrow_mut();
-        let Some(watch) = watches.get_mut(usize::from(number)) else {
-            return Vec::new();
-        };
+fn watching<T>(number: usize, look: impl FnOnce(&mut Watch) -> T) -> Option<T> {
+    WATCHES.with(|watches| watches.borrow_mut().get_mut(number).map(look))
+}
+
+fn lose(number: usize, reason: &str) {
+    let listeners = watching(number, |watch| {
         watch.lost = Some(reason.to_owned());
         std::mem::take(&mut watch.listeners)
     });
-    for listener in &listeners {
+    for listener in &listeners.unwrap_or_default() {
         tell(listener, reason);
     }
 }

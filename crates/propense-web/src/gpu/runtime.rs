@@ -3,13 +3,13 @@
 use std::cell::RefCell;
 
 use js_sys::Function;
-use propense_model::{Batch, Bundle, Golden, ModelError, Scorer, Stream, groups};
+use propense_model::{Batch, Bundle, Golden, GpuModel, GpuStream, ModelError, groups};
 use wasm_bindgen::prelude::*;
 
 use super::device::{self, Taken};
 use crate::WebError;
 
-/// Rows in one pass of a batch: enough to fill a GPU, some hundred megabytes of activations.
+/// Rows in one pass of a batch: enough to fill a GPU, two megabytes on the way to it.
 const ROWS: usize = 16_384;
 
 /// The network on WebGPU. Reading a number back from the GPU takes a promise; everything else is
@@ -17,9 +17,9 @@ const ROWS: usize = 16_384;
 #[wasm_bindgen]
 pub struct Runtime {
     taken: Taken,
-    bundle: Bundle,
-    scorer: Scorer,
-    stream: RefCell<Stream>,
+    golden: Option<Golden>,
+    model: GpuModel,
+    stream: RefCell<GpuStream>,
 }
 
 #[wasm_bindgen]
@@ -31,13 +31,13 @@ impl Runtime {
     pub async fn create(bundle: Vec<u8>) -> Result<Runtime, JsValue> {
         let bundle = Bundle::from_bytes(&bundle).map_err(WebError::from)?;
         let taken = device::take().await.map_err(WebError::from)?;
-        let model = bundle.model(&taken.device).map_err(WebError::from)?;
-        let scorer = Scorer::new(&model);
+        let model = bundle.gpu_model(&taken.device, &taken.queue);
+        let model = model.map_err(WebError::from)?;
         Ok(Self {
             taken,
-            bundle,
-            stream: RefCell::new(scorer.stream()),
-            scorer,
+            golden: bundle.manifest.golden,
+            stream: RefCell::new(model.stream()),
+            model,
         })
     }
 
@@ -64,24 +64,20 @@ impl Runtime {
         let missing = || ModelError::Missing {
             what: "golden".into(),
         };
-        let golden = self.bundle.manifest.golden.as_ref();
+        let golden = self.golden.as_ref();
         let golden = golden.ok_or_else(missing).map_err(WebError::from)?;
         let last = golden.logits.last().ok_or_else(missing);
         let last = *last.map_err(WebError::from)?;
         let rows = golden.rows.concat();
 
-        let mut stream = self.scorer.stream();
+        let mut stream = self.model.stream();
         for row in &golden.rows {
             stream.push(row);
         }
-        let live = stream.logit_async(&golden.context).await;
+        let live = stream.logit(&golden.context).await;
         let session = (rows.as_slice(), golden.context.as_slice());
-        let batch = Batch::of(self.scorer.model().config(), [session]);
-        let batched = self
-            .scorer
-            .score_async(&batch)
-            .await
-            .map_err(WebError::from)?;
+        let batch = Batch::of(self.model.config(), [session]);
+        let batched = self.model.score(&batch).await.map_err(WebError::from)?;
 
         // Only the last logit of each way: reading one back takes longer than computing it.
         let expected = Golden {
@@ -101,7 +97,7 @@ impl Runtime {
     /// Queues one LSTM step for each row: a whole number of rows, row-major.
     pub fn push(&self, rows: &[f32]) {
         let mut stream = self.stream.borrow_mut();
-        for row in rows.chunks_exact(self.scorer.model().config().features) {
+        for row in rows.chunks_exact(self.model.config().features) {
             stream.push(row);
         }
     }
@@ -111,13 +107,9 @@ impl Runtime {
     /// # Errors
     /// `{ code, message }`: `DEVICE_LOST` where the device fails.
     pub async fn logit(&self, context: Vec<f32>) -> Result<f32, JsValue> {
-        // A copy shares the tensors; the session may go on while this one is read.
-        let stream = {
-            let mut stream = self.stream.borrow_mut();
-            stream.expect_context(&context);
-            stream.clone()
-        };
-        Ok(stream.logit_async(&context).await.map_err(WebError::from)?)
+        // Not within the wait: the session may go on while this one is read.
+        let logit = self.stream.borrow().logit(&context);
+        Ok(logit.await.map_err(WebError::from)?)
     }
 
     /// The logit of each session: `rows` holds the rows of all, one session after the other,
@@ -132,7 +124,7 @@ impl Runtime {
         lengths: Vec<u32>,
         contexts: Vec<f32>,
     ) -> Result<Vec<f32>, JsValue> {
-        let config = self.scorer.model().config();
+        let config = self.model.config();
         let wrong = || WebError::Argument("rows, lengths and contexts do not fit".into());
         let mut sessions = Vec::with_capacity(lengths.len());
         let mut rest = rows.as_slice();
@@ -150,7 +142,7 @@ impl Runtime {
         let mut logits = vec![0.0; sessions.len()];
         for group in groups(&lengths, ROWS) {
             let batch = Batch::of(config, group.iter().map(|&session| sessions[session]));
-            let scored = self.scorer.score_async(&batch).await;
+            let scored = self.model.score(&batch).await;
             for (session, logit) in group.into_iter().zip(scored.map_err(WebError::from)?) {
                 logits[session] = logit;
             }
