@@ -36,7 +36,7 @@ const DATA: &str = "data/giftshop/events.csv.gz";
 
 /// Runs the demo.
 pub(crate) fn run(options: &Options) -> Result<()> {
-    let mut steps = Steps::new(7);
+    let mut steps = Steps::new(6);
     let propense = steps.step(
         "Compile the command line with Burn for this machine",
         "the first time about ten minutes on two cores, then seconds",
@@ -52,14 +52,14 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         "seconds, once its packages are installed",
         tools::web_package,
     )?;
-    let toolchain = steps.step(
-        "Compile the model to WebAssembly for the CPU",
-        "the first time about four minutes",
+    steps.step(
+        "Compile the model to WebAssembly, for the CPU and for WebGPU",
+        "the first time about five minutes",
         || {
             let toolchain = Toolchain::find()?;
             eprintln!("      compiler: {}", toolchain.describe());
             wasm::build(&toolchain, Build::Cpu)?;
-            Ok(toolchain)
+            wasm::build(&toolchain, Build::Webgpu)
         },
     )?;
     let trunk = steps.step(
@@ -69,24 +69,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     )?;
     steps.step("Bundle the page", "", || page::build(&trunk))?;
 
-    let server = match options.no_serve {
-        true => None,
-        false => Some(Server::start(&trunk, options.port)?),
-    };
-    if let Some(server) = &server {
-        eprintln!("\n      The shop is open:  {}", server.address());
-        eprintln!("      (on the CPU for now; reload the page when the next step is done)");
-    }
-    steps.step(
-        "Compile the model to WebAssembly for WebGPU",
-        "the first time about ten minutes; the page already works on the CPU",
-        || wasm::build(&toolchain, Build::Webgpu),
-    )?;
-    if server.is_none() {
-        page::build(&trunk)?;
-    }
     steps.summary();
-    if let Some(server) = server {
+    if !options.no_serve {
+        let server = Server::start(&trunk, options.port)?;
         eprintln!(
             "\nThe shop is open:  {}   (Ctrl-C ends it)",
             server.address()

@@ -51,7 +51,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         steps.step("Compile the browser module in web/", "", tools::web_package)?;
         steps.step(
             "Compile the model to WebAssembly, for the CPU and for WebGPU",
-            "the first time about ten minutes",
+            "the first time about five minutes",
             || {
                 let toolchain = Toolchain::find()?;
                 eprintln!("      compiler: {}", toolchain.describe());
@@ -113,15 +113,7 @@ pub(crate) fn lint() -> Result<()> {
             must(
                 native("clippy")
                     .args(["--release", "--locked", "--no-default-features"])
-                    .args([
-                        "--features",
-                        "propense-web/webgpu",
-                        "--package",
-                        "propense-web",
-                    ])
-                    // Not for its own sake: with it Burn has the features that it has above, and
-                    // is not checked a second time.
-                    .args(["--package", "propense-train"])
+                    .args(["--features", "webgpu", "--package", "propense-web"])
                     .args(["--", "-D", "warnings"]),
             )
         },
