@@ -49,6 +49,9 @@ impl Drop for Held {
 }
 
 impl GpuModel {
+    /// Sessions that a workgroup takes, where there are as many.
+    pub const TILE: usize = Tile::Eight.sessions();
+
     /// Packs a bundle's weights and puts them on the device.
     ///
     /// # Errors
@@ -73,21 +76,17 @@ impl GpuModel {
         };
         let layout = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
             label: None,
-            entries: &[true, true, true, false].map({
-                let mut binding = 0;
-                move |read_only| {
-                    binding += 1;
-                    wgpu::BindGroupLayoutEntry {
-                        binding: binding - 1,
-                        visibility: wgpu::ShaderStages::COMPUTE,
-                        ty: wgpu::BindingType::Buffer {
-                            ty: wgpu::BufferBindingType::Storage { read_only },
-                            has_dynamic_offset: false,
-                            min_binding_size: None,
-                        },
-                        count: None,
-                    }
-                }
+            entries: &[0, 1, 2, 3].map(|binding| wgpu::BindGroupLayoutEntry {
+                binding,
+                visibility: wgpu::ShaderStages::COMPUTE,
+                ty: wgpu::BindingType::Buffer {
+                    ty: wgpu::BufferBindingType::Storage {
+                        read_only: binding < 3,
+                    },
+                    has_dynamic_offset: false,
+                    min_binding_size: None,
+                },
+                count: None,
             }),
         });
         let pipeline = |tile| {
@@ -144,7 +143,7 @@ impl GpuModel {
             return Ok(Vec::new());
         }
         // Few sessions are spread over as many workgroups.
-        let tile = if sessions < Tile::Eight.sessions() {
+        let tile = if sessions < Self::TILE {
             Tile::One
         } else {
             Tile::Eight
@@ -186,13 +185,10 @@ impl Shared {
     }
 
     fn group(&self, given: &Held, out: &Held) -> wgpu::BindGroup {
-        let mut binding = 0;
-        let entries = [given, &self.gates, &self.small, out].map(|held| {
-            binding += 1;
-            wgpu::BindGroupEntry {
-                binding: binding - 1,
-                resource: held.0.as_entire_binding(),
-            }
+        let bound = [(0, given), (1, &self.gates), (2, &self.small), (3, out)];
+        let entries = bound.map(|(binding, held)| wgpu::BindGroupEntry {
+            binding,
+            resource: held.0.as_entire_binding(),
         });
         self.device.create_bind_group(&wgpu::BindGroupDescriptor {
             label: None,
