@@ -22,7 +22,7 @@ async function imports(path, found = new Set()) {
   if (found.has(path)) return found;
   found.add(path);
   const text = await readFile(web + path, "utf8");
-  for (const [, next] of text.matchAll(/from "\.\/([\w-]+\.js)"/g)) await imports(`dist/${next}`, found);
+  for (const [, next] of text.matchAll(/from ?"\.\/([\w-]+\.js)"/g)) await imports(`dist/${next}`, found);
   return found;
 }
 

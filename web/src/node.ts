@@ -27,8 +27,8 @@ export function isFile(url: URL): boolean {
 
 /** The bytes of a file. */
 export async function readFile(url: URL): Promise<Uint8Array<ArrayBuffer>> {
-  // Named by a variable: a bundler for the browser must not look for it.
-  const name = "node:fs/promises";
+  // Put together here: a bundler for the browser must not look for it.
+  const name = ["node:fs", "promises"].join("/");
   const files = (await import(/* @vite-ignore */ /* webpackIgnore: true */ name)) as {
     readFile(url: URL): Promise<Uint8Array<ArrayBuffer>>;
   };
