@@ -66,6 +66,7 @@ export interface Runtime {
   adapter(): string;
   on_lost(callback: (reason: string) => void): void;
   self_check(): Promise<number>;
+  self_check_batch(): Promise<number>;
   reset(): void;
   push(rows: Float32Array): void;
   logit(context: Float32Array): Promise<number>;

@@ -54,6 +54,16 @@ function inUse(runtime: Runtime, offered: AdapterInfo): AdapterInfo {
   return { ...offered, description: description || offered.description, software };
 }
 
+/** Rejects where the difference from the golden session is too great. */
+async function check(measured: Promise<number>): Promise<void> {
+  const difference = await measured;
+  if (difference <= TOLERANCE) return;
+  throw new PropenseError(
+    "WEBGPU_SELF_CHECK",
+    `WebGPU on this machine differs from the golden vector by ${difference} (allowed: ${TOLERANCE})`,
+  );
+}
+
 /** A logit, and how long its step took. */
 export interface Timed {
   logit: number;
@@ -73,6 +83,8 @@ export class Gpu {
   #session = -1;
   #events = 0;
   #last: Timed | undefined;
+  /** Whether batches have passed the self-check. */
+  #batches = false;
 
   private constructor(runtime: Runtime, adapter: AdapterInfo, broken: Promise<never>) {
     this.#runtime = runtime;
@@ -106,14 +118,7 @@ export class Gpu {
     const adapter = inUse(runtime, offered);
     const gpu = new Gpu(runtime, adapter, broken);
     try {
-      const difference = await gpu.#run(() => runtime.self_check());
-      if (!(difference <= TOLERANCE)) {
-        throw new PropenseError(
-          "WEBGPU_SELF_CHECK",
-          `WebGPU on this machine differs from the golden vector by ${difference} ` +
-            `(allowed: ${TOLERANCE})`,
-        );
-      }
+      await gpu.#run(() => check(runtime.self_check()));
     } catch (thrown) {
       gpu.dispose();
       throw asPropenseError(thrown);
@@ -162,7 +167,12 @@ export class Gpu {
   /** The logits of featurised sessions. The caller frees `prepared`. */
   score(prepared: Prepared): Promise<Float32Array> {
     const [rows, lengths, contexts] = [prepared.rows(), prepared.lengths(), prepared.contexts()];
-    return this.#run(() => this.#runtime.score(rows, lengths, contexts));
+    return this.#run(async () => {
+      // Batches have a shader of their own, which is compiled, and checked, when the first one comes.
+      if (!this.#batches) await check(this.#runtime.self_check_batch());
+      this.#batches = true;
+      return this.#runtime.score(rows, lengths, contexts);
+    });
   }
 
   /** Gives the weights and the device's memory back once the call in progress has ended. */

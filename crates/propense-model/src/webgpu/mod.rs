@@ -8,6 +8,7 @@
 mod live;
 mod shader;
 
+use std::cell::OnceCell;
 use std::future::Future;
 use std::rc::Rc;
 
@@ -34,7 +35,8 @@ struct Shared {
     small: Held,
     layout: wgpu::BindGroupLayout,
     one: wgpu::ComputePipeline,
-    eight: wgpu::ComputePipeline,
+    /// Made when the first batch wants it: a live score does not wait for it.
+    eight: OnceCell<wgpu::ComputePipeline>,
 }
 
 /// A buffer that gives its memory back when it is dropped: the browser's garbage collector, which
@@ -89,31 +91,12 @@ impl GpuModel {
                 count: None,
             }),
         });
-        let pipeline = |tile| {
-            let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
-                label: None,
-                source: wgpu::ShaderSource::Wgsl(shader::source(config, tile).into()),
-            });
-            let layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
-                label: None,
-                bind_group_layouts: &[Some(&layout)],
-                immediate_size: 0,
-            });
-            device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
-                label: None,
-                layout: Some(&layout),
-                module: &module,
-                entry_point: Some("sessions"),
-                compilation_options: wgpu::PipelineCompilationOptions::default(),
-                cache: None,
-            })
-        };
         Ok(Self(Rc::new(Shared {
             base: Base::new(config, weights)?,
             gates: hold(&gates(config, weights)?),
             small: hold(&small(config, weights)?),
-            one: pipeline(Tile::One),
-            eight: pipeline(Tile::Eight),
+            one: pipeline(device, &layout, config, Tile::One),
+            eight: OnceCell::new(),
             layout,
             config: config.clone(),
             device: device.clone(),
@@ -213,7 +196,9 @@ impl Shared {
         let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
         pass.set_pipeline(match tile {
             Tile::One => &self.one,
-            Tile::Eight => &self.eight,
+            Tile::Eight => self
+                .eight
+                .get_or_init(|| pipeline(&self.device, &self.layout, &self.config, Tile::Eight)),
         });
         pass.set_bind_group(0, group, &[]);
         pass.dispatch_workgroups(sessions.div_ceil(tile.sessions()) as u32, 1, 1);
@@ -257,6 +242,32 @@ impl Shared {
                 .collect())
         }
     }
+}
+
+/// The shader for tiles of this size, compiled.
+fn pipeline(
+    device: &wgpu::Device,
+    layout: &wgpu::BindGroupLayout,
+    config: &ModelConfig,
+    tile: Tile,
+) -> wgpu::ComputePipeline {
+    let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
+        label: None,
+        source: wgpu::ShaderSource::Wgsl(shader::source(config, tile).into()),
+    });
+    let layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
+        label: None,
+        bind_group_layouts: &[Some(layout)],
+        immediate_size: 0,
+    });
+    device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+        label: None,
+        layout: Some(&layout),
+        module: &module,
+        entry_point: Some("sessions"),
+        compilation_options: wgpu::PipelineCompilationOptions::default(),
+        cache: None,
+    })
 }
 
 /// What each input gives to the four gates of each unit, and their biases, as the shader reads them.

@@ -49,18 +49,10 @@ impl Tile {
         }
     }
 
-    /// The line for each session: `$S` stands for its number, `NAME@` for its number under a name.
-    fn each(self, line: &str) -> String {
-        (0..self.sessions())
-            .map(|session| {
-                let mut line = line.replace("$S", &session.to_string());
-                for name in ["value", "cell", "mine", "own", "x", "logit"] {
-                    line = line.replace(&format!("{name}@"), &self.of(name, session));
-                }
-                line
-            })
-            .collect::<Vec<_>>()
-            .join(" ")
+    /// What `part` gives for each session.
+    fn each(self, part: impl Fn(usize) -> String, between: &str) -> String {
+        let parts: Vec<String> = (0..self.sessions()).map(part).collect();
+        parts.join(between)
     }
 }
 
@@ -134,17 +126,26 @@ pub(super) fn source(config: &ModelConfig, tile: Tile) -> String {
     text.push_str(FUNCTIONS);
     text.push_str(
         &BODY
-            .replace("/* start */", &tile.each("var sum$S = bias;"))
-            .replace("/* add */", &tile.each("sum$S += w * x@;"))
             .replace(
-                "/* pool */",
-                &tile.each("value@ = pooled(first + $S, corner, filter_);"),
+                "/* start */",
+                &tile.each(|s| format!("var sum{s} = bias;"), " "),
             )
-            .replace("/* own */", &tile.each("own@ = steps_of(first + $S);"))
-            .replace("/* cell */", &tile.each(CELL))
+            .replace(
+                "/* add */",
+                &tile.each(|s| format!("sum{s} += w * {};", tile.of("x", s)), " "),
+            )
+            .replace("/* sums */", &tile.each(|s| format!("sum{s}"), ", "))
+            .replace("/* values */", &tile.each(|s| format!("values[{s}]"), ", "))
+            .replace("/* mine */", &tile.each(|s| format!("mine[{s}]"), ", "))
+            .replace(
+                "/* write */",
+                &tile.each(
+                    |s| format!("write(first + {s}u, {});", tile.of("logit", s)),
+                    " ",
+                ),
+            )
             .replace("/* resume */", if alone { RESUME } else { "" })
-            .replace("/* keep */", if alone { KEEP } else { "" })
-            .replace("/* write */", &tile.each("write(first + $S, logit@);")),
+            .replace("/* keep */", if alone { KEEP } else { "" }),
     );
     text
 }
@@ -195,24 +196,17 @@ fn write(session: u32, logit: f32) {
 }
 ";
 
-const CELL: &str = "
-      if (f32(step) < own@) {
-        let kept = logistic(sum$S.y) * cell@ + logistic(sum$S.x) * squash(sum$S.z);
-        cell@ = kept;
-        mine@ = logistic(sum$S.w) * squash(kept);
-      }";
-
 const RESUME: &str = "
   let live = given[3] > 0.0;
   if (live) {
-    mine = out[1u + unit];
-    cell = out[1u + HIDDEN + unit];
+    mine[0] = out[1u + unit];
+    cell[0] = out[1u + HIDDEN + unit];
   }";
 
 const KEEP: &str = "
   if (live && counts) {
-    out[1u + unit] = mine;
-    out[1u + HIDDEN + unit] = cell;
+    out[1u + unit] = mine[0];
+    out[1u + HIDDEN + unit] = cell[0];
   }";
 
 const BODY: &str = "
@@ -223,12 +217,10 @@ fn sessions(@builtin(local_invocation_index) at: u32, @builtin(workgroup_id) gro
   // Invocations beyond the last unit do what the last one does, and keep it to themselves.
   let unit = min(at, HIDDEN - 1u);
   let counts = at < HIDDEN;
-  var cell = Numbers();
-  var mine = Numbers();
-  var own = Numbers();
-  /* own */
+  var cell = array<f32, TILE>();
+  var mine = array<f32, TILE>();
   /* resume */
-  if (counts) { output[unit] = mine; }
+  if (counts) { output[unit] = Numbers(/* mine */); }
   let bias = gates[(WINDOW + HIDDEN) * HIDDEN + unit];
   for (var step = 0u; step < steps; step++) {
     /* start */
@@ -237,9 +229,9 @@ fn sessions(@builtin(local_invocation_index) at: u32, @builtin(workgroup_id) gro
         let column = part * CHUNK + place / FILTERS;
         let filter_ = place % FILTERS;
         let corner = 2u * step * FEATURES + 2u * column;
-        var value = Numbers();
-        /* pool */
-        windows[place] = value;
+        var values = array<f32, TILE>();
+        for (var s = 0u; s < TILE; s++) { values[s] = pooled(first + s, corner, filter_); }
+        windows[place] = Numbers(/* values */);
       }
       workgroupBarrier();
       let from_ = part * INPUTS * HIDDEN + unit;
@@ -257,8 +249,17 @@ fn sessions(@builtin(local_invocation_index) at: u32, @builtin(workgroup_id) gro
     }
     // Everybody has read the outputs of the step before.
     workgroupBarrier();
-    /* cell */
-    if (counts) { output[unit] = mine; }
+    // In a loop over a copy: written out, this is most of what a driver compiles.
+    let sums = array<vec4<f32>, TILE>(/* sums */);
+    for (var s = 0u; s < TILE; s++) {
+      if (f32(step) < steps_of(first + s)) {
+        let sum = sums[s];
+        let kept = logistic(sum.y) * cell[s] + logistic(sum.x) * squash(sum.z);
+        cell[s] = kept;
+        mine[s] = logistic(sum.w) * squash(kept);
+      }
+    }
+    if (counts) { output[unit] = Numbers(/* mine */); }
   }
   workgroupBarrier();
   /* keep */

@@ -54,38 +54,33 @@ impl Runtime {
         self.taken.on_lost(callback);
     }
 
-    /// The greatest difference of a logit from the bundle's golden session, scored live and as a
-    /// batch.
+    /// The difference of the live logit from that of the bundle's golden session.
     ///
     /// # Errors
     /// `{ code, message }`: `DEVICE_LOST` where the device fails, `BUNDLE_SHAPE` where the bundle
     /// has no golden session.
     pub async fn self_check(&self) -> Result<f32, JsValue> {
-        let missing = || ModelError::Missing {
-            what: "golden".into(),
-        };
-        let golden = self.golden.as_ref();
-        let golden = golden.ok_or_else(missing).map_err(WebError::from)?;
-        let last = golden.logits.last().ok_or_else(missing);
-        let last = *last.map_err(WebError::from)?;
-        let rows = golden.rows.concat();
-
+        let (golden, last) = self.golden()?;
         let mut stream = self.model.stream();
         for row in &golden.rows {
             stream.push(row);
         }
-        let live = stream.logit(&golden.context);
-        // As many as a workgroup takes: what scores few sessions has been checked by the stream.
+        // Only the last logit: reading one back takes longer than computing it.
+        let live = stream.logit(&golden.context).await;
+        Ok(difference(last, &[live.map_err(WebError::from)?]))
+    }
+
+    /// The same in a batch, as large as the shader for batches wants: the greatest difference.
+    ///
+    /// # Errors
+    /// As those of [`Self::self_check`].
+    pub async fn self_check_batch(&self) -> Result<f32, JsValue> {
+        let (golden, last) = self.golden()?;
+        let rows = golden.rows.concat();
         let session = (rows.as_slice(), golden.context.as_slice());
         let batch = Batch::of(self.model.config(), [session; GpuModel::TILE]);
-        let mut found = self.model.score(&batch).await.map_err(WebError::from)?;
-        // Only the last logit: reading one back takes longer than computing it.
-        found.push(live.await.map_err(WebError::from)?);
-        let expected = Golden {
-            logits: vec![last; found.len()],
-            ..Golden::default()
-        };
-        Ok(expected.difference(&found))
+        let logits = self.model.score(&batch).await.map_err(WebError::from)?;
+        Ok(difference(last, &logits))
     }
 
     /// Begins a session anew.
@@ -148,4 +143,24 @@ impl Runtime {
         }
         Ok(logits)
     }
+
+    /// The golden session and its last logit.
+    fn golden(&self) -> Result<(&Golden, f32), WebError> {
+        let golden = self.golden.as_ref();
+        let found = golden.and_then(|golden| Some((golden, *golden.logits.last()?)));
+        found.ok_or_else(|| {
+            WebError::from(ModelError::Missing {
+                what: "golden".into(),
+            })
+        })
+    }
+}
+
+/// The greatest difference of these logits from that one; infinite where one is no number.
+fn difference(expected: f32, logits: &[f32]) -> f32 {
+    let golden = Golden {
+        logits: vec![expected; logits.len()],
+        ..Golden::default()
+    };
+    golden.difference(logits)
 }
