@@ -99,7 +99,7 @@ impl Toolchain {
             .arg("--target-dir")
             .arg(self.target_dir(simd));
         if matches!(self, Self::Distribution(_)) {
-            cargo.arg("-Zbuild-std=std,panic_abort");
+            cargo.args(["-Zbuild-std=std,panic_abort", "-Zbuild-std-features=optimize_for_size"]);
         }
         cargo
     }
