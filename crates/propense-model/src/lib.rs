@@ -59,6 +59,7 @@ mod error;
 mod explain;
 #[cfg(feature = "wgpu")]
 mod fused;
+mod head;
 #[cfg(feature = "burn")]
 mod layers;
 #[cfg(feature = "burn")]
@@ -92,6 +93,10 @@ pub use ensemble::EnsembleConfig;
 pub use ensemble::{Ensemble, Masks};
 pub use error::{BundleError, DeviceError, ModelError};
 pub use explain::{EventEffect, EventEffects, context_effects};
+pub use head::{
+    CLIP, Contribution, Head, Lived, PREFIXES, Privacy, SERVER_RATE, Steps, TRIMMED, Unfit,
+    trimmed_mean,
+};
 #[cfg(feature = "burn")]
 pub use network::CnnLstm;
 #[cfg(feature = "burn")]

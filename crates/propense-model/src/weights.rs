@@ -115,6 +115,17 @@ impl Random {
         Self(seed)
     }
 
+    /// Draws from this seed, 64 bits at a time.
+    #[cfg(test)]
+    pub(crate) const fn seeded(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn bits(&mut self) -> u64 {
+        self.next()
+    }
+
     fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut z = self.0;

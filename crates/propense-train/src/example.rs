@@ -81,7 +81,7 @@ pub(crate) enum Weighting {
 }
 
 /// Prefix lengths at which the in-session task is measured (`docs/cli.md`).
-pub(crate) const PREFIXES: [usize; 4] = [2, 3, 5, 10];
+pub(crate) const PREFIXES: [usize; 4] = propense_model::PREFIXES;
 
 /// Weight of a prefix outside [`PREFIXES`] under [`Weighting::Protocol`]. Small: with 1 the many
 /// long prefixes of few sessions would decide when training stops.

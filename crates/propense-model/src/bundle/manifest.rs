@@ -223,6 +223,16 @@ impl Manifest {
             .unwrap_or(false)
     }
 
+    /// Whether what is forecast is an order of anything by the end of the session, as it is where
+    /// the bundle does not say.
+    pub(crate) fn forecasts_the_session(&self) -> bool {
+        let target = self.setting("target");
+        let part = |name| target.and_then(|target| target.get(name));
+        let horizon = part("horizon").and_then(serde_json::Value::as_str);
+        let this_item = part("this_item").and_then(serde_json::Value::as_bool);
+        horizon.unwrap_or("session") == "session" && !this_item.unwrap_or(false)
+    }
+
     /// One of the settings that the bundle was trained with.
     fn setting(&self, name: &str) -> Option<&serde_json::Value> {
         self.metrics.get("settings")?.get(name)

@@ -63,20 +63,32 @@ impl Base {
 
     /// What the context layer and the bias add.
     fn context_layer(&self, context: &[f32]) -> f32 {
+        let units = self.units(context).zip(&self.readout);
+        units.fold(self.output_bias, |sum, (unit, out)| sum + out * unit)
+    }
+
+    /// The context layer's output; nothing where there is no context.
+    pub(super) fn units(&self, context: &[f32]) -> impl Iterator<Item = f32> {
         let [width, _] = self.widths;
-        if width == 0 {
-            return self.output_bias;
-        }
         let given = context.len().min(width);
-        let units = self
-            .context
-            .chunks_exact(width)
-            .zip(&self.context_bias)
-            .zip(&self.readout);
-        units.fold(self.output_bias, |sum, ((row, bias), out)| {
+        let rows = self.context.chunks_exact(width.max(1));
+        rows.zip(&self.context_bias).map(move |(row, bias)| {
             let unit = dot(&row[..given], &context[..given]) + bias;
             // Not `max`, which would make zero of what is no number.
-            sum + out * if unit < 0.0 { 0.0 } else { unit }
+            if unit < 0.0 { 0.0 } else { unit }
         })
+    }
+
+    /// The output layer's row for the context layer, and its bias.
+    pub(super) fn head(&self) -> (&[f32], f32) {
+        (&self.readout, self.output_bias)
+    }
+
+    /// Puts these in their place, the bias last.
+    pub(super) fn set_head(&mut self, head: &[f32]) {
+        if let Some((bias, readout)) = head.split_last() {
+            self.readout.copy_from_slice(readout);
+            self.output_bias = *bias;
+        }
     }
 }

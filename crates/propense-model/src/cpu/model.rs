@@ -75,4 +75,27 @@ impl CpuModel {
     pub fn base(&self, context: &[f32], newest: &[f32]) -> f32 {
         self.base.logit(context, newest)
     }
+
+    /// The output layer: its weights over the LSTM's output and the context layer, then its bias.
+    #[must_use]
+    pub fn head(&self) -> Vec<f32> {
+        let (readout, bias) = self.base.head();
+        [&self.readout[..], readout, &[bias]].concat()
+    }
+
+    /// The same network with this output layer; as it is where the widths differ.
+    pub(crate) fn with_head(&self, head: &[f32]) -> Self {
+        let mut changed = self.clone();
+        if head.len() == self.head().len() {
+            let (readout, rest) = head.split_at(self.readout.len());
+            changed.readout.copy_from_slice(readout);
+            changed.base.set_head(rest);
+        }
+        changed
+    }
+
+    /// The context layer's output; nothing where there is no context.
+    pub(super) fn context_units(&self, context: &[f32]) -> impl Iterator<Item = f32> {
+        self.base.units(context)
+    }
 }

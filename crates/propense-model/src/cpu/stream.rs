@@ -136,6 +136,18 @@ impl CpuStream {
         base + self.model.read_out(&phase.output)
     }
 
+    /// What the output layer reads after the last event, or before the first, with this context:
+    /// `[hidden + context_hidden + 1]`, the last number one, for the bias. Its product with
+    /// [`CpuModel::head`] is the logit, where no ensemble stands beside.
+    #[must_use]
+    pub fn head_input(&self, context: &[f32]) -> Vec<f32> {
+        let hidden = self.model.config.hidden;
+        let phase = &self.state.phases[(self.state.events + 1) % 2];
+        let output = phase.output[..hidden].iter().copied();
+        let units = self.model.context_units(context);
+        output.chain(units).chain([1.0]).collect()
+    }
+
     /// The logit after one more event, for each of these rows as that event: what pushing each onto
     /// a clone would give, for less, since all are computed at a time.
     #[must_use]
