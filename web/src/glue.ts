@@ -55,6 +55,21 @@ export interface Engine {
   set_catalogue(items: Uint8Array, named: boolean): void;
   recommend(k: number): string;
   logit_after_view(itemId: string): number;
+  /** What the head reads of the session so far; empty where it does not learn. */
+  head_input(): Float32Array;
+  /** Has the head learn from these sessions, beginning at the shared weights. */
+  adapt(inputs: Float32Array, moments: Uint32Array, bought: Uint8Array): void;
+  /** What these sessions would change for everybody, with noise; empty where the budget forbids it. */
+  contribution(
+    inputs: Float32Array,
+    moments: Uint32Array,
+    bought: Uint8Array,
+    multiplier: number,
+    earlier: Float64Array,
+    epsilon: number,
+    delta: number,
+    random: Uint32Array,
+  ): Int32Array;
   gather(now: number): Gatherer;
   prepare_golden(copies: number): Prepared;
   score(prepared: Prepared): Float32Array;

@@ -8,6 +8,7 @@ export * from "./exports.js";
 export { Scorer } from "./scorer.js";
 export * from "./visit.js";
 export * from "./delivery.js";
+export * from "./learning.js";
 
 /** Known only while the script itself runs. */
 const script = (document.currentScript as HTMLScriptElement | null)?.src ?? document.baseURI;

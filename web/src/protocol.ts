@@ -20,7 +20,7 @@ export type Call =
   | { call: "unwatch"; watch: number }
   | { call: "abort"; id: number }
   | { call: "reset"; id: number; args: readonly unknown[] }
-  | { call: "score" | "features" | "explain" | "rank" | "scoreItem" | "useBackend" | "scoreSessions"; id: number; args: readonly unknown[] };
+  | { call: "score" | "features" | "explain" | "rank" | "scoreItem" | "useBackend" | "scoreSessions" | "headInput" | "adapt" | "contribution"; id: number; args: readonly unknown[] };
 
 /** What the page keeps of the scorer, so that it need not ask. */
 export interface Mirror {

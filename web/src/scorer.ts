@@ -92,6 +92,8 @@ export class Scorer {
   /** Resolves when there are items to recommend. */
   readonly #catalogue: () => Promise<void>;
   #context: t.Context;
+  /** Whether the head is the visitor's own: the GPU has the shared one. */
+  #adapted = false;
   #disposed = false;
   /** Whether it has been said that the bundle's catalogue cannot be had. */
   #missed = false;
@@ -191,7 +193,7 @@ export class Scorer {
   /** The score when nothing has happened for so many milliseconds after the newest event. */
   async #scoreAfter(waited: number): Promise<t.Score> {
     this.#alive();
-    const gpu = this.#backends.live;
+    const gpu = this.#adapted ? undefined : this.#backends.live;
     if (gpu) {
       try {
         const { logit, micros } = await gpu.logit(this.#engine);
@@ -262,6 +264,41 @@ export class Scorer {
       throw new PropenseError("ARGUMENT", `no backend "${String(backend)}": webgpu or wasm`);
     }
     await this.#backends.use(backend);
+  }
+
+  /** @internal What the head reads of the session so far; nothing where this model's head does not learn. */
+  async headInput(): Promise<t.HeadInput | undefined> {
+    this.#alive();
+    return call(() => {
+      const input = this.#engine.head_input();
+      return input.length === 0 ? undefined : { events: this.#engine.events, input };
+    });
+  }
+
+  /**
+   * @internal Has the head learn from these sessions of the visitor, beginning at the shared model; none
+   * give that back. From then on live scores are computed on the CPU; `scoreSessions` stays with the shared
+   * model.
+   */
+  async adapt(lessons: readonly t.Lesson[]): Promise<void> {
+    this.#alive();
+    call(() => {
+      this.#engine.adapt(...flat(lessons));
+    });
+    this.#adapted = lessons.length > 0;
+    this.#moved();
+  }
+
+  /** @internal What these sessions would change for everybody; nothing where the budget forbids it. */
+  async contribution(lessons: readonly t.Lesson[], budget: t.Budget): Promise<number[] | undefined> {
+    this.#alive();
+    const width = lessons[0]?.inputs[0]?.length ?? 0;
+    const random = crypto.getRandomValues(new Uint32Array(4 * width));
+    const { multiplier, earlier, epsilon, delta } = budget;
+    const numbers = call(() =>
+      this.#engine.contribution(...flat(lessons), multiplier, Float64Array.from(earlier), epsilon, delta, random),
+    );
+    return numbers.length === 0 ? undefined : [...numbers];
   }
 
   /** Begins a new session, of the same visitor unless another context is given. */
@@ -370,6 +407,14 @@ export class Scorer {
 
 /** What a page holds: a `Scorer` of this thread, or one that stands for a scorer in a worker. */
 export type AnyScorer = Pick<Scorer, Exclude<keyof Scorer, "rank">>;
+
+/** Lessons, laid one after the other. */
+function flat(lessons: readonly t.Lesson[]): [Float32Array, Uint32Array, Uint8Array] {
+  const inputs = lessons.flatMap((lesson) => lesson.inputs.map((input) => [...input])).flat();
+  const moments = lessons.map((lesson) => lesson.inputs.length);
+  const bought = lessons.map((lesson) => Number(lesson.bought));
+  return [Float32Array.from(inputs), Uint32Array.from(moments), Uint8Array.from(bought)];
+}
 
 /** Does the work again until it gives true; calls meanwhile wait for the same. */
 function untilDone(work: () => Promise<boolean>): () => Promise<void> {

@@ -188,6 +188,31 @@ export interface Features {
   context: number[];
 }
 
+/** What the model's head reads of a session so far. */
+export interface HeadInput {
+  /** Events of the session. */
+  events: number;
+  /** Numbers between the network and its last layer: no event can be told from them by itself. */
+  input: Float32Array;
+}
+
+/** A finished session as the head saw it. */
+export interface Lesson {
+  /** The head's inputs after some of its events. */
+  inputs: readonly Float32Array[];
+  bought: boolean;
+}
+
+/** What a contribution may tell, with those before it. */
+export interface Budget {
+  /** The noise of this contribution: its deviation, in units of what clipping lets through. */
+  multiplier: number;
+  /** That of earlier ones. */
+  earlier: readonly number[];
+  epsilon: number;
+  delta: number;
+}
+
 /** Options of `recommend`. */
 export interface RecommendOptions {
   /** How many items, 0 to 1000. Default: 8. */

@@ -14,6 +14,7 @@
 import type { Sink, Source } from "./adapters.js";
 import { type Consent, asked } from "./consent.js";
 import { PropenseError, asPropenseError, checkListeners, optionsOf } from "./errors.js";
+import type { Learning } from "./learning.js";
 import { notify } from "./ledger.js";
 import type { AnyScorer } from "./scorer.js";
 import { Tabs } from "./tabs.js";
@@ -45,6 +46,8 @@ export interface VisitOptions {
   context?: Context | (() => Context);
   /** Whether another model is waiting for the next session to begin. See `delivery`. */
   newer?: () => boolean;
+  /** Learning on the device: `learning()` of `propense/learning`. Default: nothing is learnt. */
+  learning?: Learning;
   /** Whatever else is kept (a model's cache) and goes when consent is withdrawn. */
   alsoErase?: () => unknown;
   /** Told when the scorer could not be loaded. Without it the console is warned. */
@@ -124,7 +127,10 @@ export class Visit {
   allow(allowed: boolean): void {
     if (this.#closed || allowed === this.#allowed) {
       // What an earlier page kept under another answer must not stay either.
-      if (!allowed) this.#kept.erase();
+      if (!allowed) {
+        this.#kept.erase();
+        this.#options.learning?.end(true);
+      }
       return;
     }
     this.#allowed = allowed;
@@ -206,6 +212,7 @@ export class Visit {
     const over = session === undefined || Date.now() - session.last > scorer.model.sessionGap;
     if (over) this.#start(Date.now(), session === undefined ? undefined : this.#kept);
     else this.#replay(session);
+    this.#options.learning?.begin(scorer, over ? undefined : session.id);
     for (const entry of this.#listeners) this.#listen(entry);
     const early = this.#early;
     this.#early = undefined;
@@ -233,6 +240,7 @@ export class Visit {
     const keep = keepOf(event);
     this.#add(keep);
     scorer.track(keep);
+    this.#options.learning?.took(scorer, this.#session as Stored, keep.event);
     this.#tabs?.tell(this.#session as Stored, [keep]);
   }
 
@@ -264,6 +272,8 @@ export class Visit {
     const given = typeof context === "function" ? context() : (context ?? {});
     this.#session = { id: crypto.randomUUID(), start: now, last: now, context: given, events: [], told: {} };
     this.scorer?.reset(given);
+    // While the scorer loads, `begin` is still to come.
+    if (this.scorer !== undefined && this.#early === undefined) this.#options.learning?.next(this.scorer, this.#session.id);
   }
 
   /** The scorer's session becomes this one. */
@@ -341,6 +351,7 @@ export class Visit {
     for (const stop of this.#stopSources.splice(0)) stop();
     for (const entry of this.#listeners) entry.end = undefined;
     if (!erase && this.#session !== undefined) this.#kept.write(this.#session);
+    this.#options.learning?.end(erase);
     this.scorer?.dispose();
     this.scorer = undefined;
     this.#session = undefined;

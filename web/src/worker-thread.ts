@@ -2,7 +2,7 @@
 import { loadScorer } from "./index.js";
 import type { Scorer } from "./scorer.js";
 import { type Answer, type Call, type Mirror, failureOf } from "./protocol.js";
-import type { Backend, Context, ScoreOptions, ShopEvent, ShopSession } from "./types.js";
+import type { Backend, Budget, Context, Lesson, ScoreOptions, ShopEvent, ShopSession } from "./types.js";
 
 let scorer: Scorer | undefined;
 const watches = new Map<number, () => void>();
@@ -80,6 +80,12 @@ function work(on: Scorer, { call, id, args }: Exclude<Extract<Call, { id: number
       return on.explain();
     case "rank":
       return on.rank();
+    case "headInput":
+      return on.headInput();
+    case "adapt":
+      return on.adapt(args[0] as Lesson[]);
+    case "contribution":
+      return on.contribution(args[0] as Lesson[], args[1] as Budget);
     case "scoreItem":
       return on.scoreItem(args[0] as string);
     case "useBackend":

@@ -156,6 +156,18 @@ class Remote implements AnyScorer {
     await this.#call("useBackend", backend);
   }
 
+  async headInput(): Promise<t.HeadInput | undefined> {
+    return (await this.#call("headInput")) as t.HeadInput | undefined;
+  }
+
+  async adapt(lessons: readonly t.Lesson[]): Promise<void> {
+    await this.#call("adapt", lessons);
+  }
+
+  async contribution(lessons: readonly t.Lesson[], budget: t.Budget): Promise<number[] | undefined> {
+    return (await this.#call("contribution", lessons, budget)) as number[] | undefined;
+  }
+
   reset(context?: t.Context): void {
     this.#alive();
     if (context !== undefined) contextJson(context);
@@ -194,7 +206,7 @@ class Remote implements AnyScorer {
     this.#fail(disposed());
   }
 
-  async #call(call: "score" | "features" | "explain" | "rank" | "scoreItem" | "useBackend" | "reset", ...args: unknown[]): Promise<unknown> {
+  async #call(call: "score" | "features" | "explain" | "rank" | "scoreItem" | "useBackend" | "reset" | "headInput" | "adapt" | "contribution", ...args: unknown[]): Promise<unknown> {
     this.#alive();
     return this.#ask((id) => ({ call, id, args }));
   }

@@ -20,7 +20,7 @@ pub(crate) use compare::{Ablation, CompareArgs};
 pub(crate) use explain::ExplainArgs;
 pub(crate) use learn::{DriftArgs, UpdateArgs};
 #[cfg(feature = "serve")]
-pub(crate) use serve::{LearningArgs, ServeArgs};
+pub(crate) use serve::{ContributionArgs, LearningArgs, ServeArgs};
 pub(crate) use sign::SignArgs;
 pub(crate) use tune::{SearchArg, TuneArgs};
 

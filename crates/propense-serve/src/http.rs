@@ -1,6 +1,7 @@
 //! The routes.
 
 mod bundles;
+mod contributions;
 mod events;
 mod guard;
 mod manifest;
@@ -23,7 +24,7 @@ use crate::error::Refusal;
 pub(crate) use guard::{Client, Guard};
 pub(crate) use manifest::ManifestCache;
 pub(crate) use score::permits;
-pub(crate) use state::{App, Kept};
+pub(crate) use state::{App, Kept, blocking};
 
 /// All routes of the service.
 pub(crate) fn router(app: &Arc<App>) -> Router {
@@ -33,6 +34,10 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
         .route("/v1/bundles", get(bundles::list).post(bundles::publish))
         .route("/v1/bundles/{sha256}/promote", post(bundles::promote))
         .route("/v1/rollback", post(bundles::roll_back))
+        .route(
+            "/v1/contributions",
+            get(contributions::standing).post(contributions::contribute),
+        )
         .route("/manifest.json", get(manifest::manifest))
         .route("/bundles/{file}", get(bundles::file))
         .route("/model.propense", get(bundles::model))
@@ -59,7 +64,7 @@ async fn watch(State(app): State<Arc<App>>, request: Request, next: Next) -> Res
     let is_probe = matches!(route.as_str(), "/healthz" | "/readyz" | "/metrics");
     let is_for_pages = matches!(
         route.as_str(),
-        "/manifest.json" | "/bundles/{file}" | "/model.propense"
+        "/manifest.json" | "/bundles/{file}" | "/model.propense" | "/v1/contributions"
     );
     let mut response = match client.filter(|_| !is_probe) {
         Some(client) if !app.guard.allows(client) => {

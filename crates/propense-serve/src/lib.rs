@@ -17,6 +17,7 @@
 //! Redis stream ──────────── intake ────────────── queue ──┴─ Store ─ events_after ─▶ Learner ─┐
 //! pages ◀─ /bundles/…, manifest.json ◀─ Store: the candidate, its position and its promotion ─┘
 //! POST /v1/bundles ─ guard ─ Bundle::from_bytes ─ file, then Store ─ manifest.json, /bundles/… ─▶ pages
+//! browsers ─ /v1/contributions ─ gathering ─ Store: a round of head updates ─▶ a candidate
 //! POST /v1/score ─ guard ─ intake ─ sessions ─ CpuModel ─▶ propensity, percentile, model version
 //! ```
 //!
@@ -27,6 +28,7 @@
 mod clock;
 mod error;
 mod files;
+mod gathering;
 mod http;
 mod intake;
 mod learning;
@@ -45,5 +47,5 @@ pub use error::ServeError;
 pub use learning::{Candidate, Learner, Lesson, RoundKey, Told, Unlearnt};
 pub use logging::log_to_stderr;
 pub use server::Service;
-pub use settings::{Learning, Limits, Settings};
+pub use settings::{Contributions, Learning, Limits, Settings};
 pub use store::{BundleRecord, Move, Published, Rollout, Store, StoredEvents};

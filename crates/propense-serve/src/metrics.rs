@@ -1,5 +1,6 @@
 //! Counters for a monitor, in the text that Prometheus reads.
 
+mod gathering;
 mod learning;
 
 use std::sync::Mutex;
@@ -13,6 +14,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
+use gathering::GatheringMetrics;
 use learning::LearningMetrics;
 pub(crate) use learning::LearningState;
 
@@ -63,6 +65,7 @@ pub(crate) struct Metrics {
     scored: Counter,
     models: Family<Model, Gauge>,
     pub(crate) learning: LearningMetrics,
+    pub(crate) gathering: GatheringMetrics,
     /// The versions shown, so that those that are no more can be taken out.
     shown: Mutex<Vec<Model>>,
 }
@@ -100,6 +103,7 @@ impl Metrics {
         let help = "The share of visitors who get this version, in percent";
         registry.register("model_percentage", help, models.clone());
         let learning = LearningMetrics::new(&mut registry);
+        let gathering = GatheringMetrics::new(&mut registry);
         Self {
             registry,
             requests,
@@ -111,6 +115,7 @@ impl Metrics {
             scored,
             models,
             learning,
+            gathering,
             shown: Mutex::new(Vec::new()),
         }
     }

@@ -18,6 +18,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::{JoinHandle, JoinSet};
 
 use crate::files::Files;
+use crate::gathering::Gatherer;
 use crate::http::{App, Client, Guard, Kept, ManifestCache, permits, router};
 use crate::learning::{Cycle, Learner};
 use crate::metrics::Metrics;
@@ -63,9 +64,14 @@ impl Service {
         let (store, metrics) = (Arc::new(store), Arc::new(Metrics::new()));
         let size = settings.limits.queue.max(settings.limits.events);
         let (queue, writer) = Queue::start(Arc::clone(&store), size, Arc::clone(&metrics));
+        let files = Arc::new(files);
+        let gatherer = settings.contributions.map(|contributions| {
+            let (store, files) = (Arc::clone(&store), Arc::clone(&files));
+            Gatherer::new(store, files, Arc::clone(&metrics), contributions)
+        });
         let app = App {
             store,
-            files: Arc::new(files),
+            files,
             queue,
             metrics,
             guard: Guard::new(&settings),
@@ -74,6 +80,7 @@ impl Service {
             bytes: Kept::default(),
             scorers: Kept::default(),
             manifest: ManifestCache::default(),
+            gatherer,
             scoring: Arc::new(Semaphore::new(permits())),
             stopping: AtomicBool::new(false),
         };
@@ -198,7 +205,10 @@ async fn accept(
         };
         tokio::select! {
             () = &mut stop => return,
-            _ = tidy.tick() => app.guard.tidy(),
+            _ = tidy.tick() => {
+                app.guard.tidy();
+                app.gatherer.iter().for_each(Gatherer::tidy);
+            }
             Some(_) = open.join_next() => {}
             (accepted, permit) = next => match accepted {
                 Ok((stream, client)) => {

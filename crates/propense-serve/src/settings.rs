@@ -27,6 +27,8 @@ pub struct Settings {
     pub static_dir: Option<PathBuf>,
     /// A stream of events, as `redis://HOST/STREAM`.
     pub stream: Option<String>,
+    /// What browsers may contribute; nothing where absent.
+    pub contributions: Option<Contributions>,
     /// Bounds on what is taken.
     pub limits: Limits,
 }
@@ -53,6 +55,21 @@ impl Default for Learning {
             events: 1_000_000,
         }
     }
+}
+
+/// What browsers may contribute to the head of the live bundle.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Contributions {
+    /// Contributions that make a round complete.
+    pub clients: usize,
+    /// Rounds that a visitor may contribute to within the budget; sets the noise.
+    pub rounds: u32,
+    /// The budget: ε of a visitor who contributes to all rounds.
+    pub epsilon: f64,
+    /// δ of that ε.
+    pub delta: f64,
+    /// Contributions a minute from one address, and as many at once.
+    pub rate: NonZeroU32,
 }
 
 /// Bounds on size, rate and time.
@@ -106,6 +123,7 @@ impl Settings {
             read_only: true,
             static_dir: None,
             stream: None,
+            contributions: None,
             limits: Limits::default(),
         }
     }

@@ -5,6 +5,7 @@
 //! locked first, so that they grow in the order of the commits even where several services share
 //! one PostgreSQL: whoever has read up to a position has missed nothing before it.
 
+mod contributions;
 mod events;
 #[cfg(test)]
 mod postgres_tests;
@@ -22,6 +23,7 @@ use tokio::sync::Mutex;
 
 use crate::ServeError;
 
+pub(crate) use contributions::{Contributed, Gathering};
 pub use events::StoredEvents;
 pub(crate) use events::{Appended, Batch, Progress};
 pub use registry::{BundleRecord, Move, Published, Rollout};

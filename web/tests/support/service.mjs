@@ -18,8 +18,8 @@ export const binary = process.env.PROPENSE_BINARY ?? join(repository, "target/re
 export const missing =
   process.env.PROPENSE_BINARY !== undefined || existsSync(binary) ? undefined : `there is no ${binary}; cargo build --release makes it`;
 
-/** A service in a folder of its own, not yet running. It keeps its folder and its address over kills. */
-export async function service() {
+/** A service in a folder of its own, not yet running, with these words more. It keeps its folder and its address over kills. */
+export async function service(more = []) {
   const dir = await mkdtemp(join(tmpdir(), "propense-"));
   let child;
   let address = "127.0.0.1:0";
@@ -39,13 +39,19 @@ export async function service() {
   return {
     async start() {
       const env = { ...process.env, PROPENSE_TOKEN: TOKEN, PROPENSE_LOG: "warn" };
-      child = spawn(binary, ["serve", "--dir", dir, "--listen", address, "--rate", "0"], { env, stdio: ["ignore", "pipe", "inherit"] });
+      child = spawn(binary, ["serve", "--dir", dir, "--listen", address, "--rate", "0", ...more], { env, stdio: ["ignore", "pipe", "inherit"] });
       const failed = once(child, "exit").then(([code]) => Promise.reject(new Error(`the service ended with ${code}`)));
       failed.catch(() => undefined);
       const [line] = await Promise.race([once(createInterface(child.stdout), "line"), failed]);
       address = new URL(line).host;
     },
     kill,
+    url: (path) => `http://${address}${path}`,
+    /** The registry, the newest first. */
+    async bundles() {
+      const response = await fetch(`http://${address}/v1/bundles`, { headers: { authorization: `Bearer ${TOKEN}` } });
+      return (await response.json()).bundles;
+    },
     get manifest() {
       return `http://${address}/manifest.json`;
     },

@@ -59,6 +59,49 @@ pub(crate) struct ServeArgs {
     pub(crate) threads: Option<usize>,
     #[command(flatten)]
     pub(crate) learning: LearningArgs,
+    #[command(flatten)]
+    pub(crate) contributions: ContributionArgs,
+}
+
+/// Improving the model's head by what browsers contribute
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Contributions")]
+pub(crate) struct ContributionArgs {
+    /// Take contributions of browsers: so many make a candidate (docs/on-device.md)
+    #[arg(long, conflicts_with = "read_only", value_name = "N")]
+    pub(crate) contributions: Option<usize>,
+    /// Privacy budget: ε of a visitor who contributes to all rounds
+    #[arg(
+        long,
+        requires = "contributions",
+        default_value_t = 8.0,
+        value_name = "EPSILON"
+    )]
+    pub(crate) contributions_epsilon: f64,
+    /// δ of that ε
+    #[arg(
+        long,
+        requires = "contributions",
+        default_value_t = 1e-6,
+        value_name = "DELTA"
+    )]
+    pub(crate) contributions_delta: f64,
+    /// Rounds that the budget is to last for; more of them mean more noise in each
+    #[arg(
+        long,
+        requires = "contributions",
+        default_value_t = 5,
+        value_name = "ROUNDS"
+    )]
+    pub(crate) contributions_rounds: u32,
+    /// Contributions a minute from one address
+    #[arg(
+        long,
+        requires = "contributions",
+        default_value_t = 60,
+        value_name = "N"
+    )]
+    pub(crate) contributions_rate: u32,
 }
 
 /// Learning from the events that come in

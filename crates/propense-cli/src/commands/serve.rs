@@ -8,13 +8,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use propense_serve::{Learner, Learning, Limits, ServeError, Service, Settings};
+use propense_serve::{Contributions, Learner, Learning, Limits, ServeError, Service, Settings};
 
 use super::{Failure, Outcome};
-use crate::args::{LearningArgs, ServeArgs};
+use crate::args::{ContributionArgs, LearningArgs, ServeArgs};
 use crate::interrupt;
 
 use learner::Updates;
+
+/// The fewest contributions of a round.
+const FEWEST_CONTRIBUTIONS: usize = 100;
 
 impl From<ServeError> for Failure {
     fn from(error: ServeError) -> Self {
@@ -91,6 +94,37 @@ fn learning(args: &LearningArgs) -> Outcome<(Arc<dyn Learner>, Learning)> {
     Ok((Arc::new(Updates::new(args)?), learning))
 }
 
+/// What browsers may contribute, where they may.
+fn contributions(args: &ContributionArgs) -> Outcome<Option<Contributions>> {
+    let Some(clients) = args.contributions else {
+        return Ok(None);
+    };
+    let wrong = |message: &str| Err(Failure::Usage(message.to_owned()));
+    if clients < FEWEST_CONTRIBUTIONS {
+        return wrong("--contributions: at least 100; the noise of fewer drowns what they say");
+    }
+    let (epsilon, delta) = (args.contributions_epsilon, args.contributions_delta);
+    if !(0.01..=100.0).contains(&epsilon) {
+        return wrong("--contributions-epsilon: 0.01 to 100");
+    }
+    if !(1e-12..=0.01).contains(&delta) {
+        return wrong("--contributions-delta: 1e-12 to 0.01");
+    }
+    let (Some(rate), 1..) = (
+        NonZeroU32::new(args.contributions_rate),
+        args.contributions_rounds,
+    ) else {
+        return wrong("--contributions-rate and --contributions-rounds: at least 1");
+    };
+    Ok(Some(Contributions {
+        clients,
+        rounds: args.contributions_rounds,
+        epsilon,
+        delta,
+        rate,
+    }))
+}
+
 fn settings(args: &ServeArgs) -> Outcome<Settings> {
     if args.threads == Some(0) {
         return Err(Failure::Usage("--threads: at least 1".to_owned()));
@@ -114,6 +148,7 @@ fn settings(args: &ServeArgs) -> Outcome<Settings> {
         read_only: args.read_only,
         static_dir: args.r#static.clone(),
         stream: args.stream.clone(),
+        contributions: contributions(&args.contributions)?,
         limits: Limits {
             rate: NonZeroU32::new(args.rate),
             queue: args.queue,

@@ -1,5 +1,6 @@
 //! The service as a process of its own, asked over HTTP.
 
+mod contributions;
 mod kill;
 mod learn;
 mod redis;

@@ -17,6 +17,7 @@ mod average;
 mod contribution;
 mod privacy;
 
+use crate::weights::values;
 use crate::{Bundle, Calibration, CpuModel, CpuStream, Lineage, ModelError};
 
 pub use average::{TRIMMED, trimmed_mean};
@@ -97,9 +98,11 @@ impl Head {
         if manifest.model.ensemble.is_some() {
             return Err(unfit("an ensemble stands beside its head"));
         }
-        let shared = bundle.cpu_model()?.head();
+        let width = manifest.model.joined();
+        let weight = values(&bundle.weights, "output.weight", &[width, 1])?.iter();
+        let shared = weight.chain(values(&bundle.weights, "output.bias", &[1])?);
         Ok(Self {
-            shared: shared.into_iter().map(f64::from).collect(),
+            shared: shared.copied().map(f64::from).collect(),
             slope,
             offset,
         })

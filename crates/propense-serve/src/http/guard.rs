@@ -14,6 +14,20 @@ use crate::error::Refusal;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Client(pub(crate) IpAddr);
 
+impl Client {
+    /// What a rate is counted for: whoever has a /64 has all of its addresses.
+    pub(crate) fn network(self) -> IpAddr {
+        match self.0 {
+            IpAddr::V6(v6) if v6.to_ipv4_mapped().is_none() => {
+                let mut octets = v6.octets();
+                octets[8..].fill(0);
+                IpAddr::from(octets)
+            }
+            other => other.to_canonical(),
+        }
+    }
+}
+
 /// The token and the rates.
 #[derive(Debug)]
 pub(crate) struct Guard {
@@ -37,16 +51,8 @@ impl Guard {
     }
 
     /// Whether this address has requests left.
-    pub(crate) fn allows(&self, Client(address): Client) -> bool {
-        // Whoever has a /64 has all of its addresses.
-        let key = match address {
-            IpAddr::V6(v6) if v6.to_ipv4_mapped().is_none() => {
-                let mut octets = v6.octets();
-                octets[8..].fill(0);
-                IpAddr::from(octets)
-            }
-            other => other.to_canonical(),
-        };
+    pub(crate) fn allows(&self, client: Client) -> bool {
+        let key = client.network();
         let check = |rate: &DefaultKeyedRateLimiter<IpAddr>| rate.check_key(&key).is_ok();
         self.rate.as_ref().is_none_or(check)
     }

@@ -12,6 +12,7 @@ use tokio::sync::Semaphore;
 use super::{Guard, ManifestCache};
 use crate::error::Refusal;
 use crate::files::Files;
+use crate::gathering::Gatherer;
 use crate::metrics::Metrics;
 use crate::queue::Queue;
 use crate::scoring::Scorer;
@@ -34,6 +35,8 @@ pub(crate) struct App {
     pub(crate) bytes: Kept<Bytes>,
     pub(crate) scorers: Kept<Arc<Scorer>>,
     pub(crate) manifest: ManifestCache,
+    /// None where no contributions are taken.
+    pub(crate) gatherer: Option<Gatherer>,
     /// Scoring is arithmetic: more at a time than there are cores only wait for each other.
     pub(crate) scoring: Arc<Semaphore>,
     pub(crate) stopping: AtomicBool,
@@ -97,7 +100,7 @@ impl App {
 }
 
 /// Does work that takes a while, or waits for the disk, where no request waits for it.
-pub(super) async fn blocking<T: Send + 'static>(
+pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, ServeError> + Send + 'static,
 ) -> Result<T, ServeError> {
     tokio::task::spawn_blocking(work)

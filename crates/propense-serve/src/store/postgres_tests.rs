@@ -5,6 +5,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::Store;
+use super::contributions::tests::gathers_each_contribution_once;
 use super::events::tests::keeps_each_event_once;
 use super::registry::tests::rolls_out_and_back;
 use super::rounds::tests::rounds_end_once;
@@ -93,6 +94,7 @@ async fn postgres_does_what_sqlite_does() {
     keeps_each_event_once(&store).await;
     rolls_out_and_back(&store).await;
     rounds_end_once(&store).await;
+    gathers_each_contribution_once(&store).await;
     // A second service on the same database: positions follow the order of the commits.
     let other = Store::open(&address).await.expect("opened");
     let batch = |events: usize| super::Batch {

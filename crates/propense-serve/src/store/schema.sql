@@ -49,5 +49,19 @@ CREATE TABLE IF NOT EXISTS rounds (
     reason TEXT NOT NULL,
     bundle TEXT REFERENCES bundles (sha256)
 );
+CREATE TABLE IF NOT EXISTS gatherings (
+    place BIGINT PRIMARY KEY,
+    bundle TEXT NOT NULL UNIQUE REFERENCES bundles (sha256),
+    multiplier DOUBLE PRECISION NOT NULL,
+    wanted BIGINT NOT NULL,
+    begun_ms BIGINT NOT NULL,
+    candidate TEXT REFERENCES bundles (sha256)
+);
+CREATE TABLE IF NOT EXISTS contributions (
+    gathering BIGINT NOT NULL REFERENCES gatherings (place),
+    digest TEXT NOT NULL,
+    numbers TEXT NOT NULL,
+    PRIMARY KEY (gathering, digest)
+);
 INSERT INTO marks (name, value) VALUES ('schema', 1), ('events', 0), ('moves', 0)
     ON CONFLICT (name) DO NOTHING;

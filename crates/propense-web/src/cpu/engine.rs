@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use propense_events::{Context, EARLIEST, EventKind, Limits, parse_event};
 use propense_features::FeatureSpec;
-use propense_model::{Bundle, CpuStream, Manifest};
+use propense_model::{Bundle, CpuModel, CpuStream, Head, Manifest};
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
@@ -24,11 +24,15 @@ const AHEAD: f64 = 24.0 * 3600.0 * 1000.0;
 pub struct Engine {
     manifest: Manifest,
     spec: Arc<FeatureSpec>,
+    /// The bundle's network; the live session may use one whose head has learnt.
+    pub(super) shared: Arc<CpuModel>,
+    /// None where the head does not learn by itself.
+    pub(super) head: Option<Head>,
     /// A stream without events, to be cloned.
     fresh: CpuStream,
     catalogue: Catalogue,
-    session: Recorder,
-    stream: CpuStream,
+    pub(super) session: Recorder,
+    pub(super) stream: CpuStream,
     explainer: Explainer,
     stay: Stay,
     /// Events tracked since the engine was made.
@@ -71,7 +75,8 @@ impl Engine {
     #[wasm_bindgen(constructor)]
     pub fn new(bundle: &[u8]) -> Result<Engine, JsValue> {
         let bundle = Bundle::from_bytes(bundle).map_err(WebError::from)?;
-        let fresh = CpuStream::new(bundle.cpu_model().map_err(WebError::from)?);
+        let shared = bundle.cpu_model().map_err(WebError::from)?;
+        let fresh = CpuStream::new(Arc::clone(&shared));
         let spec = Arc::new(bundle.manifest.features.clone());
         Ok(Self {
             catalogue: Catalogue::of_rates(&spec.item_rates),
@@ -79,6 +84,8 @@ impl Engine {
             stream: fresh.clone(),
             explainer: Explainer::new(fresh.clone()),
             stay: Stay::new(&bundle.manifest),
+            head: Head::of(&bundle).ok(),
+            shared,
             manifest: bundle.manifest,
             spec,
             fresh,
@@ -260,7 +267,7 @@ impl Engine {
 
     /// The logits of these rows with this context, streamed: before the first row, then after each.
     pub fn logits_of(&self, rows: &[f32], context: &[f32]) -> Vec<f32> {
-        let mut stream = self.fresh.clone();
+        let mut stream = CpuStream::new(Arc::clone(&self.shared));
         let mut logits = vec![stream.logit(context)];
         for row in rows.chunks_exact(self.spec.row_len()) {
             stream.push(row);
@@ -280,9 +287,9 @@ impl Engine {
         Prepared::golden(&self.spec, self.manifest.golden.as_ref(), copies)
     }
 
-    /// The logit of each featurised session.
+    /// The logit of each featurised session, by the shared head.
     pub fn score(&self, prepared: &Prepared) -> Vec<f32> {
-        let model = self.fresh.model();
+        let model = &self.shared;
         let config = model.config();
         let sessions: Vec<_> = prepared.sessions(config.features, config.context).collect();
         model.score_batch(&sessions, 1)
@@ -290,6 +297,17 @@ impl Engine {
 }
 
 impl Engine {
+    /// The live session goes on in this stream, which has no events yet.
+    pub(super) fn put(&mut self, fresh: CpuStream) {
+        self.stream = fresh.clone();
+        for row in self.session.rows().chunks_exact(self.spec.row_len()) {
+            self.stream.push(row);
+        }
+        self.explainer = Explainer::new(fresh.clone());
+        self.stay.forget();
+        self.fresh = fresh;
+    }
+
     fn begin(&mut self, context: Context, start: i64) {
         self.session = Recorder::new(&self.spec, context, start);
         self.stream.clone_from(&self.fresh);

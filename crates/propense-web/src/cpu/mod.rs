@@ -3,6 +3,7 @@
 mod catalogue;
 mod engine;
 mod explain;
+mod head;
 mod prepared;
 mod recommend;
 mod recorder;
