@@ -5,8 +5,12 @@
 //! cargo run --release -p propense-serve --example load -- 127.0.0.1:8080 token 8 50 20
 //! ```
 //!
-//! Arguments: address, token file, senders, events in a batch, seconds. Each sender has a connection
-//! of its own and sends the next batch when the last is acknowledged. A line of JSON comes out.
+//! Arguments: address, token file, senders, events in a batch, seconds, and how many hostile clients
+//! bother the service meanwhile (none). Each sender has a connection of its own and sends the next
+//! batch when the last is acknowledged. A line of JSON comes out, and one of what became of the
+//! hostile connections.
+
+mod hostile;
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -75,22 +79,31 @@ fn send(
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [address, token, senders, events, seconds] = arguments.as_slice() else {
-        return Err("load ADDRESS TOKEN-FILE SENDERS EVENTS-IN-A-BATCH SECONDS".into());
+    let [address, token, senders, events, seconds, rest @ ..] = arguments.as_slice() else {
+        return Err("load ADDRESS TOKEN-FILE SENDERS EVENTS-IN-A-BATCH SECONDS [HOSTILE]".into());
     };
+    let bothering: usize = rest.first().map_or(Ok(0), |count| count.parse())?;
     let token = std::fs::read_to_string(token)?;
     let (senders, events): (usize, usize) = (senders.parse()?, events.parse()?);
     let begun = Instant::now();
     let until = begun + Duration::from_secs_f64(seconds.parse()?);
+    let mut outcomes = hostile::Outcomes::new();
     let results: Vec<_> = std::thread::scope(|scope| {
         let to = (address.as_str(), token.trim());
+        let others: Vec<_> = (0..bothering)
+            .map(|first| scope.spawn(move || hostile::bother(to.0, to.1, first, until)))
+            .collect();
         let threads: Vec<_> = (0..senders)
             .map(|sender| scope.spawn(move || send(to, sender, events, until)))
             .collect();
-        threads
-            .into_iter()
-            .filter_map(|thread| thread.join().ok())
-            .collect()
+        let results = threads.into_iter();
+        let results = results.filter_map(|thread| thread.join().ok()).collect();
+        for other in others.into_iter().filter_map(|thread| thread.join().ok()) {
+            for (what, count) in other {
+                *outcomes.entry(what).or_default() += count;
+            }
+        }
+        results
     });
     let seconds = begun.elapsed().as_secs_f64();
     let (mut times, mut refused) = (Vec::new(), 0);
@@ -115,5 +128,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         "refused": refused,
     });
     println!("{figures}");
+    if bothering > 0 {
+        let told = outcomes.iter();
+        let told: Vec<String> = told
+            .map(|((way, answer), count)| format!("{way}: {answer} ×{count}"))
+            .collect();
+        println!(
+            "{}",
+            json!({ "hostile clients": bothering, "became of them": told })
+        );
+    }
     Ok(())
 }
