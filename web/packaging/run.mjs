@@ -35,6 +35,7 @@ const PROGRAM = `
 import { PropenseError, loadScorer } from "propense";
 import { dataLayer, openVisit } from "propense/visit";
 import { delivery } from "propense/delivery";
+import { learning } from "propense/learning";
 const score = async (load) => {
   const scorer = await load("/models/giftshop.propense", { backend: "wasm" });
   scorer.track({ event: "view_item", timestamp: 1731421800000, items: [{ item_id: "85123A", price: 2.95 }] });
@@ -45,7 +46,7 @@ const score = async (load) => {
 globalThis.result = (async () => {
   const here = await score(loadScorer);
   const worker = WORKER ? await score((await import("propense/worker")).loadScorer) : here;
-  return { here, worker, rest: [PropenseError, dataLayer, openVisit, delivery].every((each) => typeof each === "function") };
+  return { here, worker, rest: [PropenseError, dataLayer, openVisit, delivery, learning].every((each) => typeof each === "function") };
 })();
 `;
 

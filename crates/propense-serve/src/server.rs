@@ -65,7 +65,7 @@ impl Service {
         let size = settings.limits.queue.max(settings.limits.events);
         let (queue, writer) = Queue::start(Arc::clone(&store), size, Arc::clone(&metrics));
         let files = Arc::new(files);
-        let gatherer = settings.contributions.map(|contributions| {
+        let gatherer = settings.contributions.clone().map(|contributions| {
             let (store, files) = (Arc::clone(&store), Arc::clone(&files));
             Gatherer::new(store, files, Arc::clone(&metrics), contributions)
         });
