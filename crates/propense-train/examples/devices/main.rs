@@ -3,6 +3,7 @@
 //!
 //! ```text
 //! cargo run --release -p propense-train --example devices -- visitor UserBehavior.csv.gz
+//! cargo run --release -p propense-train --example devices -- choose UserBehavior.csv.gz
 //! cargo run --release -p propense-train --example devices -- together UserBehavior.csv.gz
 //! ```
 
@@ -17,7 +18,7 @@ use propense_train::{LoadOptions, load, use_threads};
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut args = std::env::args().skip(1);
     let (Some(what), Some(path)) = (args.next(), args.next()) else {
-        return Err("usage: devices visitor|together FILE [USERS-IN-A-HUNDRED]".into());
+        return Err("usage: devices visitor|choose|together FILE [USERS-IN-A-HUNDRED]".into());
     };
     use_threads(1)?;
     let data = load(&[PathBuf::from(path)], &LoadOptions::default())?;
@@ -25,6 +26,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let start = sessions::Start::of(&data, share)?;
     match what.as_str() {
         "visitor" => visitor::replay(&start),
+        "choose" => together::choose(&start),
         "together" => together::simulate(&start),
         other => Err(format!("unknown study `{other}`").into()),
     }

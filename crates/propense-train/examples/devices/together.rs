@@ -49,74 +49,108 @@ fn score(start: &Start, difference: &[f64], judging: &[&Seen]) -> (f64, f64) {
     (roc_auc(&scores, &labels), log_loss(&scores, &labels))
 }
 
-/// One improvement in so many rounds, each device contributing to each.
-fn improve(
-    start: &Start,
-    devices: &[Device<'_>],
+/// How a simulation goes.
+#[derive(Clone, Copy)]
+struct How {
     rounds: u32,
+    /// None: without noise.
     epsilon: Option<f64>,
-    (liars, trimmed, rate): (Liars, f64, f64),
-    seed: u64,
-) -> Vec<f64> {
-    let multiplier = epsilon.map(|epsilon| Privacy::multiplier(epsilon, DELTA, rounds));
+    liars: Liars,
+    trimmed: f64,
+    /// Length of a device's step, times its gradient.
+    scale: f64,
+    /// Of the service's step, times the average.
+    rate: f64,
+}
+
+impl How {
+    /// What the product does.
+    const fn usual(rounds: u32, epsilon: Option<f64>) -> Self {
+        Self {
+            rounds,
+            epsilon,
+            liars: Liars::None,
+            trimmed: TRIMMED,
+            scale: Steps::SHARED.rate,
+            rate: SERVER_RATE,
+        }
+    }
+}
+
+/// One improvement in so many rounds, each device contributing to each.
+fn improve(start: &Start, devices: &[Device<'_>], how: How, seed: u64) -> Vec<f64> {
+    let multiplier = how
+        .epsilon
+        .map(|epsilon| Privacy::multiplier(epsilon, DELTA, how.rounds));
     let mut noise = Noise(seed);
     let mut difference = vec![0.0; start.head.width()];
-    for _ in 0..rounds {
+    for _ in 0..how.rounds {
         let teach = |device: &Device<'_>| {
             let gradient = start.head.gradient(&difference, device);
-            gradient
-                .into_iter()
-                .map(|slope| -slope * Steps::SHARED.rate)
-                .collect::<Vec<f64>>()
+            let step = gradient.into_iter().map(|slope| -slope * how.scale);
+            clipped(step.collect())
         };
         let honest: Vec<Vec<f64>> = devices.iter().map(teach).collect();
-        let against: Vec<f64> = {
-            let mean = trimmed_mean(&honest, 0.0);
-            let length = mean.iter().map(|x| x * x).sum::<f64>().sqrt();
-            let width = mean.len() as f64;
-            // The longest that a check lets through.
-            let most = match multiplier {
-                Some(multiplier) => CLIP + 2.0 * CLIP * multiplier * (width.sqrt() + 5.0),
-                None => CLIP,
-            };
-            mean.iter().map(|x| -x / length * most).collect()
-        };
+        let against = against(&honest, multiplier);
         let sent: Vec<Vec<f64>> = honest
             .into_iter()
             .enumerate()
-            .map(|(place, update)| {
-                if liars == Liars::Against && place % 20 == 0 {
-                    return against.clone();
+            .map(|(place, update)| match multiplier {
+                _ if how.liars == Liars::Against && place % 20 == 0 => against.clone(),
+                Some(multiplier) => {
+                    let sent = Contribution::with_noise(update, multiplier, || noise.next());
+                    sent.values(multiplier)
                 }
-                match multiplier {
-                    Some(multiplier) => {
-                        let sent = Contribution::with_noise(update, multiplier, || noise.next());
-                        sent.values(multiplier)
-                    }
-                    None => clipped(update),
-                }
+                None => update,
             })
             .collect();
-        let step = trimmed_mean(&sent, trimmed);
+        let step = trimmed_mean(&sent, how.trimmed);
         for (weight, change) in difference.iter_mut().zip(step) {
-            *weight += rate * change;
+            *weight += how.rate * change;
         }
     }
     difference
 }
 
+/// The opposite of what all say together, as long as a check lets through.
+fn against(honest: &[Vec<f64>], multiplier: Option<f64>) -> Vec<f64> {
+    let mean = trimmed_mean(honest, 0.0);
+    let root = (mean.len() as f64).sqrt();
+    let most = CLIP + 2.0 * CLIP * multiplier.unwrap_or(0.0) * (root + 5.0);
+    let length = length(&mean);
+    mean.iter().map(|x| -x / length * most).collect()
+}
+
+fn length(vector: &[f64]) -> f64 {
+    vector.iter().map(|x| x * x).sum::<f64>().sqrt()
+}
+
 fn clipped(mut update: Vec<f64>) -> Vec<f64> {
-    let length = update.iter().map(|x| x * x).sum::<f64>().sqrt();
+    let length = length(&update);
     if length > CLIP {
         update.iter_mut().for_each(|x| *x *= CLIP / length);
     }
     update
 }
 
-pub(crate) fn simulate(start: &Start) -> Done {
+/// AUC and log-loss of the judges, means over seeds, and the AUC's spread.
+fn judged(start: &Start, devices: &[Device<'_>], judging: &[&Seen], how: How) -> (f64, f64, f64) {
+    // Without noise every seed gives the same.
+    let seeds = if how.epsilon.is_some() { SEEDS } else { 1 };
+    let found: Vec<(f64, f64)> = (0..seeds)
+        .map(|seed| score(start, &improve(start, devices, how, seed), judging))
+        .collect();
+    let count = found.len() as f64;
+    let auc = found.iter().map(|f| f.0).sum::<f64>() / count;
+    let spread = found.iter().map(|f| (f.0 - auc).powi(2)).sum::<f64>() / count;
+    let loss = found.iter().map(|f| f.1).sum::<f64>() / count;
+    (auc, spread.sqrt(), loss)
+}
+
+/// Every fourth visitor judges and never contributes.
+fn divide(start: &Start) -> (Vec<Device<'_>>, Vec<&Seen>) {
     let (mut devices, mut judging) = (BTreeMap::<(u64, i64), Device<'_>>::new(), Vec::new());
     for session in &start.sessions {
-        // Every fourth visitor judges and never contributes.
         if session.user % 4 == 0 {
             judging.push(session);
         } else {
@@ -125,30 +159,52 @@ pub(crate) fn simulate(start: &Start) -> Done {
         }
     }
     let devices: Vec<Device<'_>> = devices.into_values().collect();
-    let lengths = {
-        let nothing = vec![0.0; start.head.width()];
-        let mut lengths: Vec<f64> = devices
-            .iter()
-            .map(|device| {
-                let slope = start.head.gradient(&nothing, device);
-                slope.iter().map(|x| x * x).sum::<f64>().sqrt()
-            })
-            .collect();
-        lengths.sort_by(f64::total_cmp);
-        lengths
-    };
+    let nothing = vec![0.0; start.head.width()];
+    let mut lengths: Vec<f64> = devices
+        .iter()
+        .map(|device| length(&start.head.gradient(&nothing, device)))
+        .collect();
+    lengths.sort_by(f64::total_cmp);
     let at = |share: f64| lengths[(share * (lengths.len() - 1) as f64) as usize];
     println!(
-        "{} devices, {} sessions judge; gradients' lengths: median {:.2}, 90 % {:.2}, 99 % {:.2}; clip {CLIP}",
+        "{} devices, {} sessions judge; gradients' lengths: median {:.2}, 90 % {:.2}, 99 % {:.2}",
         devices.len(),
         judging.len(),
         at(0.5),
         at(0.9),
         at(0.99)
     );
-    let shared = score(start, &vec![0.0; start.head.width()], &judging);
-    println!("shared head: AUC {:.4}, log-loss {:.4}", shared.0, shared.1);
-    println!("| ε | rounds | 5 % liars | average | server's rate | AUC | spread | log-loss |");
+    let (auc, loss) = score(start, &nothing, &judging);
+    println!("shared head: AUC {auc:.4}, log-loss {loss:.4}");
+    (devices, judging)
+}
+
+/// Which steps: those of the devices and of the service.
+pub(crate) fn choose(start: &Start) -> Done {
+    let (devices, judging) = divide(start);
+    println!("| ε | rounds | device's step | service's step | AUC | spread | log-loss |");
+    for (rounds, epsilon) in [(5, None), (5, Some(8.0)), (1, Some(8.0))] {
+        for scale in [0.1, 0.3, 1.0] {
+            for rate in [0.3, 1.0, 3.0, 10.0] {
+                let how = How {
+                    scale,
+                    rate,
+                    ..How::usual(rounds, epsilon)
+                };
+                let (auc, spread, loss) = judged(start, &devices, &judging, how);
+                let epsilon = epsilon.map_or("none".to_owned(), |e: f64| e.to_string());
+                println!(
+                    "| {epsilon} | {rounds} | {scale} | {rate} | {auc:.4} | {spread:.4} | {loss:.4} |"
+                );
+            }
+        }
+    }
+    Ok(())
+}
+
+pub(crate) fn simulate(start: &Start) -> Done {
+    let (devices, judging) = divide(start);
+    println!("| ε | rounds | 5 % liars | average | AUC | spread | log-loss |");
     for rounds in [1, 5, 20] {
         for epsilon in [
             None,
@@ -164,28 +220,18 @@ pub(crate) fn simulate(start: &Start) -> Done {
                 (Liars::Against, 0.0),
                 (Liars::Against, TRIMMED),
             ] {
-                for rate in [SERVER_RATE] {
-                    let found: Vec<(f64, f64)> = (0..SEEDS)
-                        .map(|seed| {
-                            let how = (liars, trimmed, rate);
-                            let learnt = improve(start, &devices, rounds, epsilon, how, seed);
-                            score(start, &learnt, &judging)
-                        })
-                        .collect();
-                    let mean = |of: fn(&(f64, f64)) -> f64| {
-                        found.iter().map(of).sum::<f64>() / found.len() as f64
-                    };
-                    let auc = mean(|f| f.0);
-                    let spread = found.iter().map(|f| (f.0 - auc).powi(2)).sum::<f64>();
-                    println!(
-                        "| {} | {rounds} | {} | {} | {rate} | {auc:.4} | {:.4} | {:.4} |",
-                        epsilon.map_or("none".to_owned(), |e| e.to_string()),
-                        if liars == Liars::None { "no" } else { "yes" },
-                        if trimmed == 0.0 { "mean" } else { "trimmed" },
-                        (spread / found.len() as f64).sqrt(),
-                        mean(|f| f.1)
-                    );
-                }
+                let how = How {
+                    liars,
+                    trimmed,
+                    ..How::usual(rounds, epsilon)
+                };
+                let (auc, spread, loss) = judged(start, &devices, &judging, how);
+                println!(
+                    "| {} | {rounds} | {} | {} | {auc:.4} | {spread:.4} | {loss:.4} |",
+                    epsilon.map_or("none".to_owned(), |e: f64| e.to_string()),
+                    if liars == Liars::None { "no" } else { "yes" },
+                    if trimmed == 0.0 { "mean" } else { "trimmed" },
+                );
             }
         }
     }
