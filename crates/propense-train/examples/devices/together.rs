@@ -147,13 +147,14 @@ fn judged(start: &Start, devices: &[Device<'_>], judging: &[&Seen], how: How) ->
     (auc, spread.sqrt(), loss)
 }
 
-/// Every fourth visitor judges and never contributes.
-fn divide(start: &Start) -> (Vec<Device<'_>>, Vec<&Seen>) {
+/// Every fourth visitor never contributes. Half of those judge the choice of steps (`which` 0), the
+/// other half what was chosen (`which` 4).
+fn divide(start: &Start, which: u64) -> (Vec<Device<'_>>, Vec<&Seen>) {
     let (mut devices, mut judging) = (BTreeMap::<(u64, i64), Device<'_>>::new(), Vec::new());
     for session in &start.sessions {
-        if session.user % 4 == 0 {
+        if session.user % 8 == which {
             judging.push(session);
-        } else {
+        } else if session.user % 4 != 0 {
             let device = devices.entry((session.user, session.day)).or_default();
             device.push(session.lived());
         }
@@ -181,7 +182,7 @@ fn divide(start: &Start) -> (Vec<Device<'_>>, Vec<&Seen>) {
 
 /// Which steps: those of the devices and of the service.
 pub(crate) fn choose(start: &Start) -> Done {
-    let (devices, judging) = divide(start);
+    let (devices, judging) = divide(start, 0);
     println!("| ε | rounds | device's step | service's step | AUC | spread | log-loss |");
     for (rounds, epsilon) in [(5, None), (5, Some(8.0)), (1, Some(8.0))] {
         for scale in [0.1, 0.3, 1.0] {
@@ -203,7 +204,7 @@ pub(crate) fn choose(start: &Start) -> Done {
 }
 
 pub(crate) fn simulate(start: &Start) -> Done {
-    let (devices, judging) = divide(start);
+    let (devices, judging) = divide(start, 4);
     println!("| ε | rounds | 5 % liars | average | AUC | spread | log-loss |");
     for rounds in [1, 5, 20] {
         for epsilon in [
