@@ -293,7 +293,9 @@ export class Scorer {
   async contribution(lessons: readonly t.Lesson[], budget: t.Budget): Promise<number[] | undefined> {
     this.#alive();
     const width = lessons[0]?.inputs[0]?.length ?? 0;
-    const random = crypto.getRandomValues(new Uint32Array(4 * width));
+    const random = new Uint32Array(4 * width);
+    // A browser gives 65,536 bytes at a time.
+    for (let at = 0; at < random.length; at += 16_384) crypto.getRandomValues(random.subarray(at, at + 16_384));
     const { multiplier, earlier, epsilon, delta } = budget;
     const numbers = call(() =>
       this.#engine.contribution(...flat(lessons), multiplier, Float64Array.from(earlier), epsilon, delta, random),
