@@ -94,7 +94,7 @@ pub use ensemble::{Ensemble, Masks};
 pub use error::{BundleError, DeviceError, ModelError};
 pub use explain::{EventEffect, EventEffects, context_effects};
 pub use head::{
-    CLIP, Contribution, Head, Lived, PREFIXES, Privacy, SERVER_RATE, Steps, TRIMMED, Unfit,
+    CLIP, Contribution, Head, Lived, PREFIXES, Privacy, Steps, TRIMMED, Unfit, server_rate,
     trimmed_mean,
 };
 #[cfg(feature = "burn")]

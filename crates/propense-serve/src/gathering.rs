@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use propense_model::{
-    Bundle, Contribution, Head, Precision, Privacy, SERVER_RATE, TRIMMED, trimmed_mean,
+    Bundle, Contribution, Head, Precision, Privacy, TRIMMED, server_rate, trimmed_mean,
 };
 use tokio::sync::Mutex;
 
@@ -188,7 +188,8 @@ impl Gatherer {
             return Ok(());
         }
         let (files, work) = (Arc::clone(&self.files), round.clone());
-        let made = blocking(move || candidate(&files, &work, &sent)).await?;
+        let rate = server_rate(self.settings.rounds);
+        let made = blocking(move || candidate(&files, &work, &sent, rate)).await?;
         let parent = self.store.bundle(&round.bundle).await?;
         let rounds = self.store.gatherings().await?;
         let note = format!(
@@ -227,6 +228,7 @@ fn candidate(
     files: &Files,
     round: &Gathering,
     sent: &[String],
+    rate: f64,
 ) -> Result<BundleRecord, ServeError> {
     let mut bundle = Bundle::from_bytes(&files.read(&round.bundle)?)?;
     let width = Head::of(&bundle)?.width();
@@ -240,7 +242,7 @@ fn candidate(
         .collect();
     let mut step = trimmed_mean(&changes, TRIMMED);
     for number in &mut step {
-        *number *= SERVER_RATE;
+        *number *= rate;
     }
     bundle = bundle.with_difference(&step)?;
     bundle.manifest.created_at = rfc3339(round.begun_ms);

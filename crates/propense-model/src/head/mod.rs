@@ -27,8 +27,12 @@ pub use privacy::Privacy;
 /// The prefix lengths at which in-session forecasts are measured, and after which a head learns.
 pub const PREFIXES: [usize; 4] = [2, 3, 5, 10];
 
-/// By how much a round's average, a step along the mean gradient, moves the shared head.
-pub const SERVER_RATE: f64 = 1.0;
+/// By how much a round's average, a step along the mean gradient, moves the shared head where so
+/// many rounds are to come: with more rounds each has more noise, and all together move as far.
+#[must_use]
+pub fn server_rate(rounds: u32) -> f64 {
+    1.0 / f64::from(rounds.max(1)).sqrt()
+}
 
 /// The output layer of a bundle.
 #[derive(Debug, Clone, PartialEq)]
@@ -65,7 +69,7 @@ impl Steps {
     pub const VISITOR: Self = Self {
         steps: 8,
         rate: 0.1,
-        radius: 1.0,
+        radius: 0.1,
     };
     /// One visitor's part in an improvement for all: a single step, which a contribution clips.
     pub const SHARED: Self = Self {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use propense_model::{
-    CLIP, Contribution, Lived, Privacy, SERVER_RATE, Steps, TRIMMED, trimmed_mean,
+    CLIP, Contribution, Lived, Privacy, Steps, TRIMMED, server_rate, trimmed_mean,
 };
 use propense_train::{log_loss, roc_auc};
 
@@ -65,14 +65,14 @@ struct How {
 
 impl How {
     /// What the product does.
-    const fn usual(rounds: u32, epsilon: Option<f64>) -> Self {
+    fn usual(rounds: u32, epsilon: Option<f64>) -> Self {
         Self {
             rounds,
             epsilon,
             liars: Liars::None,
             trimmed: TRIMMED,
             scale: Steps::SHARED.rate,
-            rate: SERVER_RATE,
+            rate: server_rate(rounds),
         }
     }
 }

@@ -74,7 +74,7 @@ fn a_service_that_was_not_told_to_takes_none() {
 #[test]
 fn rounds_make_candidates_until_the_budget_is_used_up() {
     let dir = tempfile::tempdir().expect("scratch folder");
-    let more = "--contributions-rate 100000 --contributions-rounds 2 --contributions-epsilon 8";
+    let more = "--contributions-rate 100000 --contributions-rounds 2 --contributions-epsilon 100";
     let mut service = start(dir.path(), more);
     let (width, mut random) = (width(), ChaCha8Rng::seed_from_u64(5));
     for round in 1..=2 {
@@ -112,7 +112,11 @@ fn rounds_make_candidates_until_the_budget_is_used_up() {
         assert!((moved - CLIP).abs() < 5.0 * noise, "{moved} {noise}");
 
         let spent = standing(&service)["epsilon"]["spent"].as_f64().expect("ε");
-        let expected = if round == 1 { 4.0..6.5 } else { 7.99..8.001 };
+        let expected = if round == 1 {
+            45.0..65.0
+        } else {
+            99.99..100.001
+        };
         assert!(expected.contains(&spent), "{round}: {spent}");
         service.post(&format!("/v1/bundles/{sha256}/promote"), "", "", 200);
     }
