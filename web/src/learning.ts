@@ -85,12 +85,11 @@ export class Learning {
 
   /** Forgets all that was learnt and goes back to the shared model. What contributions have told stays noted. */
   async reset(): Promise<void> {
-    await this.#then(() =>
-      this.#notebook.change((notes) => {
-        notes.pending = {};
-        notes.lessons = [];
-      }),
-    );
+    const forget = (notes: Notes): void => {
+      notes.pending = {};
+      notes.lessons = [];
+    };
+    await this.#then(() => (this.#off ? this.#notebook.erase() : this.#notebook.change(forget)));
     await this.#scorer?.adapt([]);
   }
 
@@ -103,6 +102,7 @@ export class Learning {
   begin(scorer: AnyScorer, open: string | undefined): void {
     this.#scorer = scorer;
     this.#listen();
+    if (this.#off) void this.#then(() => this.#notebook.erase());
     this.next(scorer, open);
   }
 
@@ -140,6 +140,11 @@ export class Learning {
     this.#stopConsent = undefined;
     this.#maySend = false;
     if (erase) void this.#then(() => this.#notebook.erase());
+  }
+
+  /** Whether the shop has turned both parts off: what an earlier page kept goes. */
+  get #off(): boolean {
+    return this.#options.adapt !== true && this.#options.contribute === undefined;
   }
 
   /** Whether anything is to be kept. */
