@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use propense_model::{Bundle, CLIP, Contribution, Head};
+use propense_model::{Bundle, CLIP, Contribution, Head, server_rate};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
@@ -108,7 +108,8 @@ fn rounds_make_candidates_until_the_budget_is_used_up() {
         assert_eq!(lineage.parent, before.manifest.sha256);
         // Everybody said CLIP; the noise's mean deviates by 2 · CLIP · m / √100, the trimming a bit.
         let multiplier = open["multiplier"].as_f64().expect("a multiplier");
-        let (moved, noise) = (bias(&after) - bias(&before), 0.2 * CLIP * multiplier);
+        let moved = (bias(&after) - bias(&before)) / server_rate(2);
+        let noise = 0.2 * CLIP * multiplier;
         assert!((moved - CLIP).abs() < 5.0 * noise, "{moved} {noise}");
 
         let spent = standing(&service)["epsilon"]["spent"].as_f64().expect("ε");
