@@ -99,7 +99,10 @@ impl Toolchain {
             .arg("--target-dir")
             .arg(self.target_dir(simd));
         if matches!(self, Self::Distribution(_)) {
-            cargo.args(["-Zbuild-std=std,panic_abort", "-Zbuild-std-features=optimize_for_size"]);
+            cargo.args([
+                "-Zbuild-std=std,panic_abort",
+                "-Zbuild-std-features=optimize_for_size",
+            ]);
         }
         cargo
     }
