@@ -311,6 +311,9 @@ pub(crate) struct RecommendArgs {
     /// List items again that the visit has already seen; never those in the cart or bought
     #[arg(long)]
     pub(crate) seen_too: bool,
+    /// Identifiers that are no goods, separated by commas; in orders beside POST, DOT, M and the like
+    #[arg(long, value_name = "ID,…", value_delimiter = ',')]
+    pub(crate) ignore: Vec<String>,
     /// Seed of what is random in learning
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,

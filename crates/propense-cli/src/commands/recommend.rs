@@ -1,9 +1,10 @@
 //! `propense recommend`
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
 use anyhow::Context;
+use propense_apps::demand::BOOK_ENTRIES;
 use propense_apps::recommend::{
     Case, Choice, Estimate, Figures, ItemFacts, ItemTable, Judgement, Lister, Log, Method, Opening,
     OpeningChoice, Past, Pick, Policy, ProtocolOptions, RawVisit, Recommender, Shop, Showcase,
@@ -65,14 +66,22 @@ pub(crate) struct Findings {
 pub(crate) fn run(args: &RecommendArgs) -> Outcome {
     let form = form(&args.out)?;
     let policy = policy(args)?;
-    let catalogue = args
+    let mut catalogue = args
         .catalogue
         .as_deref()
         .map(catalogue)
         .transpose()?
         .unwrap_or_default();
     let log = args.log.as_deref().map(shown).transpose()?;
-    let data = resolve::data(&args.data, &args.reading)?;
+    let mut data = resolve::data(&args.data, &args.reading)?;
+    let source = Source::of(&data.events);
+    let book = book_entries(source, &args.ignore);
+    for event in &mut data.events {
+        event
+            .items
+            .retain(|item| !book.contains(item.item_id.as_str()));
+    }
+    catalogue.retain(|item, _| !book.contains(item.as_str()));
     let gap_ms = ProtocolOptions::default().gap_ms;
     let sessions = match &args.session {
         None => vec![Session {
@@ -84,7 +93,6 @@ pub(crate) fn run(args: &RecommendArgs) -> Outcome {
             sessionise(live.events, gap_ms).0
         }
     };
-    let source = Source::of(&data.events);
     let learnt = visits(data.events.clone(), source, gap_ms);
     let choice = choose(&learnt, COMPARED_AT, args.seed, &mut note);
     let recommender = Recommender::chosen(&choice, &learnt, args.seed, &mut note)
@@ -151,6 +159,15 @@ pub(crate) fn run(args: &RecommendArgs) -> Outcome {
     Output::new(&args.json).finish(&table(&findings, lists.first()), &findings)?;
     note(&format!("{} lists in {}", lists.len(), args.out.display()));
     Ok(())
+}
+
+/// What is no goods: what is named, and in orders postage, fees and the like.
+fn book_entries(source: Source, named: &[String]) -> HashSet<&str> {
+    let mut book: HashSet<&str> = named.iter().map(String::as_str).collect();
+    if source == Source::Baskets {
+        book.extend(BOOK_ENTRIES);
+    }
+    book
 }
 
 fn form(out: &Path) -> Outcome<Form> {

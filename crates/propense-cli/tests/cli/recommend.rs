@@ -256,6 +256,70 @@ fn what_an_order_is_worth_and_what_comes_back_change_no_list() {
 }
 
 #[test]
+fn what_is_no_goods_is_in_no_list() {
+    let folder = tempfile::tempdir().expect("scratch folder");
+    let path = |name: &str| folder.path().join(name);
+    // Postage is in each order, and the catalogue names a voucher that nobody has ordered yet.
+    let table = |kind: &str| {
+        let mut text = String::from("timestamp,event,session_id,transaction_id,item_id,event_no\n");
+        for order in 0..60 {
+            let time = 1_600_000_000_000 + order as i64 * 3_600_000;
+            let mut items = vec!["POST".to_owned()];
+            items.extend((0..3).map(|place| format!("i{}", (order * 3 + place) % 7)));
+            for (place, item) in items.iter().enumerate() {
+                let (number, at) = (order * 4 + place, time + place as i64);
+                let at = if kind == "purchase" { time } else { at };
+                writeln!(text, "{at},{kind},s{order},{kind}{order},{item},{number}")
+                    .expect("writing to a string");
+            }
+        }
+        text
+    };
+    std::fs::write(path("items.csv"), "item_id,price\nM,9\nvoucher,9\n").expect("catalogue");
+    let files = ["events.csv", "items.csv", "picks.csv", "shop.items"].map(path);
+    let files: Vec<&Path> = files.iter().map(PathBuf::as_path).collect();
+    let check = |kind: &str, more: &str, listed: [(&str, bool); 4]| {
+        std::fs::write(files[0], table(kind)).expect("events");
+        let line = "recommend --data {} --catalogue {} --k 20 --out {} --export-table {}";
+        propense(words(&format!("{line} {more}"), &files)).code(0);
+        let picks = std::fs::read_to_string(files[2]).expect("lists");
+        let exported = std::fs::read(files[3]).expect("table");
+        for (item, is) in listed {
+            assert_eq!(picks.contains(&format!(",{item},")), is, "{item}: {picks}");
+            let line = format!("\n{item}\n");
+            let there = exported
+                .windows(line.len())
+                .any(|part| part == line.as_bytes());
+            assert!(is || !there, "{item} is in the table");
+        }
+    };
+    // Of orders postage and manual entries go by themselves, the voucher where it is named.
+    let [post, m, voucher, goods] = ["POST", "M", "voucher", "i3"];
+    check(
+        "purchase",
+        "",
+        [(post, false), (m, false), (voucher, true), (goods, true)],
+    );
+    let named = "--ignore voucher,i3";
+    check(
+        "purchase",
+        named,
+        [(post, false), (m, false), (voucher, false), (goods, false)],
+    );
+    // A page that is viewed is none of the books': it goes where it is named.
+    check(
+        "view_item",
+        "",
+        [(post, true), (m, true), (voucher, true), (goods, true)],
+    );
+    check(
+        "view_item",
+        "--ignore POST",
+        [(post, false), (m, true), (voucher, true), (goods, true)],
+    );
+}
+
+#[test]
 fn a_new_visitor_is_shown_what_is_popular() {
     let folder = shop(40);
     let out = folder.path().join("home.jsonl");
