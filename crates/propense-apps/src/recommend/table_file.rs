@@ -105,9 +105,10 @@ impl ItemTable {
                 0 => None,
                 _ => Some(weights(&fractions("weights")?)?),
             },
+            popular: Vec::new(),
         };
         table.check()?;
-        Ok(table)
+        Ok(table.ranked())
     }
 
     fn check(&self) -> Result<(), RecommendError> {

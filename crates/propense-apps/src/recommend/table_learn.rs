@@ -290,7 +290,7 @@ impl ItemTable {
             }
             table.offsets.push(table.neighbours.len() as u32);
         }
-        table
+        table.ranked()
     }
 }
 
