@@ -182,7 +182,7 @@ fn orders(plan: &DemandPlan) -> String {
                     .clone()
                     .unwrap_or_default()
                     .chars()
-                    .take(30)
+                    .take(40)
                     .collect(),
                 number(week.expected),
                 format!("{} to {}", number(week.low), number(week.high)),

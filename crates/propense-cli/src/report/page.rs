@@ -5,18 +5,21 @@ use std::fmt::Write;
 
 use super::{STYLE, escape};
 
+/// Letters of a cell beyond which its column may break.
+const LONG: usize = 24;
+
 const MORE_STYLE: &str = "
 .note { border-left: 4px solid var(--ink); padding: .25rem .75rem; margin: 1rem 0; }
 figure { margin: 1.5rem 0; }
 figure > svg { max-width: 34rem; display: block; }
 figcaption { font-weight: 600; }
 .scroll table { font-size: .85rem; }
-td.text, td.words { text-align: left; }
+.text, .words { text-align: left; }
 figcaption p { font-weight: 400; color: var(--dim); margin: .25rem 0 .5rem; }
 details { margin: .5rem 0; } summary { cursor: pointer; color: var(--dim); }
 .scroll { overflow-x: auto; }
 .scroll td, .scroll th { white-space: nowrap; }
-.scroll td.words { white-space: normal; min-width: 14rem; text-align: left; }
+.scroll td.words { white-space: normal; min-width: 9rem; }
 .pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(24rem, 100%), 1fr)); gap: 0 2rem; }
 svg .band { fill: var(--line); stroke: none; }
 svg .bar { fill: var(--dim); }
@@ -24,8 +27,14 @@ svg .bar.own { fill: var(--accent); stroke: var(--ink); stroke-width: 1.5; }
 svg .dashed { stroke: var(--ink); stroke-width: 2; stroke-dasharray: 7 4; fill: none; }
 svg text.name { fill: var(--ink); font-size: 12px; }
 dl.words dt { font-weight: 600; } dl.words dd { margin: 0 0 .5rem; color: var(--dim); }
-@media print { details { display: none; } figure, .note { break-inside: avoid; } .scroll { overflow: visible; font-size: 8pt; } .scroll td, .scroll th { white-space: normal; padding: .2rem .3rem; } .scroll td.words { min-width: 0; }
-  svg .bar { fill: #999; } svg .bar.own { fill: #333; } tr { break-inside: avoid; } }
+@media print {
+  :root { font-size: 13px; } body { font-size: 1rem; }
+  details { display: none; } table { break-inside: auto; } tr, dd, figure, .note { break-inside: avoid; }
+  h2, h2 + p, figcaption, dt { break-after: avoid; } h2 { margin-top: 1.5rem; } figure { margin: .75rem 0; }
+  .pair { grid-template-columns: 1fr 1fr; gap: 0 1.5rem; }
+  .scroll { overflow: visible; font-size: 8pt; } .scroll td, .scroll th { white-space: normal; padding: .2rem .3rem; }
+  svg .bar { fill: #999; } svg .bar.own { fill: #333; }
+}
 ";
 
 /// A page with a title and a first sentence.
@@ -63,27 +72,45 @@ pub(super) fn notes<S: AsRef<str>>(notes: &[S]) -> String {
         .collect()
 }
 
-/// A table; cells of more than 40 letters may break.
+/// A table. A column of words stands on the left, and may break where they are long; one in which nothing
+/// stands is left out.
 pub(super) fn table(head: &[&str], rows: &[Vec<String>]) -> String {
+    let classes: Vec<Option<&str>> = (0..head.len())
+        .map(|column| {
+            let cells = rows.iter().filter_map(|row| row.get(column));
+            let cells: Vec<&String> = cells.filter(|cell| !cell.is_empty()).collect();
+            let words = cells.iter().filter(|cell| has_words(cell)).count();
+            let long = cells.iter().any(|cell| cell.chars().count() > LONG);
+            match 2 * words >= cells.len() {
+                _ if cells.is_empty() && !rows.is_empty() => None,
+                true if long => Some(" class=\"words\""),
+                true => Some(" class=\"text\""),
+                false => Some(""),
+            }
+        })
+        .collect();
     let mut html = String::from("<div class=\"scroll\"><table><thead><tr>");
-    for name in head {
-        let _ = write!(html, "<th scope=\"col\">{}</th>", escape(name));
+    for (name, class) in head.iter().zip(&classes) {
+        let Some(class) = class else { continue };
+        let _ = write!(html, "<th scope=\"col\"{class}>{}</th>", escape(name));
     }
     html.push_str("</tr></thead><tbody>\n");
     for row in rows {
         html.push_str("<tr>");
-        for cell in row {
-            let class = match cell.chars().next() {
-                _ if cell.chars().count() > 40 => " class=\"words\"",
-                Some(first) if first.is_alphabetic() => " class=\"text\"",
-                _ => "",
-            };
+        for (cell, class) in row.iter().zip(&classes) {
+            let Some(class) = class else { continue };
             let _ = write!(html, "<td{class}>{}</td>", escape(cell));
         }
         html.push_str("</tr>\n");
     }
     html.push_str("</tbody></table></div>\n");
     html
+}
+
+/// Whether a cell is more than numbers with their units: an interval is `3 to 5`, a time `0.6 s`.
+fn has_words(cell: &str) -> bool {
+    cell.split_whitespace()
+        .any(|word| word.chars().count() > 2 && word.contains(char::is_alphabetic))
 }
 
 /// A chart with words and the table behind it.
@@ -223,4 +250,41 @@ pub(super) fn number(value: f64) -> String {
 /// A share in percent.
 pub(super) fn percent(share: f64) -> String {
     format!("{:.0} %", 100.0 * share)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_column_of_words_stands_on_the_left_from_its_head_down() {
+        let row = |cells: [&str; 5]| cells.map(str::to_owned).to_vec();
+        let rows = [
+            row(["60 CAKE CASES", "1,271", "542 to 1,989", "", ""]),
+            row([
+                "85123A",
+                "unknown",
+                "0 to 4",
+                "one customer took over half of it",
+                "",
+            ]),
+            row(["A LAMP", "7 kg", "0 to 4", "", ""]),
+        ];
+        let html = table(&["name", "units", "interval", "note", "nothing"], &rows);
+        for (tag, class, words) in [
+            ("th", " class=\"text\"", "name"),
+            ("td", " class=\"text\"", "60 CAKE CASES"),
+            ("th", "", "units"),
+            ("td", "", "1,271"),
+            ("td", "", "7 kg"),
+            ("td", "", "542 to 1,989"),
+            ("th", " class=\"words\"", "note"),
+            ("td", " class=\"words\"", ""),
+        ] {
+            let scope = if tag == "th" { " scope=\"col\"" } else { "" };
+            let cell = format!("<{tag}{scope}{class}>{words}</{tag}>");
+            assert!(html.contains(&cell), "{cell} in {html}");
+        }
+        assert!(!html.contains("nothing"), "{html}");
+    }
 }

@@ -212,10 +212,10 @@ fn because(lists: &[Beside], words: &Words) -> String {
         return String::new();
     }
     let mut html = format!(
-        "<h2>Because you looked at\u{2026}</h2>\n<p>What stands beside the items most in demand. The bars count the {} in \
+        "<h2>Because you {}\u{2026}</h2>\n<p>What stands beside the items most in demand. The bars count the {} in \
          which both were {}; a pick without any is there for what it is, or for what else visitors like.</p>\n\
          <div class=\"pair\">\n",
-        words.visits, words.seen
+        words.seen, words.visits, words.seen
     );
     for list in lists {
         let lines: Vec<(String, f64, String, bool)> = list
