@@ -6,6 +6,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { extname, join, normalize, sep } from "node:path";
+import { createRequire } from "node:module";
 import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import vue from "@vitejs/plugin-vue";
@@ -52,8 +53,9 @@ globalThis.result = (async () => {
 
 const TYPES = { ".html": "text/html", ".js": "text/javascript", ".mjs": "text/javascript", ".wasm": "application/wasm", ".json": "application/json", ".css": "text/css" };
 
-/** Serves a folder; the model is the shipped one. */
-async function serve(folder) {
+/** Serves a folder; the model is the shipped one. Scripts within a page run only where that is allowed. */
+async function serve(folder, { inline = false } = {}) {
+  const scripts = `'self' 'wasm-unsafe-eval'${inline ? " 'unsafe-inline'" : ""}`;
   const server = createServer((request, response) => {
     const { pathname } = new URL(request.url, "http://localhost");
     const path = pathname === "/models/giftshop.propense" ? join(web, "../models/giftshop.propense") : normalize(join(folder, pathname === "/" ? "index.html" : pathname));
@@ -62,7 +64,7 @@ async function serve(folder) {
       const body = readFileSync(path);
       response.writeHead(200, {
         "content-type": TYPES[extname(path)] ?? "application/octet-stream",
-        "content-security-policy": "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; style-src 'self'; img-src data:",
+        "content-security-policy": `default-src 'self'; script-src ${scripts}; worker-src 'self'; style-src 'self'; img-src data:`,
       });
       response.end(body);
     } catch {
@@ -94,8 +96,8 @@ before(async () => {
 after(() => browser?.close());
 
 /** Opens a built folder; gives the program's result. */
-async function run(folder, path = "/") {
-  const server = await serve(folder);
+async function run(folder, { path = "/", ...serving } = {}) {
+  const server = await serve(folder, serving);
   const page = await browser.newPage();
   const problems = [];
   page.on("pageerror", (error) => problems.push(String(error)));
@@ -104,7 +106,9 @@ async function run(folder, path = "/") {
   });
   try {
     await page.goto(server.origin + path);
-    return { found: await page.evaluate(() => globalThis.result), problems, page };
+    // A framework starts its program when it likes.
+    await page.waitForFunction(() => globalThis.result !== undefined, undefined, { timeout: 20_000 });
+    return { found: await page.evaluate(() => globalThis.result), text: await page.textContent("body"), problems };
   } finally {
     await page.close();
     server.close();
@@ -141,12 +145,35 @@ describe("the packed package", { timeout: 400_000 }, () => {
     }
   });
 
-  test("the examples' types are sound, and they are short", () => {
+  const STRICT = { strict: true, noEmit: true, module: "esnext", moduleResolution: "bundler", target: "es2022", lib: ["es2022", "dom", "dom.iterable"], skipLibCheck: false, types: [] };
+
+  test("the React example's types are sound", () => {
     const folder = surrounding("types");
     cpSync(join(web, "examples/react"), folder, { recursive: true });
-    writeFileSync(join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions: { strict: true, noEmit: true, jsx: "react-jsx", module: "esnext", moduleResolution: "bundler", target: "es2022", lib: ["es2022", "dom", "dom.iterable"], skipLibCheck: false, types: [] }, include: ["*.tsx"] }));
+    writeFileSync(join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions: { ...STRICT, jsx: "react-jsx" }, include: ["*.tsx"] }));
     const { status, stdout } = spawnSync(bin("tsc"), ["-p", folder], { encoding: "utf8" });
     assert.equal(status, 0, stdout);
+  });
+
+  test("the Vue example's types are sound, its template's too", () => {
+    const folder = surrounding("vue-types");
+    cpSync(join(web, "examples/vue"), folder, { recursive: true });
+    writeFileSync(join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions: { ...STRICT, skipLibCheck: true }, include: ["*.ts", "*.vue"] }));
+    // The package's own declarations are checked above. vue-tsc works over the last TypeScript that was written in JavaScript.
+    const require = createRequire(import.meta.url);
+    const program = `require(${JSON.stringify(require.resolve("vue-tsc"))}).run(${JSON.stringify(require.resolve("typescript-6/lib/tsc"))})`;
+    const check = () => spawnSync(process.execPath, ["-e", program, "-", "-p", folder], { encoding: "utf8" });
+    const { status, stdout, stderr } = check();
+    assert.equal(status, 0, stdout + stderr);
+    // It would have said so.
+    const app = join(folder, "App.vue");
+    writeFileSync(app, readFileSync(app, "utf8").replace("{{ pick.item_id }}", "{{ pick.no_such_field }}"));
+    const wrong = check();
+    assert.notEqual(wrong.status, 0);
+    assert.match(wrong.stdout, /no_such_field/);
+  });
+
+  test("the examples are short", () => {
     for (const kind of ["html", "react", "vue"]) {
       const lines = readdirSync(join(web, "examples", kind)).map((name) => readFileSync(join(web, "examples", kind, name), "utf8").split("\n").length);
       assert.ok(Math.max(...lines) <= 60, `${kind}: ${lines}`);
@@ -199,6 +226,8 @@ describe("the packed package", { timeout: 400_000 }, () => {
     agrees(await run(join(folder, "out")));
   });
 
+  test("Next.js: imported on the server, scored in the page", () => nextjs());
+
   test("Node: a score on the CPU, and every entry imported without a window", () => {
     const folder = surrounding("node");
     const program = PROGRAM.replace('"/models', JSON.stringify(join(web, "../models")).slice(0, -1));
@@ -208,6 +237,39 @@ describe("the packed package", { timeout: 400_000 }, () => {
     agrees({ found: JSON.parse(stdout), problems: [] });
   });
 });
+
+/** A page of the app router, rendered beforehand; its client part runs the program once it is in the browser. */
+async function nextjs() {
+  const folder = surrounding("next");
+  const app = join(folder, "app");
+  mkdirSync(app);
+  writeFileSync(join(folder, "package.json"), JSON.stringify({ private: true, type: "module" }));
+  writeFileSync(join(folder, "next.config.mjs"), `export default { output: "export", distDir: "out", turbopack: { root: ${JSON.stringify(here)} } };`);
+  writeFileSync(join(app, "layout.jsx"), `export default ({ children }) => <html lang="en"><head><link rel="icon" href="data:," /></head><body>{children}</body></html>;`);
+  writeFileSync(join(app, "page.jsx"), `
+import * as propense from "propense";
+import * as visit from "propense/visit";
+import * as worker from "propense/worker";
+import Shop from "./shop";
+export default () => <main>{propense.loadScorer && visit.openVisit && worker.loadScorer ? "imported on the server" : "incomplete"}<Shop /></main>;
+`);
+  const [imports, program] = PROGRAM.split("const score =");
+  writeFileSync(join(app, "shop.jsx"), `"use client";
+import { useEffect } from "react";
+${imports}
+const WORKER = true;
+export default function Shop() {
+  useEffect(() => { const score =${program} }, []);
+  return null;
+}
+`);
+  const { status, stdout, stderr } = spawnSync(bin("next"), ["build", folder], { cwd: folder, encoding: "utf8", timeout: 200_000, env: { ...process.env, NEXT_TELEMETRY_DISABLED: "1" } });
+  assert.equal(status, 0, stdout + stderr);
+  // Next.js starts its pages by scripts within them.
+  const ran = await run(join(folder, "out"), { inline: true });
+  assert.match(ran.text, /^imported on the server/);
+  agrees(ran);
+}
 
 /** Uses an example as a person does: allows it, looks, buys; the number is there, and goes when it is no longer allowed. */
 async function example(folder, { allow, buy }) {

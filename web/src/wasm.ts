@@ -2,6 +2,7 @@
  * The WebAssembly that comes with the package. Written so that bundlers see it and carry it along: each
  * glue is imported by a literal path, each `.wasm` is named by `new URL("...", import.meta.url)`.
  */
+import { addressOf } from "./address.js";
 import { begun } from "./glue.js";
 import type { WasmModule } from "./types.js";
 
@@ -23,7 +24,9 @@ export const webgpu = (): Promise<WasmModule> =>
   // @ts-ignore: as above
   found(new URL("../wasm/webgpu/propense_web_bg.wasm", import.meta.url), () => import("../wasm/webgpu/propense_web.js"));
 
-async function found(wasm: URL, glue: () => Promise<object>): Promise<WasmModule> {
+async function found(named: URL, glue: () => Promise<object>): Promise<WasmModule> {
+  // Next.js makes of it a `URL` that is none: a path on the page's server.
+  const wasm = addressOf("WebAssembly module", named);
   const module = begun(wasm);
   return { glue: await glue(), module, address: new URL("propense_web.js", wasm).href };
 }
