@@ -27,7 +27,7 @@ pub(crate) const APART: [&str; 4] = ["--exclude", "propense-web", "--exclude", "
 /// Runs the tests.
 pub(crate) fn run(options: &Options) -> Result<()> {
     let (native, browser) = (!options.browser, !options.native);
-    let mut steps = Steps::new(4 * usize::from(native) + 8 * usize::from(browser));
+    let mut steps = Steps::new(4 * usize::from(native) + 9 * usize::from(browser));
     if native {
         steps.step("Formatting", "", format)?;
         steps.step(
@@ -79,6 +79,11 @@ pub(crate) fn run(options: &Options) -> Result<()> {
                     .env("PROPENSE_CHROMIUM", &chromium),
             )
         })?;
+        steps.step(
+            "Tests of the module on the CPU in Firefox, where there is one",
+            "",
+            firefox_tests,
+        )?;
         steps.step(
             "The packed package, as shops install it; its size beside the budget",
             "the first time it fetches the bundlers",
@@ -159,6 +164,21 @@ fn rust_tests() -> Command {
     test.args(["--release", "--locked", "--workspace"])
         .args(APART);
     test
+}
+
+/// The same tests as in Chromium, as far as they need no WebGPU and no page.
+fn firefox_tests() -> Result<()> {
+    match browser::firefox()? {
+        Some(firefox) => must(
+            tools::npm()
+                .args(["run", "--silent", "test:firefox"])
+                .env("PROPENSE_FIREFOX", &firefox),
+        ),
+        None => {
+            eprintln!("      skipped: no Firefox (Debian's firefox-esr, or PROPENSE_FIREFOX)");
+            Ok(())
+        }
+    }
 }
 
 /// wgpu needs a Vulkan driver on Linux; Mesa has one that runs on the CPU.

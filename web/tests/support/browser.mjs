@@ -1,8 +1,9 @@
-// A real browser: Chromium, headless, with software WebGPU or without any.
+// A real browser: Chromium, headless, with software WebGPU or without any; or Firefox, where `PROPENSE_FIREFOX` names one.
 import { accessSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { chromium } from "playwright-core";
 
+import { firefox } from "./firefox.mjs";
 import { serve } from "./server.mjs";
 
 const NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
@@ -42,7 +43,8 @@ export async function open({ webgpu = false } = {}) {
   const server = await serve();
   const args = [...QUIET, "--no-sandbox"];
   if (webgpu) args.push("--enable-unsafe-webgpu");
-  const browser = await chromium.launch({ executablePath: executable(), args });
+  const { PROPENSE_FIREFOX: other } = process.env;
+  const browser = await (other ? firefox(other) : chromium.launch({ executablePath: executable(), args }));
   return {
     origin: server.origin,
     browser,

@@ -41,15 +41,20 @@ export function itemTable({ ids, popularity, prices, category, categories, near,
 /** A shop of so many made-up items, each with sixteen neighbours. */
 export function bigTable(count, random) {
   const width = String(count).length;
-  return itemTable({
+  const usual = Array.from({ length: 16 }, (_, place) => Math.round(Math.sqrt(0.6 / (place + 1)) * 255));
+  const shop = {
     weights: [0.01, 0.5],
     ids: Array.from({ length: count }, (_, at) => `item-${String(at).padStart(width, "0")}`),
-    popularity: Array.from({ length: count }, () => Math.floor(256 * Math.abs(random()))),
-    prices: Array.from({ length: count }, () => 1 + 20 * Math.abs(random())),
-    category: Array.from({ length: count }, (_, at) => 1 + (at % 40)),
+    popularity: Uint8Array.from({ length: count }, () => Math.floor(256 * Math.abs(random()))),
+    prices: Float32Array.from({ length: count }, () => 1 + 20 * Math.abs(random())),
+    category: Uint16Array.from({ length: count }, (_, at) => 1 + (at % 40)),
     categories: Array.from({ length: 40 }, (_, at) => `Department ${at}`),
-    near: Array.from({ length: count }, () =>
-      Array.from({ length: 16 }, (_, place) => [Math.floor(count * Math.abs(random())) % count, 0.6 / (place + 1)]),
-    ),
+    near: [],
+  };
+  // As they lie in the file: a million items would have as many lists.
+  return itemTable(shop, {
+    offsets: ["U32", Uint32Array.from({ length: count + 1 }, (_, at) => 16 * at)],
+    neighbours: ["U32", Uint32Array.from({ length: 16 * count }, () => Math.floor(count * Math.abs(random())) % count)],
+    strengths: ["U8", Uint8Array.from({ length: 16 * count }, (_, at) => usual[at % 16])],
   });
 }
