@@ -187,6 +187,7 @@ pub fn features(rows: usize, context: usize) -> FeatureSpec {
         utc_offset_minutes: 0,
         item_rates: Default::default(),
         category_rates: Default::default(),
+        item_orders: Default::default(),
         typical_prices: None,
     }
 }

@@ -10,6 +10,7 @@ use crate::{
     fit_context::fit_context,
     learnt::{OtherSessions, Training},
     moments::Summary,
+    orders::{count_orders, fit_orders},
     rates::{RateModel, count_sessions},
     state::State,
 };
@@ -29,6 +30,7 @@ pub fn fit(sessions: &[&Session], options: &FitOptions) -> (FeatureSpec, Vec<Str
     let training = Training {
         items,
         categories,
+        orders: count_orders(sessions),
         prices: prices.flatten(),
     };
     let mut seen = Seen::new(sessions, options, &training);
@@ -64,6 +66,10 @@ pub fn fit(sessions: &[&Session], options: &FitOptions) -> (FeatureSpec, Vec<Str
         utc_offset_minutes: options.utc_offset_minutes.clamp(-18 * 60, 18 * 60),
         item_rates: used(Measure::of_item_rates, &training.items),
         category_rates: used(Measure::of_category_rates, &training.categories),
+        item_orders: match has_any(&row, Measure::of_item_orders) {
+            true => fit_orders(sessions),
+            false => BTreeMap::new(),
+        },
         typical_prices: training
             .prices
             .filter(|_| has_number(&row, Measure::PriceRatio)),

@@ -187,6 +187,7 @@ impl FeatureSpec {
         for (name, rates) in [
             (Measure::ItemRate.name(), &self.item_rates),
             (Measure::CategoryRate.name(), &self.category_rates),
+            (Measure::ItemOrders.name(), &self.item_orders),
         ] {
             if rates.values().any(|rate| !rate.is_finite()) {
                 return Err(FeatureError::Constant {

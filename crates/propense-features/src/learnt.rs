@@ -1,9 +1,12 @@
 //! What was learnt in training about items and categories, as the streaming state looks it up.
 
+use std::collections::BTreeSet;
+
 use propense_events::Session;
 
 use crate::{
     FeatureSpec, TypicalPrices,
+    orders::{Orders, ordered, scale},
     rates::{RateModel, outcome},
 };
 
@@ -11,6 +14,8 @@ use crate::{
 pub(crate) trait Learnt {
     fn item_rate(&self, id: &str) -> Option<f64>;
     fn category_rate(&self, name: &str) -> Option<f64>;
+    /// `ln(1 + n)` for the `n` sessions that ordered the item.
+    fn item_orders(&self, id: &str) -> f64;
     fn typical_prices(&self) -> Option<&TypicalPrices>;
 }
 
@@ -23,6 +28,10 @@ impl Learnt for FeatureSpec {
         self.category_rates.get(name).copied().map(f64::from)
     }
 
+    fn item_orders(&self, id: &str) -> f64 {
+        self.item_orders.get(id).copied().map_or(0.0, f64::from)
+    }
+
     fn typical_prices(&self) -> Option<&TypicalPrices> {
         self.typical_prices.as_ref()
     }
@@ -32,6 +41,7 @@ impl Learnt for FeatureSpec {
 pub(crate) struct Training<'a> {
     pub(crate) items: RateModel<'a>,
     pub(crate) categories: RateModel<'a>,
+    pub(crate) orders: Orders<'a>,
     pub(crate) prices: Option<TypicalPrices>,
 }
 
@@ -41,13 +51,16 @@ pub(crate) struct Training<'a> {
 pub(crate) struct OtherSessions<'a> {
     training: &'a Training<'a>,
     outcome: usize,
+    /// What the session itself ordered.
+    ordered: BTreeSet<&'a str>,
 }
 
 impl<'a> OtherSessions<'a> {
-    pub(crate) fn new(training: &'a Training<'a>, session: &Session) -> Self {
+    pub(crate) fn new(training: &'a Training<'a>, session: &'a Session) -> Self {
         Self {
             training,
             outcome: outcome(session),
+            ordered: ordered(session),
         }
     }
 }
@@ -59,6 +72,11 @@ impl Learnt for OtherSessions<'_> {
 
     fn category_rate(&self, name: &str) -> Option<f64> {
         self.training.categories.without(name, self.outcome)
+    }
+
+    fn item_orders(&self, id: &str) -> f64 {
+        let all = self.training.orders.get(id).copied().unwrap_or(0);
+        scale(all.saturating_sub(u32::from(self.ordered.contains(id))))
     }
 
     fn typical_prices(&self) -> Option<&TypicalPrices> {

@@ -90,11 +90,19 @@ pub enum Measure {
     LongestGap,
     /// Additions to the wish list so far, this event included.
     Wishes,
+    /// `ln(1 + n)` for the `n` training sessions that ordered the event's (first) item; missing
+    /// without an item.
+    ItemOrders,
+    /// Mean of [`Measure::ItemOrders`] over the events with an item so far, this one included;
+    /// missing before the first.
+    MeanItemOrders,
+    /// The highest of them.
+    MaxItemOrders,
 }
 
 impl Measure {
     /// Every measure, in the order of the variants.
-    pub const ALL: [Self; 38] = [
+    pub const ALL: [Self; 41] = [
         Self::Gap,
         Self::Elapsed,
         Self::Position,
@@ -133,6 +141,9 @@ impl Measure {
         Self::MeanGap,
         Self::LongestGap,
         Self::Wishes,
+        Self::ItemOrders,
+        Self::MeanItemOrders,
+        Self::MaxItemOrders,
     ];
 
     /// The measures that are fitted unless others are asked for: those of specification version 1.
@@ -155,7 +166,7 @@ impl Measure {
 
     /// What sums up the session so far, for a network that reads the newest row alone: beside
     /// [`Measure::BASE`], as [`crate::FitOptions::summed`] asks for them.
-    pub(crate) const SUMMED: [Self; 13] = [
+    pub(crate) const SUMMED: [Self; 16] = [
         Self::Views,
         Self::Carts,
         Self::Wishes,
@@ -169,7 +180,18 @@ impl Measure {
         Self::SumCategoryRate,
         Self::MeanGap,
         Self::LongestGap,
+        Self::ItemOrders,
+        Self::MeanItemOrders,
+        Self::MaxItemOrders,
     ];
+
+    /// Whether it needs the orders of items.
+    pub(crate) const fn of_item_orders(self) -> bool {
+        matches!(
+            self,
+            Self::ItemOrders | Self::MeanItemOrders | Self::MaxItemOrders
+        )
+    }
 
     /// Whether it needs the rates of items.
     pub(crate) const fn of_item_rates(self) -> bool {
@@ -195,17 +217,18 @@ impl Measure {
         )
     }
 
-    /// Whether it is a rate of items or categories: learnt from other sessions' outcomes.
+    /// Whether it is a rate of items or categories, or the number of an item's orders: learnt from
+    /// other sessions' outcomes.
     #[must_use]
     pub const fn is_rate(self) -> bool {
-        self.of_item_rates() || self.of_category_rates()
+        self.of_item_rates() || self.of_category_rates() || self.of_item_orders()
     }
 
     /// The order of a row's numbers. A 3×3 convolution looks at three neighbouring columns at
     /// once, so what belongs together stands together: time, rates, money, repetition, breadth,
     /// counters, cart. Left out where they are not fitted, the newer ones do not disturb the
     /// order of the others.
-    pub(crate) const ORDER: [Self; 38] = [
+    pub(crate) const ORDER: [Self; 41] = [
         Self::Gap,
         Self::MeanGap,
         Self::LongestGap,
@@ -218,6 +241,9 @@ impl Measure {
         Self::MaxItemRate,
         Self::MinItemRate,
         Self::SumItemRate,
+        Self::ItemOrders,
+        Self::MeanItemOrders,
+        Self::MaxItemOrders,
         Self::CategoryRate,
         Self::MeanCategoryRate,
         Self::MaxCategoryRate,
@@ -288,11 +314,14 @@ impl Measure {
             Self::MeanGap => "mean_gap",
             Self::LongestGap => "longest_gap",
             Self::Wishes => "wishes",
+            Self::ItemOrders => "item_orders",
+            Self::MeanItemOrders => "mean_item_orders",
+            Self::MaxItemOrders => "max_item_orders",
         }
     }
 
-    /// Every count, amount and duration has a long tail; a rate and a ratio are logarithms
-    /// already, stars and yes-or-no have no tail.
+    /// Every count, amount and duration has a long tail; a rate, a ratio and an item's orders are
+    /// logarithms already, stars and yes-or-no have no tail.
     pub(crate) const fn transform(self) -> Transform {
         match self {
             _ if self.is_rate() => Transform::Identity,
@@ -307,8 +336,10 @@ impl Measure {
             1
         } else if self <= Self::CartItems {
             2
-        } else {
+        } else if self <= Self::Wishes {
             3
+        } else {
+            4
         }
     }
 
@@ -322,6 +353,8 @@ impl Measure {
             Self::MaxCategoryRate | Self::MinCategoryRate | Self::SumCategoryRate => {
                 Some(Self::MeanCategoryRate)
             }
+            Self::MeanItemOrders | Self::MaxItemOrders => Some(Self::MeanItemRate),
+            Self::ItemOrders => Some(Self::ItemRepeats),
             _ => None,
         }
     }

@@ -12,10 +12,10 @@ use crate::{HashedField, Measure, TypicalPrices};
 /// gives the numbers that it always gave; a later one is refused.
 ///
 /// Version 2 added measures, hashed identifiers and typical prices, version 3 the measures that
-/// sum up the session so far. [`crate::fit`] writes the
+/// sum up the session so far, version 4 the orders of items. [`crate::fit`] writes the
 /// lowest version that knows all that it used, so that a model without the new columns still
 /// loads where only version 1 is known.
-pub const SPEC_VERSION: u32 = 3;
+pub const SPEC_VERSION: u32 = 4;
 
 /// Centre and spread taken out of a number: `(transform(x) - mean) / std`.
 ///
@@ -118,6 +118,10 @@ pub struct FeatureSpec {
     pub item_rates: BTreeMap<String, f32>,
     /// Smoothed log-odds of conversion by category, from the training part.
     pub category_rates: BTreeMap<String, f32>,
+    /// `ln(1 + n)` for the `n` sessions of the training part that ordered the item; only where a
+    /// column needs it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub item_orders: BTreeMap<String, f32>,
     /// What an item of a category usually costs, from the training part; only where
     /// [`Measure::PriceRatio`] is a column.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -59,6 +59,7 @@ pub(crate) struct State {
     wishes: u32,
     item_rates: Sums,
     category_rates: Sums,
+    item_orders: Sums,
     gaps: Sums,
     /// Time of the last event that changed the cart.
     last_cart: Option<i64>,
@@ -81,6 +82,7 @@ impl State {
             wishes: 0,
             item_rates: Sums::default(),
             category_rates: Sums::default(),
+            item_orders: Sums::default(),
             gaps: Sums::default(),
             last_cart: None,
             cart: Cart::default(),
@@ -138,6 +140,8 @@ impl State {
             let rate = seen.get(Measure::ItemRate).unwrap_or(0.0);
             let first = !self.items.contains_key(&item.item_id);
             self.item_rates.add(rate, first);
+            let orders = seen.get(Measure::ItemOrders).unwrap_or(0.0);
+            self.item_orders.add(orders, first);
             if let Some(category) = &item.item_category {
                 let rate = seen.get(Measure::CategoryRate).unwrap_or(0.0);
                 let first = !self.categories.contains_key(category);
@@ -169,6 +173,8 @@ impl State {
             seen.set(low, sums.low());
             seen.set(sum, sums.distinct());
         }
+        seen.set(Measure::MeanItemOrders, self.item_orders.mean());
+        seen.set(Measure::MaxItemOrders, self.item_orders.high());
     }
 
     /// What came before of the first item; then all items are counted.
@@ -242,6 +248,7 @@ fn observe_learnt(event: &Event, learnt: &impl Learnt, seen: &mut Observation) {
     };
     let category = item.item_category.as_deref();
     seen.set(Measure::ItemRate, learnt.item_rate(&item.item_id));
+    seen.known(Measure::ItemOrders, learnt.item_orders(&item.item_id));
     let rate = category.and_then(|category| learnt.category_rate(category));
     seen.set(Measure::CategoryRate, rate);
     let price = price(item);

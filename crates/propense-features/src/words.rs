@@ -54,6 +54,9 @@ impl RowFeature {
                 Measure::MeanGap => "usual time between two events",
                 Measure::LongestGap => "longest time between two events",
                 Measure::Wishes => "additions to the wish list",
+                Measure::ItemOrders => "how often the item is ordered",
+                Measure::MeanItemOrders => "how often these items are ordered",
+                Measure::MaxItemOrders => "the item seen that is ordered most often",
             },
         }
     }

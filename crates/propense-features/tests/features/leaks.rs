@@ -95,11 +95,12 @@ fn a_turned_outcome_changes_nothing_but_rates() {
         let mut spec = spec;
         spec.item_rates.clear();
         spec.category_rates.clear();
+        spec.item_orders.clear();
         for feature in &mut spec.row {
             if let propense_features::RowFeature::Number {
                 measure, normal, ..
             } = feature
-                && measure.name().ends_with("_rate")
+                && ["_rate", "_orders"].iter().any(|end| measure.name().ends_with(end))
             {
                 normal.mean = 0.0;
                 normal.std = 1.0;

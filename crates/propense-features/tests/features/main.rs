@@ -56,6 +56,7 @@ fn spec(row: Vec<RowFeature>) -> Arc<FeatureSpec> {
         utc_offset_minutes: 0,
         item_rates: BTreeMap::new(),
         category_rates: BTreeMap::new(),
+        item_orders: BTreeMap::new(),
         typical_prices: None,
     })
 }

@@ -230,6 +230,7 @@ mod tests {
             utc_offset_minutes: 0,
             item_rates: Default::default(),
             category_rates: Default::default(),
+            item_orders: Default::default(),
             typical_prices: None,
         };
         let weights = config.initial_weights(6).expect("valid");

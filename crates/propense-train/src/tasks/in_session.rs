@@ -10,7 +10,9 @@ mod continuing;
 use std::sync::Arc;
 
 use propense_events::{Event, Session};
-use propense_features::{FeatureSpec, FitOptions, UserHistory, fit, fit_rates, sessions_shown};
+use propense_features::{
+    FeatureSpec, FitOptions, UserHistory, fit, fit_orders, fit_rates, sessions_shown,
+};
 
 use super::{ExampleOptions, Prepared, Shares, history, parts, scheme, unsuited};
 use crate::augment;
@@ -259,7 +261,14 @@ fn encode_out_of_fold(
     options: &ExampleOptions,
     wanted: &dyn Fn(&&Session) -> bool,
 ) -> Encoded {
-    if spec.item_rates.is_empty() && spec.category_rates.is_empty() {
+    if [
+        &spec.item_rates,
+        &spec.category_rates,
+        &spec.item_orders,
+    ]
+    .iter()
+    .all(|learnt| learnt.is_empty())
+    {
         let mut all = [sessions, copies].concat();
         all.retain(wanted);
         return encode_all(&Arc::new(spec.clone()), &all, labelling, options);
@@ -281,6 +290,10 @@ fn encode_out_of_fold(
             Arc::new(FeatureSpec {
                 item_rates: keep(!spec.item_rates.is_empty(), items),
                 category_rates: keep(!spec.category_rates.is_empty(), categories),
+                item_orders: match spec.item_orders.is_empty() {
+                    true => Default::default(),
+                    false => fit_orders(&others),
+                },
                 ..spec.clone()
             })
         })

@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use propense_events::{Event, Session};
-use propense_features::{FeatureSpec, fit_rates};
+use propense_features::{FeatureSpec, fit_orders, fit_rates};
 
 use super::super::continuing::{Before, Candidate, Continued, Cut, at, count_new, divide};
 use super::super::{ExampleOptions, Prepared, Shares, history, scheme};
@@ -194,6 +194,9 @@ fn learn(
         }
         if !fresh.category_rates.is_empty() {
             fresh.category_rates.extend(categories);
+        }
+        if !fresh.item_orders.is_empty() {
+            fresh.item_orders.extend(fit_orders(pool));
         }
         let encoded = encode_out_of_fold(
             &fresh,
