@@ -36,6 +36,11 @@ pub struct Metrics {
     pub brier: f64,
     /// Expected calibration error over [`CALIBRATION_BINS`] equal-mass bins.
     pub ece: f64,
+    /// The calibration error that these same probabilities would have on as many examples if they
+    /// were exactly right: chance alone leaves that much. Examples are taken as independent, so
+    /// that it is too low where one session or user has several.
+    #[serde(default)]
+    pub ece_by_chance: f64,
     /// The threshold, chosen on validation by F1.
     pub threshold: f64,
     /// Accuracy at one half, beside `accuracy`.
@@ -70,6 +75,7 @@ impl Metrics {
             log_loss: log_loss(probabilities, labels),
             brier: brier(probabilities, labels),
             ece: expected_calibration_error(probabilities, labels, &order),
+            ece_by_chance: calibration_error_by_chance(probabilities, &order),
             threshold: f64::from(threshold),
             accuracy_at_half: Confusion::at(probabilities, labels, 0.5).accuracy(),
             base_rate_log_loss: entropy(base_rate),
@@ -116,6 +122,7 @@ impl Metrics {
             ("log-loss of the base rate", self.base_rate_log_loss, None),
             ("Brier", self.brier, intervals.map(|i| i.brier)),
             ("ECE", self.ece, intervals.map(|i| i.ece)),
+            ("ECE by chance alone", self.ece_by_chance, None),
         ]
     }
 }
@@ -301,6 +308,22 @@ fn expected_calibration_error(scores: &[f32], labels: &[bool], order: &[usize]) 
         .map(|bin| bin.count as f64 * (bin.mean_probability - bin.observed).abs())
         .sum::<f64>()
         / (scores.len().max(1) as f64)
+}
+
+/// The mean of [`expected_calibration_error`] where each outcome is drawn with its probability. In a
+/// bin of `m` examples the observed share is then off by `√(2/π · Σ p (1 − p)) / m` on average, the
+/// mean distance of a normal distribution.
+fn calibration_error_by_chance(scores: &[f32], order: &[usize]) -> f64 {
+    let n = order.len();
+    let off = |bin: usize| {
+        let members = &order[bin * n / CALIBRATION_BINS..(bin + 1) * n / CALIBRATION_BINS];
+        let spread = members.iter().map(|&index| {
+            let p = f64::from(scores[index]).clamp(0.0, 1.0);
+            p * (1.0 - p)
+        });
+        (std::f64::consts::FRAC_2_PI * spread.sum::<f64>()).sqrt()
+    };
+    (0..CALIBRATION_BINS).map(off).sum::<f64>() / (n.max(1) as f64)
 }
 
 /// One bin of a reliability diagram.

@@ -296,7 +296,7 @@ fn a_specification_from_outside_is_checked() {
     assert_eq!(constant(0.0, f32::INFINITY), unusable);
     assert_eq!(
         broken(&|spec| spec.version = 9),
-        Err(FeatureError::Version { found: 9, known: 3 })
+        Err(FeatureError::Version { found: 9, known: 4 })
     );
     assert_eq!(
         broken(&|spec| spec.version = 0),

@@ -100,7 +100,9 @@ fn a_turned_outcome_changes_nothing_but_rates() {
             if let propense_features::RowFeature::Number {
                 measure, normal, ..
             } = feature
-                && ["_rate", "_orders"].iter().any(|end| measure.name().ends_with(end))
+                && ["_rate", "_orders"]
+                    .iter()
+                    .any(|end| measure.name().ends_with(end))
             {
                 normal.mean = 0.0;
                 normal.std = 1.0;

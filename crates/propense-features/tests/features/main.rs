@@ -7,6 +7,7 @@ mod fitting;
 mod hashing;
 mod history;
 mod leaks;
+mod orders;
 mod parity;
 mod prices;
 mod rates;

@@ -1,5 +1,8 @@
 //! Metrics against cases worked by hand.
 
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha12Rng;
+
 use super::*;
 
 fn close(a: f64, b: f64) {
@@ -126,6 +129,26 @@ fn examples_of_one_user_count_as_one_in_the_intervals() {
     // Taken for scores of nine times as many users they would seem to tell three times as much.
     let (naive, third) = (width(9, |i| i), once / 3.0);
     assert!((naive - third).abs() < 0.3 * third, "{naive} and {once}");
+}
+
+#[test]
+fn chance_alone_leaves_the_error_that_it_is_said_to() {
+    let mut generator = ChaCha12Rng::seed_from_u64(5);
+    let scores: Vec<f32> = (0..1500).map(|i| 0.05 + 0.4 * i as f32 / 1500.0).collect();
+    let found: Vec<Metrics> = (0..40)
+        .map(|_| {
+            let drawn = |p: &f32| generator.random::<f32>() < *p;
+            let labels: Vec<bool> = scores.iter().map(drawn).collect();
+            Metrics::measure(&scores, &labels, 0.5)
+        })
+        .collect();
+    let mean = found.iter().map(|m| m.ece).sum::<f64>() / found.len() as f64;
+    let said = found[0].ece_by_chance;
+    assert!((mean - said).abs() < 0.1 * said, "{mean} and {said}");
+    assert_eq!(
+        Metrics::measure(&[0.0, 1.0], &[false, true], 0.5).ece_by_chance,
+        0.0
+    );
 }
 
 #[test]

@@ -261,13 +261,9 @@ fn encode_out_of_fold(
     options: &ExampleOptions,
     wanted: &dyn Fn(&&Session) -> bool,
 ) -> Encoded {
-    if [
-        &spec.item_rates,
-        &spec.category_rates,
-        &spec.item_orders,
-    ]
-    .iter()
-    .all(|learnt| learnt.is_empty())
+    if [&spec.item_rates, &spec.category_rates, &spec.item_orders]
+        .iter()
+        .all(|learnt| learnt.is_empty())
     {
         let mut all = [sessions, copies].concat();
         all.retain(wanted);

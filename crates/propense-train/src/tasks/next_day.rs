@@ -41,6 +41,20 @@ pub(crate) fn snapshots(
     found
 }
 
+/// The same of days that begin 6, 12 and 18 hours after midnight and end within the period: more to
+/// learn from, though what a user does in one day and in the next that overlaps it is nearly the same.
+pub(crate) fn between_midnights(
+    users: &Timelines,
+    from: i64,
+    end: i64,
+    utc_offset_minutes: i32,
+) -> Vec<Snapshot> {
+    let later = [6, 12, 18].into_iter();
+    let days = later.flat_map(|hours| snapshots(users, from, end, utc_offset_minutes - 60 * hours));
+    days.filter(|snapshot| snapshot.at + DAY <= end + 1)
+        .collect()
+}
+
 fn is_order(event: &Event) -> bool {
     event.kind == EventKind::Purchase
 }
@@ -158,6 +172,28 @@ mod tests {
         // no history before day 5; the order at midnight sharp belongs to day 6
         assert_eq!(labels, [(5, false), (6, true), (7, false), (8, false)]);
         assert_eq!(found[0].events, 1);
+    }
+
+    #[test]
+    fn days_between_midnights_end_within_the_period() {
+        let start = 1_511_539_200_000; // 2017-11-25 00:00 UTC+8
+        let hour = DAY / 24;
+        let end = start + 5 * DAY - 1;
+        let mut view = Event::new(EventKind::ViewItem, start + 5);
+        view.user_id = Some("u".into());
+        let mut order = Event::new(EventKind::Purchase, start + 4 * DAY + 7 * hour);
+        order.user_id = Some("u".into());
+        let users = Timelines::new([view, order]);
+        let mut found: Vec<(i64, bool)> = between_midnights(&users, start + 5, end, 480)
+            .iter()
+            .map(|snapshot| ((snapshot.at - start) / hour, snapshot.label))
+            .collect();
+        found.sort_unstable();
+        // Hours from the period's start, which ends after 120; the order is in hour 103.
+        let expected = [54, 60, 66, 78, 84, 90].map(|at| (at, at >= 84));
+        assert_eq!(found, expected);
+        // None is one of the protocol's.
+        assert!(found.iter().all(|(at, _)| at % 24 != 0));
     }
 
     #[test]

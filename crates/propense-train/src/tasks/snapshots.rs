@@ -115,7 +115,16 @@ fn split_by_user(
         return Err(unsuited(Task::NextDay, data, "events of users"));
     };
     let (train, validation) = shares.parts();
-    let found = next_day::snapshots(lines, first, last, data.utc_offset_minutes);
+    let mut found = next_day::snapshots(lines, first, last, data.utc_offset_minutes);
+    if shares == Shares::Whole {
+        // Nothing here is measured, so that more may be learnt from than the protocol asks about.
+        found.extend(next_day::between_midnights(
+            lines,
+            first,
+            last,
+            data.utc_offset_minutes,
+        ));
+    }
     let users = found.iter().map(|snapshot| snapshot.user.as_str());
     let split = by_user(users, train, validation);
     let parts = parts(&found, &split);

@@ -163,7 +163,18 @@ fn what_cannot_be_measured_is_said() {
 
 #[test]
 fn a_training_row_does_not_know_its_own_outcome() {
+    does_not_know_its_own_outcome(Measure::ItemRate, false);
+    does_not_know_its_own_outcome(Measure::ItemOrders, true);
+}
+
+fn does_not_know_its_own_outcome(wanted: Measure, summed: bool) {
     let mut data = shop(120);
+    let options = ExampleOptions {
+        summed,
+        ..ExampleOptions::default()
+    };
+    let prepared =
+        |data: &Loaded| prepare(data, Shares::Protocol, &options, &mut Silent).expect("examples");
     // The same sessions with all outcomes of one user turned round must give this user the
     // same rows: rates come from the others.
     let before = prepared(&data);
@@ -192,7 +203,7 @@ fn a_training_row_does_not_know_its_own_outcome() {
             if let propense_features::RowFeature::Number {
                 measure, normal, ..
             } = feature
-                && *measure == Measure::ItemRate
+                && *measure == wanted
             {
                 let width = prepared.spec.row_len();
                 let values = rows
@@ -202,7 +213,7 @@ fn a_training_row_does_not_know_its_own_outcome() {
             }
             column += feature.len();
         }
-        panic!("no item rate in {:?}", prepared.spec.row)
+        panic!("no {wanted:?} in {:?}", prepared.spec.row)
     };
     let (a, b) = (raw(&before, &rows), raw(&after, &same.rows));
     // The first four events show items that others look at; the fifth shows this user's own,
