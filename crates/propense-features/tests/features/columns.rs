@@ -300,7 +300,7 @@ fn a_specification_from_outside_is_checked() {
     );
     assert_eq!(
         broken(&|spec| spec.version = 0),
-        Err(FeatureError::Version { found: 0, known: 3 })
+        Err(FeatureError::Version { found: 0, known: 4 })
     );
     assert_eq!(
         broken(&|spec| spec.row.truncate(1)),
