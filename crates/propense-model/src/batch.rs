@@ -146,16 +146,16 @@ impl Batch {
         Tensor::from_data(TensorData::new(newest, shape), device)
     }
 
-    /// One where a session ends: `[steps, sessions]`.
+    /// One where a session ends: `[sessions, steps]`.
     pub(crate) fn last_step(&self, device: &Device) -> Tensor<2> {
-        let sessions = self.sessions();
-        let mut last = vec![0.0f32; self.steps() * sessions];
+        let (sessions, longest) = (self.sessions(), self.steps());
+        let mut last = vec![0.0f32; sessions * longest];
         for (session, &steps) in self.steps.iter().enumerate() {
             if let Some(step) = steps.checked_sub(1) {
-                last[step * sessions + session] = 1.0;
+                last[session * longest + step] = 1.0;
             }
         }
-        Tensor::from_data(TensorData::new(last, [self.steps(), sessions]), device)
+        Tensor::from_data(TensorData::new(last, [sessions, longest]), device)
     }
 }
 

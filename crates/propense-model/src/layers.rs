@@ -1,9 +1,10 @@
 //! The network's arithmetic on Burn tensors, from weights laid out once for a whole pass.
 
-use burn::tensor::activation::{relu, sigmoid, tanh};
+use burn::tensor::activation::relu;
 use burn::tensor::{Int, Tensor, TensorData};
 
-use crate::{CellActivation, ModelConfig};
+use crate::ModelConfig;
+use crate::lstm::Lstm;
 
 /// The weights of convolution and LSTM in the layout that the passes use.
 #[derive(Debug, Clone)]
@@ -16,14 +17,11 @@ pub(crate) struct Layers {
     conv_bias: Tensor<2>,
     /// `[step_inputs, 4 × hidden]`, rows by column, then by filter.
     input: Tensor<2>,
-    /// `[hidden, 4 × hidden]`.
-    recurrent: Tensor<2>,
     /// `[1, 4 × hidden]`.
     bias: Tensor<2>,
+    /// What takes the steps.
+    pub(crate) lstm: Lstm,
 }
-
-/// The LSTM's state: output and cell, each `[batch, hidden]`.
-pub(crate) type State = (Tensor<2>, Tensor<2>);
 
 impl Layers {
     /// Lays the bundle's weights out. Differentiable: gradients flow back to the weights.
@@ -56,8 +54,11 @@ impl Layers {
                 .reshape([filters, config.pooled_columns(), 4 * hidden])
                 .swap_dims(0, 1)
                 .reshape([config.step_inputs(), 4 * hidden]),
-            recurrent: lstm_recurrent,
             bias: lstm_bias.unsqueeze(),
+            lstm: Lstm {
+                recurrent: lstm_recurrent,
+                activation: config.activation,
+            },
         }
     }
 
@@ -104,46 +105,6 @@ impl Layers {
             + self.bias.clone();
         gates.reshape([batch, steps, lanes * 4 * self.config.hidden])
     }
-
-    /// The recurrent loop from zero state. `inputs` is `[batch, steps, lanes × 4 × hidden]`; the
-    /// result holds the outputs of each step, `[batch × lanes, hidden]`.
-    pub(crate) fn recur(&self, inputs: Tensor<3>) -> Vec<Tensor<2>> {
-        let [batch, steps, width] = inputs.dims();
-        let gates = 4 * self.config.hidden;
-        let lanes = width / gates;
-        let mut slices = Vec::with_capacity(steps);
-        split(inputs, &mut slices);
-        let mut state = None;
-        let mut outputs = Vec::with_capacity(steps);
-        for slice in slices {
-            let (output, cell) = self.step(slice.reshape([batch * lanes, gates]), state);
-            outputs.push(output.clone());
-            state = Some((output, cell));
-        }
-        outputs
-    }
-
-    /// One LSTM step. `input` is the input's part of the gates, `[batch, 4 × hidden]`; no state
-    /// means zero state.
-    pub(crate) fn step(&self, input: Tensor<2>, state: Option<State>) -> State {
-        let hidden = self.config.hidden;
-        let squash = |tensor| match self.config.activation {
-            CellActivation::Tanh => tanh(tensor),
-            CellActivation::Relu => relu(tensor),
-        };
-        let (gates, cell) = match state {
-            Some((output, cell)) => (input + output.matmul(self.recurrent.clone()), Some(cell)),
-            None => (input, None),
-        };
-        let gate = |index: usize| gates.clone().narrow(1, index * hidden, hidden);
-        let admitted = sigmoid(gate(0)) * squash(gate(2));
-        let cell = match cell {
-            Some(cell) => sigmoid(gate(1)) * cell + admitted,
-            None => admitted,
-        };
-        let output = sigmoid(gate(3)) * squash(cell.clone());
-        (output, cell)
-    }
 }
 
 /// Where the numbers of each pooled cell's patch stand in a plane, `[windows, columns, side, side]`:
@@ -182,19 +143,4 @@ fn placements(kernel: usize) -> [Vec<f32>; 4] {
         }
         matrix
     })
-}
-
-/// Splits `[batch, steps, width]` into its steps. Autodiff writes each slice's gradient into a zero
-/// tensor of the sliced tensor's size: by halves that costs steps × log(steps) instead of steps².
-pub(crate) fn split(tensor: Tensor<3>, steps: &mut Vec<Tensor<3>>) {
-    let [_, count, _] = tensor.dims();
-    if count == 1 {
-        steps.push(tensor);
-    } else if tensor.device().is_autodiff() {
-        let half = count / 2;
-        split(tensor.clone().narrow(1, 0, half), steps);
-        split(tensor.narrow(1, half, count - half), steps);
-    } else {
-        steps.extend((0..count).map(|step| tensor.clone().narrow(1, step, 1)));
-    }
 }

@@ -63,6 +63,8 @@ mod head;
 #[cfg(feature = "burn")]
 mod layers;
 #[cfg(feature = "burn")]
+mod lstm;
+#[cfg(feature = "burn")]
 mod network;
 #[cfg(feature = "burn")]
 mod scorer;

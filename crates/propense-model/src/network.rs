@@ -179,13 +179,11 @@ impl CnnLstm {
         }
         // The two phases side by side: windows 1 and 2, 3 and 4, ...
         let gates = layers.project(windows.reshape([batch, steps, 2 * inputs]));
-        let outputs = Tensor::cat(layers.recur(gates), 0); // [steps × batch × 2, hidden]
+        let outputs = layers.lstm.outputs(gates); // [batch, steps, 2 × hidden]
         let logits = self
             .dropout
-            .forward(outputs)
+            .forward(outputs.reshape([batch * 2 * steps, self.config.hidden]))
             .matmul(self.readout())
-            .reshape([steps, batch, 2])
-            .swap_dims(0, 1)
             .reshape([batch, 2 * steps])
             .narrow(1, 0, time);
         logits + beside + self.base(context)
@@ -204,15 +202,14 @@ impl CnnLstm {
         if steps > 0 {
             let layers = self.layers();
             let windows = layers.windows(batch.plane(&device), 2); // [sessions, steps, step_inputs]
-            let outputs = Tensor::cat(layers.recur(layers.project(windows)), 0);
+            let outputs = layers.lstm.outputs(layers.project(windows)); // [sessions, steps, hidden]
             let scores = self
                 .dropout
-                .forward(outputs)
+                .forward(outputs.reshape([sessions * steps, self.config.hidden]))
                 .matmul(self.readout())
-                .reshape([steps, sessions]);
+                .reshape([sessions, steps]);
             // Each session's last step, picked by a product with zeros and ones.
-            let last = (scores * batch.last_step(&device)).sum_dim(0); // [1, sessions]
-            logits = logits + last.reshape([sessions, 1]);
+            logits = logits + (scores * batch.last_step(&device)).sum_dim(1); // [sessions, 1]
         }
         logits.reshape([sessions])
     }

@@ -5,7 +5,8 @@ use burn::tensor::{Tensor, TensorData};
 use crate::cpu::append_row;
 #[cfg(feature = "wgpu")]
 use crate::fused::{Fused, FusedState};
-use crate::layers::{Layers, State};
+use crate::layers::Layers;
+use crate::lstm::State;
 use crate::network::read;
 use crate::{CnnLstm, ModelConfig, ModelError, Scorer};
 
@@ -115,7 +116,7 @@ impl Stream {
                 let window = layers.windows(plane, 1); // [1, 1, step_inputs]
                 let gates = layers.project(window).squeeze_dim::<2>(1); // [1, 4 × hidden]
                 let state = &mut states[phase];
-                *state = Some(layers.step(gates, state.take()));
+                *state = Some(layers.lstm.step(gates, state.take()));
             }
         }
         self.events += 1;

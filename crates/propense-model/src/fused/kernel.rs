@@ -56,12 +56,12 @@ pub(super) struct Places {
 const FLAT: f32 = 30.0;
 
 #[cube]
-fn logistic(x: f32) -> f32 {
+pub(super) fn logistic(x: f32) -> f32 {
     1.0f32 / (1.0f32 + (-clamp(x, -FLAT, FLAT)).exp())
 }
 
 #[cube]
-fn squash(x: f32, #[comptime] rectified: bool) -> f32 {
+pub(super) fn squash(x: f32, #[comptime] rectified: bool) -> f32 {
     if comptime!(rectified) {
         max(x, 0.0f32)
     } else {

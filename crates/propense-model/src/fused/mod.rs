@@ -2,6 +2,8 @@
 //! event of a live one, where tensors take dozens.
 
 mod kernel;
+pub(crate) mod recurrent;
+mod recurrent_kernel;
 
 use burn::tensor::{DType, Tensor};
 use burn_cubecl::CubeBackend;

@@ -6,7 +6,8 @@ use burn::tensor::{Device, Tensor};
 
 use super::StructureConfig;
 use super::layers::{Dense, Draw, earlier};
-use crate::layers::{Layers, split};
+use crate::layers::Layers;
+use crate::lstm::split;
 use crate::weights::Random;
 use crate::{ModelConfig, StructureKind};
 
@@ -195,9 +196,9 @@ impl ConvLstmItems {
             .matmul(self.to_gates.val())
             .reshape([batch, time, 4 * hidden]);
         let gates = gates + even(items).reshape([batch, steps, 8 * hidden]);
-        Tensor::cat(layers.recur(gates), 0) // [steps × batch × 2, hidden]
-            .reshape([steps, batch, 2 * hidden])
-            .swap_dims(0, 1)
+        layers
+            .lstm
+            .outputs(gates) // [batch, steps, 2 × hidden]
             .reshape([batch, 2 * steps, hidden])
             .narrow(1, 0, time)
     }
