@@ -234,11 +234,11 @@ pub(super) fn backward(
 #[cube]
 fn slope(value: f32, #[comptime] rectified: bool) -> f32 {
     if comptime!(rectified) {
-        let mut slope = 0.0f32;
+        let mut rises = 0.0f32;
         if value > 0.0f32 {
-            slope = 1.0f32;
+            rises = 1.0f32;
         }
-        slope
+        rises
     } else {
         1.0f32 - value * value
     }

@@ -28,6 +28,8 @@ fn gpu() -> Option<Device> {
     }
 }
 
+type Way = fn(&Lstm, Tensor<3>) -> Tensor<3>;
+
 /// Numbers of a problem: what goes in, and how much each output counts in the loss.
 #[derive(Debug, Clone)]
 struct Problem {
@@ -80,7 +82,7 @@ impl Problem {
     }
 
     /// Outputs, the gradient by the inputs, that by the recurrent weights.
-    fn solve(&self, device: &Device, way: fn(&Lstm, Tensor<3>) -> Tensor<3>) -> [Vec<f32>; 3] {
+    fn solve(&self, device: &Device, way: Way) -> [Vec<f32>; 3] {
         let (inputs, mut lstm, counts) = self.tensors(&device.clone().autodiff());
         let inputs = inputs.require_grad();
         lstm.recurrent = lstm.recurrent.require_grad();
@@ -259,7 +261,7 @@ fn launches(work: impl FnOnce()) -> usize {
 #[test]
 fn launches_do_not_grow_with_the_steps() {
     let Some(gpu) = gpu() else { return };
-    let lstm = |steps: usize, way| {
+    let lstm = |steps: usize, way: Way| {
         let problem = Problem::new(CellActivation::Tanh, 16, [2, steps, 2]);
         launches(|| drop(problem.solve(&gpu, way)))
     };
