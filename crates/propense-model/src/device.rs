@@ -69,6 +69,20 @@ pub fn gpu_device() -> Result<(Device, Adapter), DeviceError> {
     .clone()
 }
 
+/// The GPU; none, said aloud, where there is none. With `PROPENSE_REQUIRE_GPU=1` that is a failure.
+#[cfg(all(test, feature = "wgpu"))]
+pub(crate) fn gpu_for_tests() -> Option<Device> {
+    match gpu_device() {
+        Ok((device, _)) => Some(device),
+        Err(error) => {
+            let required = std::env::var("PROPENSE_REQUIRE_GPU").is_ok_and(|value| value == "1");
+            assert!(!required, "PROPENSE_REQUIRE_GPU is set: {error}");
+            eprintln!("skipped: {error}");
+            None
+        }
+    }
+}
+
 #[cfg(feature = "wgpu")]
 fn no_gpu(error: impl core::fmt::Display) -> DeviceError {
     DeviceError::NoGpu {

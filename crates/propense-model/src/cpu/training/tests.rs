@@ -222,6 +222,37 @@ fn loss_and_gradient_are_those_of_automatic_differentiation() {
     }
 }
 
+/// The GPU's gradient goes by other kernels (`fused/recurrent`) within the same tensors.
+#[cfg(feature = "wgpu")]
+#[test]
+fn the_gpu_gives_the_same_gradient() {
+    let Some(gpu) = crate::device::gpu_for_tests() else {
+        return;
+    };
+    for activation in [CellActivation::Tanh, CellActivation::Relu] {
+        let config = ModelConfig {
+            filters: 5,
+            hidden: 40,
+            context_hidden: 4,
+            activation,
+            ..ModelConfig::seed(9, 3)
+        };
+        let weights = weights_of(&config, 17);
+        let made = made(&config, &[3, 0, 8, 1, 31], Weighed::Each, 11);
+        let lessons: Vec<_> = made.iter().map(Made::lesson).collect();
+        let (loss, gradient) = by_burn(&config, &weights, &made, &gpu.clone().autodiff());
+        let gradients = at(Level::best(), &config).gradient(&weights, &lessons, 0, 1);
+        let (own_loss, own) = gradients.expect("the weights fit");
+        let difference = apart(&gradient, &own);
+        println!("{activation:?}: {difference:.1e}");
+        // What GPUs may differ: their `exp` differs by driver.
+        assert!(
+            (own_loss - loss).abs() < 1e-3 * loss.max(1.0) && difference < 1e-3,
+            "{activation:?}: loss {loss} and {own_loss}, {difference}"
+        );
+    }
+}
+
 #[test]
 fn the_number_of_threads_changes_no_bit_and_memory_is_used_again() {
     let config = ModelConfig {

@@ -6,27 +6,15 @@ use burn::tensor::{Device, Tensor, TensorData};
 use cubecl::logging::{LaunchObservation, LaunchObserver};
 
 use super::outputs;
+use crate::device::gpu_for_tests as gpu;
 use crate::lstm::Lstm;
-use crate::{CellActivation, ModelConfig, cpu_device, gpu_device};
+use crate::{CellActivation, ModelConfig, cpu_device};
 
 /// What GPUs may differ from the CPU, relative to numbers above one: `exp` differs by driver, and so
 /// does the order of summation (`tests/tests/parity.rs` allows the same).
 const ON_GPU: f32 = 1e-3;
 
 const BOTH: [CellActivation; 2] = [CellActivation::Tanh, CellActivation::Relu];
-
-/// The GPU; none, said aloud, where there is none. With `PROPENSE_REQUIRE_GPU=1` that is a failure.
-fn gpu() -> Option<Device> {
-    match gpu_device() {
-        Ok((device, _)) => Some(device),
-        Err(error) => {
-            let required = std::env::var("PROPENSE_REQUIRE_GPU").is_ok_and(|value| value == "1");
-            assert!(!required, "PROPENSE_REQUIRE_GPU is set: {error}");
-            eprintln!("skipped: {error}");
-            None
-        }
-    }
-}
 
 type Way = fn(&Lstm, Tensor<3>) -> Tensor<3>;
 
