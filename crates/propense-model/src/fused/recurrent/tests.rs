@@ -278,3 +278,27 @@ fn launches_do_not_grow_with_the_steps() {
     println!("network of 8 and 64 events, forward and back: {few} and {many} launches");
     assert!(few > 0 && few == many, "{few} and {many}");
 }
+
+/// A batch of 64 sessions of 32 events through the LSTM of the published network, forward and back, in
+/// turns: the figures in `docs/performance.md`.
+#[test]
+#[ignore = "a measurement"]
+fn the_kernels_are_faster_than_the_tensors() {
+    let Some(gpu) = gpu() else { return };
+    let problem = Problem::new(CellActivation::Tanh, 128, [64, 16, 2]);
+    let seconds = |way: Way| {
+        let clock = std::time::Instant::now();
+        drop(problem.solve(&gpu, way));
+        clock.elapsed().as_secs_f64()
+    };
+    let ways: [Way; 2] = [by_kernels, Lstm::outputs_by_steps];
+    // The first round compiles.
+    ways.map(seconds);
+    let mut rounds: Vec<[f64; 2]> = (0..5).map(|_| ways.map(seconds)).collect();
+    let medians = [0, 1].map(|way| {
+        rounds.sort_by(|a, b| a[way].total_cmp(&b[way]));
+        rounds[2][way]
+    });
+    println!("kernels {:.3} s, tensors {:.3} s", medians[0], medians[1]);
+    assert!(medians[0] < medians[1], "{medians:?}");
+}
