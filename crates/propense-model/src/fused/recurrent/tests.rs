@@ -280,10 +280,11 @@ fn launches_do_not_grow_with_the_steps() {
 }
 
 /// A batch of 64 sessions of 32 events through the LSTM of the published network, forward and back, in
-/// turns: the figures in `docs/performance.md`.
+/// turns: the figures in `docs/performance.md`. Few launches must not be bought with slow kernels, which
+/// a software adapter shows, whose launches cost next to nothing.
 #[test]
-#[ignore = "a measurement"]
-fn the_kernels_are_faster_than_the_tensors() {
+#[ignore = "a measurement, for an idle machine"]
+fn the_kernels_keep_up_with_the_tensors_where_launches_are_cheap() {
     let Some(gpu) = gpu() else { return };
     let problem = Problem::new(CellActivation::Tanh, 128, [64, 16, 2]);
     let seconds = |way: Way| {
@@ -292,13 +293,13 @@ fn the_kernels_are_faster_than_the_tensors() {
         clock.elapsed().as_secs_f64()
     };
     let ways: [Way; 2] = [by_kernels, Lstm::outputs_by_steps];
-    // The first round compiles.
-    ways.map(seconds);
-    let mut rounds: Vec<[f64; 2]> = (0..5).map(|_| ways.map(seconds)).collect();
-    let medians = [0, 1].map(|way| {
-        rounds.sort_by(|a, b| a[way].total_cmp(&b[way]));
-        rounds[2][way]
+    // The first of the rounds compiles.
+    let rounds: Vec<[f64; 2]> = (0..6).map(|_| ways.map(seconds)).collect();
+    let [kernels, tensors] = [0, 1].map(|way| {
+        let mut times: Vec<f64> = rounds[1..].iter().map(|round| round[way]).collect();
+        times.sort_by(f64::total_cmp);
+        times[2]
     });
-    println!("kernels {:.3} s, tensors {:.3} s", medians[0], medians[1]);
-    assert!(medians[0] < medians[1], "{medians:?}");
+    println!("kernels {kernels:.3} s, tensors {tensors:.3} s");
+    assert!(kernels < 2.0 * tensors, "{kernels} and {tensors}");
 }
