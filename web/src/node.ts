@@ -28,8 +28,7 @@ export function isFile(url: URL): boolean {
 /** The bytes of a file. */
 export async function readFile(url: URL): Promise<Uint8Array<ArrayBuffer>> {
   // Put together here: a bundler for the browser must not look for it.
-  const name = ["node:fs", "promises"].join("/");
-  const files = (await import(/* @vite-ignore */ /* webpackIgnore: true */ name)) as {
+  const files = (await import(/* @vite-ignore */ /* webpackIgnore: true */ ["node:fs", "promises"].join("/"))) as {
     readFile(url: URL): Promise<Uint8Array<ArrayBuffer>>;
   };
   return files.readFile(url);
