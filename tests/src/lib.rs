@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Waker};
 
 use burn::tensor::{Device, Tensor, TensorData};
 use propense_features::{ContextFeature, FeatureSpec, RowFeature, SPEC_VERSION};
-use propense_model::{Adapter, Bundle, CnnLstm, Manifest, ModelConfig, gpu_device};
+use propense_model::{Adapter, Batch, Bundle, CnnLstm, Manifest, ModelConfig, gpu_device};
 use proptest::prelude::ProptestConfig;
 use serde::Deserialize;
 
@@ -120,6 +120,94 @@ pub fn wait<T>(future: impl Future<Output = T>) -> T {
         Poll::Ready(value) => value,
         Poll::Pending => panic!("the GPU is not ready"),
     }
+}
+
+/// What GPUs may differ on the logit: `exp` and the order of summation differ by driver.
+pub const ON_GPU: f32 = 1e-3;
+
+impl Case {
+    /// The reference's logit of each session.
+    #[must_use]
+    pub fn expected(&self) -> Vec<f32> {
+        self.sessions.iter().map(|session| session.logit).collect()
+    }
+
+    /// All sessions as one batch.
+    #[must_use]
+    pub fn batch(&self, config: &ModelConfig) -> Batch {
+        let mut batch = Batch::new(config);
+        for session in &self.sessions {
+            batch.push(&session.rows.concat(), &session.context);
+        }
+        batch
+    }
+}
+
+/// A network of some shape, and sessions for it.
+#[derive(Debug)]
+pub struct Shape {
+    /// The network.
+    pub bundle: Bundle,
+    /// Rows, row-major, and context of each session.
+    pub sessions: Vec<(Vec<f32>, Vec<f32>)>,
+}
+
+impl Shape {
+    /// All sessions as one batch.
+    #[must_use]
+    pub fn batch(&self) -> Batch {
+        let sessions = self.sessions.iter();
+        let sessions = sessions.map(|(rows, context)| (&rows[..], &context[..]));
+        Batch::of(&self.bundle.manifest.model, sessions)
+    }
+
+    /// The CPU's logit of each session.
+    ///
+    /// # Panics
+    /// Where the bundle is not sound.
+    #[must_use]
+    pub fn expected(&self) -> Vec<f32> {
+        let reference = self.bundle.cpu_model().expect("a valid bundle");
+        let sessions = self.sessions.iter();
+        sessions
+            .map(|(rows, context)| reference.score(rows, context))
+            .collect()
+    }
+}
+
+/// Widths that fill no vector and no workgroup, windows that do not fit its memory at once, batches
+/// of a session more or less than a tile, sessions of nothing to an odd and an even many.
+#[must_use]
+pub fn shapes() -> Vec<Shape> {
+    let shapes = [
+        (4, 0, 1, 2, 1, 1),
+        (5, 3, 3, 4, 7, 7),
+        (30, 7, 32, 3, 128, 8),
+        (41, 1, 17, 3, 33, 9),
+        (70, 20, 40, 3, 200, 17),
+        (9, 2, 8, 5, 256, 3),
+    ];
+    let shapes = shapes.map(|(features, context, filters, kernel, hidden, sessions)| {
+        let config = ModelConfig {
+            features,
+            context,
+            filters,
+            kernel,
+            hidden,
+            context_hidden: 5,
+            ..ModelConfig::seed(features, context)
+        };
+        let mut numbers = Numbers(5);
+        let sessions = (0..sessions).map(|session: usize| {
+            let rows = numbers.rows([5, 0, 12, 1, 2, 31][session % 6], features);
+            (rows.concat(), numbers.row(context))
+        });
+        Shape {
+            sessions: sessions.collect(),
+            bundle: fresh_bundle(&config, 3),
+        }
+    });
+    shapes.into()
 }
 
 /// Rows of several sessions as one tensor, `[sessions, longest, features]`, padded at the end

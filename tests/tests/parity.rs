@@ -1,20 +1,13 @@
 //! The same bundle and sessions give the same logits on every backend, and those of an independent
 //! reference: `tests/golden/make_golden.py` in plain NumPy.
 
-use propense_model::{Batch, CnnLstm, CpuStream, ModelConfig, Scorer, Stream, cpu_device};
+use propense_model::{CnnLstm, CpuStream, ModelConfig, Scorer, Stream, cpu_device};
 use propense_tests::{
-    Case, Numbers, difference, fresh_bundle, golden_cases, gpu, read, relative_difference, tensors,
+    Case, ON_GPU, difference, golden_cases, gpu, read, relative_difference, shapes, tensors,
 };
 
 /// What CPUs may differ from the reference.
 const ON_CPU: f32 = 1e-4;
-/// What GPUs may differ from the reference.
-const ON_GPU: f32 = 1e-3;
-
-fn expected(case: &Case) -> Vec<f32> {
-    case.sessions.iter().map(|session| session.logit).collect()
-}
-
 /// The logit of every session of the case, from one forward pass over all of them, padded to the
 /// longest with numbers that must not matter.
 fn by_forward(case: &Case, model: &CnnLstm) -> Vec<f32> {
@@ -37,16 +30,8 @@ fn by_forward(case: &Case, model: &CnnLstm) -> Vec<f32> {
         .collect()
 }
 
-fn batch_of(case: &Case, config: &ModelConfig) -> Batch {
-    let mut batch = Batch::new(config);
-    for session in &case.sessions {
-        batch.push(&session.rows.concat(), &session.context);
-    }
-    batch
-}
-
 fn by_score(case: &Case, model: &CnnLstm) -> Vec<f32> {
-    let batch = batch_of(case, model.config());
+    let batch = case.batch(model.config());
     model.score(&batch).expect("the device works")
 }
 
@@ -96,7 +81,7 @@ fn the_cpu_gives_the_golden_logits_in_batches() {
             ("forward", by_forward(&case, &model)),
             ("score", by_score(&case, &model)),
         ] {
-            let worst = difference(&found, &expected(&case));
+            let worst = difference(&found, &case.expected());
             println!("{} on the CPU by {way}: {worst:.1e}", case.name);
             assert!(worst <= ON_CPU, "{} by {way}: {worst:e}", case.name);
         }
@@ -133,7 +118,7 @@ fn the_fast_path_gives_the_golden_logits() {
             })
             .unzip();
         for (way, found) in [("stream", streamed), ("score", scored)] {
-            let worst = difference(&found, &expected(&case));
+            let worst = difference(&found, &case.expected());
             println!("{} on the fast path by {way}: {worst:.1e}", case.name);
             assert!(worst <= ON_CPU, "{} by {way}: {worst:e}", case.name);
         }
@@ -158,16 +143,16 @@ fn the_gpu_gives_the_golden_logits() {
             "{}",
             case.name
         );
-        let fused = scorer.score(&batch_of(&case, model.config()));
+        let fused = scorer.score(&case.batch(model.config()));
         let (fused_stream, all) = by_stream(&case, &model, Stream::new, usize::MAX);
         for (way, found, expected) in [
-            ("forward", by_forward(&case, &model), expected(&case)),
-            ("score", by_score(&case, &model), expected(&case)),
+            ("forward", by_forward(&case, &model), case.expected()),
+            ("score", by_score(&case, &model), case.expected()),
             ("stream of tensors", streamed, few),
             (
                 "one launch",
                 fused.expect("the device works"),
-                expected(&case),
+                case.expected(),
             ),
             ("stream", fused_stream, all),
         ] {
@@ -178,46 +163,15 @@ fn the_gpu_gives_the_golden_logits() {
     }
 }
 
-/// Widths that fill no vector and no workgroup, windows that do not fit its memory at once, batches
-/// of a session more or less than a tile, sessions of nothing to an odd and an even many.
 #[test]
 fn one_launch_agrees_over_shapes() {
     let Some((device, _)) = gpu() else { return };
-    for (features, context, filters, kernel, hidden, sessions) in [
-        (4, 0, 1, 2, 1, 1),
-        (5, 3, 3, 4, 7, 7),
-        (30, 7, 32, 3, 128, 8),
-        (41, 1, 17, 3, 33, 9),
-        (70, 20, 40, 3, 200, 17),
-        (9, 2, 8, 5, 256, 3),
-    ] {
-        let config = ModelConfig {
-            features,
-            context,
-            filters,
-            kernel,
-            hidden,
-            context_hidden: 5,
-            ..ModelConfig::seed(features, context)
-        };
-        let bundle = fresh_bundle(&config, 3);
-        let mut numbers = Numbers(5);
-        let list: Vec<_> = (0..sessions)
-            .map(|session| {
-                let rows = numbers.rows([5, 0, 12, 1, 2, 31][session % 6], features);
-                (rows.concat(), numbers.row(context))
-            })
-            .collect();
-        let reference = bundle.cpu_model().expect("valid");
-        let expected: Vec<f32> = list
-            .iter()
-            .map(|(rows, context)| reference.score(rows, context))
-            .collect();
-        let scorer = Scorer::new(&bundle.model(&device).expect("valid"));
+    for shape in shapes() {
+        let config = &shape.bundle.manifest.model;
+        let scorer = Scorer::new(&shape.bundle.model(&device).expect("valid"));
         assert!(scorer.is_fused(), "{config:?}");
-        let sessions = list.iter().map(|(rows, context)| (&rows[..], &context[..]));
-        let found = scorer.score(&Batch::of(&config, sessions));
-        let worst = relative_difference(&found.expect("works"), &expected);
+        let found = scorer.score(&shape.batch());
+        let worst = relative_difference(&found.expect("works"), &shape.expected());
         assert!(worst <= ON_GPU, "{config:?}: {worst:e}");
     }
 }

@@ -1,12 +1,10 @@
 //! The page's shader, on this machine's GPU: NumPy's logits, and those of the CPU over shapes.
 
-use propense_model::{Batch, Bundle, GpuModel, ModelConfig, ModelError};
+use propense_model::{Bundle, GpuModel, ModelConfig, ModelError};
 use propense_tests::{
-    Numbers, difference, fresh_bundle, golden_cases, page_gpu, relative_difference, wait,
+    Numbers, ON_GPU, difference, fresh_bundle, golden_cases, page_gpu, relative_difference, shapes,
+    wait,
 };
-
-/// On the logit; exp and the order of summation differ by driver.
-const ON_GPU: f32 = 1e-3;
 
 fn on(gpu: &(wgpu::Device, wgpu::Queue), bundle: &Bundle) -> Result<GpuModel, ModelError> {
     let (device, queue) = gpu;
@@ -19,15 +17,7 @@ fn the_shader_gives_the_golden_logits() {
     for case in golden_cases() {
         let model = on(&gpu, &case.load()).expect("it fits");
         let mut stream = model.stream();
-        let batch = Batch::of(
-            model.config(),
-            case.sessions
-                .iter()
-                .map(|session| (session.rows.concat(), &session.context))
-                .collect::<Vec<_>>()
-                .iter()
-                .map(|(rows, context)| (&rows[..], &context[..])),
-        );
+        let batch = case.batch(model.config());
         let whole = wait(model.score(&batch)).expect("the device works");
         let streamed: Vec<f32> = case
             .sessions
@@ -42,7 +32,7 @@ fn the_shader_gives_the_golden_logits() {
                 wait(stream.logit(&session.context)).expect("the device works")
             })
             .collect();
-        let expected: Vec<f32> = case.sessions.iter().map(|session| session.logit).collect();
+        let expected = case.expected();
         for (way, found) in [("batch", whole), ("stream", streamed)] {
             let worst = difference(&found, &expected);
             println!("{} by {way}: {worst:.1e}", case.name);
@@ -51,45 +41,14 @@ fn the_shader_gives_the_golden_logits() {
     }
 }
 
-/// Widths that fill no vector and no workgroup, windows that do not fit its memory at once, batches
-/// of a session more or less than a tile, sessions of nothing to an odd and an even many.
 #[test]
 fn the_shader_agrees_with_the_cpu_over_shapes() {
     let Some(gpu) = page_gpu() else { return };
-    for (features, context, filters, kernel, hidden, sessions) in [
-        (4, 0, 1, 2, 1, 1),
-        (5, 3, 3, 4, 7, 7),
-        (30, 7, 32, 3, 128, 8),
-        (41, 1, 17, 3, 33, 9),
-        (70, 20, 40, 3, 200, 17),
-        (9, 2, 8, 5, 256, 3),
-    ] {
-        let config = ModelConfig {
-            features,
-            context,
-            filters,
-            kernel,
-            hidden,
-            context_hidden: 5,
-            ..ModelConfig::seed(features, context)
-        };
-        let bundle = fresh_bundle(&config, 3);
-        let mut numbers = Numbers(5);
-        let list: Vec<_> = (0..sessions)
-            .map(|session| {
-                let rows = numbers.rows([5, 0, 12, 1, 2, 31][session % 6], features);
-                (rows.concat(), numbers.row(context))
-            })
-            .collect();
-        let reference = bundle.cpu_model().expect("valid");
-        let expected: Vec<f32> = list
-            .iter()
-            .map(|(rows, context)| reference.score(rows, context))
-            .collect();
-        let model = on(&gpu, &bundle).expect("it fits");
-        let sessions = list.iter().map(|(rows, context)| (&rows[..], &context[..]));
-        let found = wait(model.score(&Batch::of(&config, sessions))).expect("works");
-        let worst = relative_difference(&found, &expected);
+    for shape in shapes() {
+        let config = &shape.bundle.manifest.model;
+        let model = on(&gpu, &shape.bundle).expect("it fits");
+        let found = wait(model.score(&shape.batch())).expect("works");
+        let worst = relative_difference(&found, &shape.expected());
         assert!(worst <= ON_GPU, "{config:?}: {worst:e}");
     }
 }
