@@ -1,6 +1,6 @@
 //! Counts of what follows what, and of what comes together: item by item, no visit is kept.
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 use super::index::distinct;
 use super::log::{Click, Items};
@@ -52,7 +52,7 @@ impl Tables {
     #[must_use]
     pub(crate) fn new(items: &Items, visits: &[Vec<Click>]) -> Self {
         let count = items.len();
-        let mut pairs: [HashMap<(u32, u32), f32>; 4] = Default::default();
+        let mut pairs: [FxHashMap<(u32, u32), f32>; 4] = Default::default();
         let mut with = vec![0.0_f32; count];
         let end = visits.iter().flatten().map(|click| click.at).max();
         let begin = visits.iter().flatten().map(|click| click.at).min();
