@@ -27,6 +27,15 @@ svg .bar.own { fill: var(--accent); stroke: var(--ink); stroke-width: 1.5; }
 svg .dashed { stroke: var(--ink); stroke-width: 2; stroke-dasharray: 7 4; fill: none; }
 svg text.name { fill: var(--ink); font-size: 12px; }
 dl.words dt { font-weight: 600; } dl.words dd { margin: 0 0 .5rem; color: var(--dim); }
+@media screen and (max-width: 36rem) {
+  .scroll td, .scroll th { padding-inline: .25rem; }
+  .cards thead { display: none; }
+  .cards tr { display: block; padding: .5rem 0; border-bottom: 1px solid var(--line); }
+  .cards td { display: block; border: 0; padding: .1rem 0; text-align: left; white-space: normal; }
+  .cards td:empty { display: none; }
+  .cards td:first-child { font-weight: 600; }
+  .cards td + td::before { content: attr(data-head); color: var(--dim); }
+}
 @media print {
   :root { font-size: 13px; } body { font-size: 1rem; }
   details { display: none; } table { break-inside: auto; } tr, dd, figure, .note { break-inside: avoid; }
@@ -89,7 +98,10 @@ pub(super) fn table(head: &[&str], rows: &[Vec<String>]) -> String {
             }
         })
         .collect();
-    let mut html = String::from("<div class=\"scroll\"><table><thead><tr>");
+    // Rows with long words do not fit a phone: there each becomes a card, its cells named.
+    let long = classes.contains(&Some(" class=\"words\""));
+    let kind = if long { " class=\"cards\"" } else { "" };
+    let mut html = format!("<div class=\"scroll\"><table{kind}><thead><tr>");
     for (name, class) in head.iter().zip(&classes) {
         let Some(class) = class else { continue };
         let _ = write!(html, "<th scope=\"col\"{class}>{}</th>", escape(name));
@@ -97,9 +109,13 @@ pub(super) fn table(head: &[&str], rows: &[Vec<String>]) -> String {
     html.push_str("</tr></thead><tbody>\n");
     for row in rows {
         html.push_str("<tr>");
-        for (cell, class) in row.iter().zip(&classes) {
+        for ((cell, class), name) in row.iter().zip(&classes).zip(head) {
             let Some(class) = class else { continue };
-            let _ = write!(html, "<td{class}>{}</td>", escape(cell));
+            let name = match (long, name.is_empty()) {
+                (true, false) => format!(" data-head=\"{}: \"", escape(name)),
+                _ => String::new(),
+            };
+            let _ = write!(html, "<td{class}{name}>{}</td>", escape(cell));
         }
         html.push_str("</tr>\n");
     }
@@ -282,7 +298,14 @@ mod tests {
             ("td", " class=\"words\"", ""),
         ] {
             let scope = if tag == "th" { " scope=\"col\"" } else { "" };
-            let cell = format!("<{tag}{scope}{class}>{words}</{tag}>");
+            let name = match words {
+                _ if tag == "th" => "",
+                "60 CAKE CASES" => " data-head=\"name: \"",
+                "542 to 1,989" => " data-head=\"interval: \"",
+                "" => " data-head=\"note: \"",
+                _ => " data-head=\"units: \"",
+            };
+            let cell = format!("<{tag}{scope}{class}{name}>{words}</{tag}>");
             assert!(html.contains(&cell), "{cell} in {html}");
         }
         assert!(!html.contains("nothing"), "{html}");
