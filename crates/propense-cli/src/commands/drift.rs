@@ -47,9 +47,7 @@ impl Line {
             scores_psi: found.scores.psi,
             base_rate: found.labels.recent,
             log_loss: found.log_loss,
-            observed_to_expected: whole.map_or(1.0, |whole| {
-                whole.observed as f64 / whole.expected.max(1e-9)
-            }),
+            observed_to_expected: whole.map_or(1.0, |whole| whole.ratio()),
             alerts: found.alerts.clone(),
         }
     }
@@ -204,12 +202,7 @@ fn table(found: &DriftReport) -> Table {
             format!("{:.3}", column.psi),
             format!("{:.3}", column.apart),
             format!("{:.1e}", column.p),
-            match (column.alert, column.watched) {
-                (true, _) => "alert",
-                (_, false) => "not watched",
-                _ => "",
-            }
-            .to_owned(),
+            column.standing().to_owned(),
         ]
     };
     table.row(row(&found.scores));

@@ -75,9 +75,7 @@ fn boxes(found: &DriftReport) -> String {
         ),
         (
             "orders for each expected",
-            whole.map_or("–".to_owned(), |w| {
-                format!("{:.2}", w.observed as f64 / w.expected.max(1e-9))
-            }),
+            whole.map_or("–".to_owned(), |w| format!("{:.2}", w.ratio())),
             whole.map_or(String::new(), |w| {
                 format!("{} came, {:.0} expected", w.observed, w.expected)
             }),
@@ -89,7 +87,7 @@ fn orders(found: &DriftReport) -> String {
     let ratio: Vec<f64> = found
         .calibration
         .iter()
-        .map(|window| window.observed as f64 / window.expected.max(1e-9))
+        .map(propense_train::Window::ratio)
         .collect();
     let rows: Vec<Vec<String>> = found
         .calibration
@@ -140,12 +138,7 @@ fn columns(found: &DriftReport) -> String {
                 format!("{:.3}", column.psi),
                 format!("{:.3}", column.apart),
                 format!("{:.1e}", column.p),
-                match (column.alert, column.watched) {
-                    (true, _) => "alert",
-                    (_, false) => "not watched",
-                    _ => "quiet",
-                }
-                .to_owned(),
+                column.standing().to_owned(),
             ]
         })
         .collect();

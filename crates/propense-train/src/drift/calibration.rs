@@ -45,6 +45,14 @@ pub struct Window {
     pub p: f64,
 }
 
+impl Window {
+    /// Orders that came for each that was expected.
+    #[must_use]
+    pub fn ratio(&self) -> f64 {
+        self.observed as f64 / self.expected.max(1e-9)
+    }
+}
+
 /// A refitted calibration and what it does on sessions it was not fitted on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Recalibration {

@@ -69,6 +69,18 @@ pub struct ColumnDrift {
     pub alert: bool,
 }
 
+impl ColumnDrift {
+    /// Where it stands, in a word or two.
+    #[must_use]
+    pub const fn standing(&self) -> &'static str {
+        match (self.alert, self.watched) {
+            (true, _) => "alert",
+            (false, true) => "quiet",
+            (false, false) => "not watched",
+        }
+    }
+}
+
 /// Share of sessions with an order.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct LabelDrift {

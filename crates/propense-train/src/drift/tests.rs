@@ -108,3 +108,27 @@ fn without_a_reference_the_bundle_stands_in() {
     assert!(!quiet.labels.alert, "{:?}", quiet.labels);
     assert!(of(never).labels.alert);
 }
+
+#[test]
+fn hardly_any_quiet_run_raises_an_alert_and_soon_each_changed_one() {
+    let reference = loaded(carts(visits(0..400, dear, 1.0)));
+    let named = |recent: Vec<Event>, seed: u64, name: &str| {
+        let options = DriftOptions {
+            seed,
+            ..DriftOptions::default()
+        };
+        let found = drift(live(), &loaded(recent), Some(&reference), &options).expect("a report");
+        says(&found, "feature", name)
+    };
+    // A hundred and twenty visits: five days of this shop.
+    let (mut quiet, mut price, mut tracking) = (0, 0, 0);
+    for seed in 0..20 {
+        let range = || 400 + 30 * seed as usize..520 + 30 * seed as usize;
+        quiet += usize::from(named(carts(visits(range(), dear, 1.0)), seed, ""));
+        price += usize::from(named(carts(visits(range(), dear, 2.0)), seed, "price"));
+        let untracked = visits(range(), dear, 1.0);
+        tracking += usize::from(named(untracked, seed, "session has add_to_cart"));
+    }
+    assert!(quiet <= 1, "{quiet} of 20 quiet runs");
+    assert_eq!((price, tracking), (20, 20));
+}
