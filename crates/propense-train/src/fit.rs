@@ -1,5 +1,7 @@
 //! The whole way from data to a bundle, and the evaluation protocol.
 
+use std::time::{Duration, Instant};
+
 use propense_features::FeatureSpec;
 use propense_model::{
     Bundle, CellActivation, CnnLstm, Manifest, ModelConfig, NamedTensor, Precision, cpu_device,
@@ -19,7 +21,7 @@ use crate::metrics::{Metrics, best_f1_threshold};
 use crate::options::{Preset, TrainOptions};
 use crate::progress::{EpochReport, Observer, Progress, StopReason};
 use crate::tasks::{self, ExampleOptions, Prepared, Shares};
-use crate::trainer::{self, Trained};
+use crate::trainer::{self, Parts, Trained};
 use crate::{Task, TrainError, base, manifest, scoring};
 use propense_prepare::Loaded;
 
@@ -77,26 +79,6 @@ impl FitRequest {
             ..usual
         }
     }
-
-    /// What must be the same for a run on these data and of this network to be continued.
-    pub(crate) fn run_key(
-        &self,
-        data: &Loaded,
-        prepared: &Prepared,
-        network: &serde_json::Value,
-    ) -> RunKey {
-        RunKey {
-            data: data.sha256.clone(),
-            task: self.task.name().to_owned(),
-            seed: self.training.seed,
-            batch: self.training.batch,
-            learning_rate: self.training.learning_rate,
-            clip: self.training.clip,
-            max_events: self.examples.max_events,
-            reading: checkpoint::reading(&prepared.spec, &prepared.train.examples),
-            network: network.to_string(),
-        }
-    }
 }
 
 /// A trained model and how it came about.
@@ -147,6 +129,10 @@ pub struct PartSizes {
     pub test: usize,
     /// Left out by the split.
     pub left_out: usize,
+    /// Whether the parts are other visitors of the same days, since nearly all came on the first.
+    /// Then the weights have learnt from the test part, too, after it was measured with others.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub same_time: bool,
 }
 
 /// Metrics with the name of what was measured.
@@ -160,6 +146,9 @@ pub struct NamedMetrics {
     /// The figures.
     pub metrics: Metrics,
 }
+
+/// The part that is measured once.
+const TEST: &str = "test";
 
 /// The test part as a page sees it that knows nothing of the visitor's earlier sessions.
 const UNKNOWN_HISTORY: &str = "test, history unknown";
@@ -177,7 +166,9 @@ pub(crate) struct Model {
 }
 
 /// Learns from the data and makes a bundle: features, weights, calibration, threshold and
-/// percentiles from the training and validation parts, the test part measured once.
+/// percentiles from the training and validation parts, the test part measured once. Where the parts
+/// go by user, because hardly anybody new came later, the bundle is learnt once more with the test
+/// part, after that was measured: it says of these users what the first one scored.
 ///
 /// # Errors
 ///
@@ -188,25 +179,66 @@ pub fn fit_bundle(
     request: &FitRequest,
     observer: &mut dyn Observer,
 ) -> Result<Fitted, TrainError> {
-    let prepared = tasks::prepare(
-        request.task,
-        data,
-        Shares::Shop,
-        &request.examples,
-        observer,
-    )?;
-    bundle_of(&prepared, data, request, None, observer)
+    let clock = Instant::now();
+    let prepare = |shares, observer: &mut dyn Observer| {
+        tasks::prepare(request.task, data, shares, &request.examples, observer)
+    };
+    let prepared = prepare(Shares::Shop, observer)?;
+    let measured = bundle_of(&prepared, data, request, Origin::Seed, observer)?;
+    let interrupted = measured.report.stopped == StopReason::Interrupted || observer.stop();
+    let request = again(request, clock.elapsed());
+    if !prepared.same_time || interrupted || request.training.time_limit == Some(Duration::ZERO) {
+        return Ok(measured);
+    }
+    observer.on(&Progress::Note(
+        "the test part is measured: the bundle learns once more, from it too",
+    ));
+    let prepared = prepare(Shares::Measured, observer)?;
+    let origin = Origin::Measured(&measured.report);
+    bundle_of(&prepared, data, &request, origin, observer)
 }
 
-/// The second half of [`fit_bundle`], from examples to the bundle. With `from` the weights of that
-/// bundle are trained on, instead of those that the seed draws.
+/// The request of the training that follows one of this length: with what is left of the time, and
+/// its state in a folder within that of the first.
+fn again(request: &FitRequest, spent: Duration) -> FitRequest {
+    let mut request = request.clone();
+    let training = &mut request.training;
+    training.time_limit = training.time_limit.map(|limit| limit.saturating_sub(spent));
+    training.checkpoint = training
+        .checkpoint
+        .as_ref()
+        .map(|folder| folder.join("again"));
+    let begun = training
+        .checkpoint
+        .as_deref()
+        .is_some_and(checkpoint::is_there);
+    training.resume = training.resume && begun;
+    request
+}
+
+/// Where a training begins.
+#[derive(Clone, Copy)]
+pub(crate) enum Origin<'a> {
+    /// With the weights that the seed draws.
+    Seed,
+    /// With these, too, after a first training whose test part it learns from.
+    Measured(&'a FitReport),
+    /// With the weights of this bundle.
+    Bundle(&'a Bundle),
+}
+
+/// The second half of [`fit_bundle`], from examples to the bundle.
 pub(crate) fn bundle_of(
     prepared: &Prepared,
     data: &Loaded,
     request: &FitRequest,
-    from: Option<&Bundle>,
+    origin: Origin<'_>,
     observer: &mut dyn Observer,
 ) -> Result<Fitted, TrainError> {
+    let from = match origin {
+        Origin::Bundle(bundle) => Some(bundle),
+        Origin::Seed | Origin::Measured(_) => None,
+    };
     let model = fit_model(prepared, data, request, from, observer)?;
     observer.on(&Progress::Note(
         "measuring the training, validation and test parts",
@@ -215,7 +247,7 @@ pub(crate) fn bundle_of(
     let named = [
         ("training", &prepared.train),
         ("validation", &prepared.validation),
-        ("test", &prepared.test),
+        (TEST, &prepared.test),
         (UNKNOWN_HISTORY, &prepared.test_without_history),
     ];
     for (part, encoded) in named {
@@ -224,8 +256,18 @@ pub(crate) fn bundle_of(
         }
     }
     let mut report = report(prepared, &model, request, metrics);
+    if let Origin::Measured(first) = origin {
+        let tests = first.metrics.iter();
+        let tests = tests.filter(|entry| [TEST, UNKNOWN_HISTORY].contains(&entry.part.as_str()));
+        report.metrics.extend(tests.cloned());
+        report.examples.test = first.examples.test;
+        report.examples.same_time = true;
+    }
     let manifest = manifest::manifest(data, request, prepared, &model, &report)?;
-    report.adversarial = tell_apart(prepared, &prepared.test.examples, request);
+    report.adversarial = match origin {
+        Origin::Measured(first) => first.adversarial.clone(),
+        Origin::Seed | Origin::Bundle(_) => tell_apart(prepared, &prepared.test.examples, request),
+    };
     Ok(Fitted {
         bundle: Bundle::from_model(manifest, &model.network)?,
         report,
@@ -442,8 +484,23 @@ fn fit_seed(
         None => request.config(prepared),
     };
     config.validate()?;
-    let key = request.run_key(data, prepared, &json!(config));
-    let parts = prepared.parts();
+    let key = RunKey {
+        data: data.sha256.clone(),
+        task: request.task.name().to_owned(),
+        seed: request.training.seed,
+        batch: request.training.batch,
+        learning_rate: request.training.learning_rate,
+        clip: request.training.clip,
+        max_events: request.examples.max_events,
+        reading: checkpoint::reading(&prepared.spec, &prepared.train.examples),
+        network: json!(config).to_string(),
+    };
+    let parts = Parts {
+        train: &prepared.train.examples,
+        validation: &prepared.validation.examples,
+        weighting: prepared.weighting,
+        positions: prepared.positions,
+    };
     let (training, device) = (&request.training, &request.device);
     let trained = match from {
         Some(bundle) => trainer::train_on(

@@ -19,6 +19,30 @@ pub(crate) struct Split {
     pub(crate) test: Vec<usize>,
     /// Left out: later sessions of a user who was first seen in an earlier part.
     pub(crate) dropped: usize,
+    /// Whether the parts go by user alone and cover the same time.
+    pub(crate) same_time: bool,
+}
+
+/// Splits a shop's sessions: [`by_time_and_user`], or [`by_user`] where that would leave out more than
+/// half of the validation or of the test part. Where users come back and nearly all of them are there
+/// from the first days on, too few new ones are left later to validate or to test on.
+pub(crate) fn of_shop(
+    sessions: &[(i64, Option<&str>)],
+    keys: &[&str],
+    shares: (f64, f64),
+) -> Split {
+    let (train, validation) = shares;
+    let split = by_time_and_user(sessions, train, validation);
+    let n = sessions.len() as f64;
+    let whole = |part: &[usize], share: f64| part.len() as f64 >= 0.5 * share * n;
+    let test = 1.0 - train - validation;
+    if whole(&split.validation, validation) && whole(&split.test, test) {
+        return split;
+    }
+    Split {
+        same_time: true,
+        ..by_user(keys.iter().copied(), train, validation)
+    }
 }
 
 /// Splits by start time at these shares (train, validation; the rest is test). A user belongs to
@@ -149,6 +173,40 @@ mod tests {
         let last = |part: &[usize]| part.iter().map(|&i| sessions[i].0).max();
         let first = |part: &[usize]| part.iter().map(|&i| sessions[i].0).min();
         assert!(last(parts[0]) <= first(parts[1]) && last(parts[1]) <= first(parts[2]));
+    }
+
+    #[test]
+    fn where_nearly_all_users_come_at_first_the_parts_go_by_user() {
+        // So many new users a hundred sessions after the first hundred, of whom all come back.
+        let split = |fresh: usize| {
+            let user = |i: usize| match i {
+                0..100 => i,
+                _ if i % 100 < fresh => i,
+                _ => i % 100,
+            };
+            let users: Vec<String> = (0..1000).map(|i| format!("u{}", user(i))).collect();
+            let keys: Vec<&str> = users.iter().map(String::as_str).collect();
+            let sessions: Vec<(i64, Option<&str>)> = keys
+                .iter()
+                .enumerate()
+                .map(|(i, user)| (i as i64, Some(*user)))
+                .collect();
+            (of_shop(&sessions, &keys, (0.7, 0.15)), users)
+        };
+        let (late, _) = split(70);
+        assert!(!late.same_time && late.dropped > 0);
+        let (early, users) = split(40);
+        assert!(early.same_time);
+        assert_eq!(early.dropped, 0);
+        let parts = [&early.train, &early.validation, &early.test];
+        assert_eq!(parts.iter().map(|part| part.len()).sum::<usize>(), 1000);
+        let of: Vec<BTreeSet<&str>> = parts
+            .iter()
+            .map(|part| part.iter().map(|&i| users[i].as_str()).collect())
+            .collect();
+        assert!(of[0].is_disjoint(&of[1]) && of[0].is_disjoint(&of[2]));
+        assert!(of[1].is_disjoint(&of[2]));
+        assert!(parts[1].len() > 75 && parts[2].len() > 75);
     }
 
     #[test]

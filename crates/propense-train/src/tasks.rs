@@ -24,7 +24,6 @@ use crate::example::{Example, Positions, Weighting};
 use crate::horizon::Target;
 use crate::progress::{Observer, Progress};
 use crate::split::Split;
-use crate::trainer::Parts;
 use crate::{PartSizes, Task, TrainError};
 use propense_prepare::Loaded;
 
@@ -77,6 +76,9 @@ impl Default for ExampleOptions {
 pub(crate) enum Shares {
     /// Training, validation and test: a model for a shop.
     Shop,
+    /// The same where the parts go by user, after the test part was measured: it is learnt from, too.
+    /// Only [`Task::InSession`] has it.
+    Measured,
     /// Training and validation: the test data is another set.
     Protocol,
     /// Training alone: the test data is another set, and validation goes by turns.
@@ -87,7 +89,7 @@ impl Shares {
     /// Shares of training and validation.
     pub(crate) const fn parts(self) -> (f64, f64) {
         match self {
-            Self::Shop => (0.70, 0.15),
+            Self::Shop | Self::Measured => (0.70, 0.15),
             Self::Protocol => (0.85, 0.15),
             Self::Whole => (1.0, 0.0),
         }
@@ -100,7 +102,7 @@ pub(crate) struct Prepared {
     pub(crate) train: Encoded,
     /// Empty under [`Shares::Whole`].
     pub(crate) validation: Encoded,
-    /// Empty under [`Shares::Protocol`] and [`Shares::Whole`].
+    /// Empty under all other shares than [`Shares::Shop`].
     pub(crate) test: Encoded,
     /// The test part without what the users did in earlier sessions; empty where the features hold
     /// none of it.
@@ -109,6 +111,8 @@ pub(crate) struct Prepared {
     pub(crate) positions: Positions,
     /// Examples left out by the split.
     pub(crate) dropped: usize,
+    /// Whether the parts cover the same time where they should follow each other.
+    pub(crate) same_time: bool,
 }
 
 impl Prepared {
@@ -119,16 +123,7 @@ impl Prepared {
             validation: self.validation.examples.len(),
             test: self.test.examples.len(),
             left_out: self.dropped,
-        }
-    }
-
-    /// What the training loop is given.
-    pub(crate) fn parts(&self) -> Parts<'_> {
-        Parts {
-            train: &self.train.examples,
-            validation: &self.validation.examples,
-            weighting: self.weighting,
-            positions: self.positions,
+            same_time: self.same_time,
         }
     }
 }
@@ -158,7 +153,7 @@ pub(crate) fn prepare(
     ] {
         let empty = match shares {
             Shares::Shop => false,
-            Shares::Protocol => part == "test part",
+            Shares::Protocol | Shares::Measured => part == "test part",
             Shares::Whole => part != "training part",
         };
         if empty {
@@ -326,7 +321,9 @@ pub(crate) const fn scheme(task: Task, shares: Shares) -> (Weighting, Positions)
             (Weighting::Context, Positions::Context)
         }
         (Task::NextDay | Task::ThirtyDay, _) => (Weighting::Whole, Positions::Last),
-        (Task::InSession, Shares::Shop) => (Weighting::EveryPrefix, Positions::Protocol),
+        (Task::InSession, Shares::Shop | Shares::Measured) => {
+            (Weighting::EveryPrefix, Positions::Protocol)
+        }
         (Task::InSession, Shares::Protocol | Shares::Whole) => {
             (Weighting::Protocol, Positions::Protocol)
         }

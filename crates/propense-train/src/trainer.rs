@@ -61,8 +61,8 @@ pub(crate) fn train<B: Blueprint>(
     go(run, config, parts, options, key, observer)
 }
 
-/// Trains a network on from these weights. They stay where no epoch gives a lower validation
-/// log-loss: the best epoch is 0 then.
+/// Trains a network on from these weights. The best of the epochs is kept, be it better than they are
+/// or not: whether to go over to it is for a test on other examples to say.
 pub(crate) fn train_on<B: Blueprint>(
     config: &B,
     weights: &[NamedTensor],
@@ -73,8 +73,7 @@ pub(crate) fn train_on<B: Blueprint>(
     observer: &mut dyn Observer,
 ) -> Result<Trained, TrainError> {
     options.validate()?;
-    let mut run = Run::warm(config, weights, options, chosen)?;
-    run.floor = run.loss_on_validation(parts)?;
+    let run = Run::warm(config, weights, options, chosen)?;
     go(run, config, parts, options, key, observer)
 }
 
@@ -133,11 +132,7 @@ fn go<B: Blueprint>(
             epochs: options.epochs,
         });
     };
-    let best_epoch = match best_of(&run.history) {
-        Some(epoch) => epoch,
-        None if run.floor.is_finite() && !run.history.is_empty() => 0,
-        None => return Err(before_first_epoch(options)),
-    };
+    let best_epoch = best_of(&run.history).ok_or_else(|| before_first_epoch(options))?;
     observer.on(&Progress::End { best_epoch, reason });
     Ok(Trained {
         weights: run.best,
@@ -175,8 +170,6 @@ struct Run<N> {
     learner: Learner<N>,
     best: Vec<NamedTensor>,
     history: Vec<EpochReport>,
-    /// Validation log-loss of the weights that training goes on from; infinite from a seed.
-    floor: f64,
 }
 
 impl<N: Network> Run<N> {
@@ -191,7 +184,6 @@ impl<N: Network> Run<N> {
             learner: Learner::new(config, weights, None, options, chosen)?,
             best: weights.to_vec(),
             history: Vec::new(),
-            floor: f64::INFINITY,
         })
     }
 
@@ -209,7 +201,6 @@ impl<N: Network> Run<N> {
             learner: Learner::new(config, &state.weights, optimiser, options, chosen)?,
             best: state.best,
             history: state.history,
-            floor: f64::INFINITY,
         })
     }
 
@@ -232,9 +223,7 @@ impl<N: Network> Run<N> {
         if done >= options.epochs {
             return Some(StopReason::Epochs);
         }
-        // What a warm start began with is the best of epoch 0.
-        let before = if self.floor.is_finite() { 0 } else { done };
-        let best = best_of(&self.history).unwrap_or(before);
+        let best = best_of(&self.history).unwrap_or(done);
         if done - best >= options.patience.max(1) {
             return Some(StopReason::Patience);
         }
@@ -298,7 +287,7 @@ impl<N: Network> Run<N> {
             .history
             .iter()
             .map(|report| report.validation_loss)
-            .fold(self.floor, f64::min);
+            .fold(f64::INFINITY, f64::min);
         let best = validation_loss < lowest;
         if best {
             self.best = self.learner.weights()?;
@@ -310,18 +299,6 @@ impl<N: Network> Run<N> {
             validation_auc: roc_auc(&scored.logits, &scored.labels),
             best,
         }))
-    }
-
-    /// Log-loss of the weights as they are on the validation part.
-    fn loss_on_validation(&self, parts: Parts<'_>) -> Result<f64, TrainError> {
-        let (examples, weighting) = (parts.validation, parts.weighting);
-        let scored = self.learner.prefixes(examples, weighting, &|| false)?;
-        let logits = scored.unwrap_or_default();
-        Ok(scoring::weighted_log_loss(
-            &logits,
-            parts.validation,
-            parts.weighting,
-        ))
     }
 
     fn state(&self, key: &RunKey) -> Result<State, TrainError> {

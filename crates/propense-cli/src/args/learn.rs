@@ -42,7 +42,7 @@ pub(crate) struct UpdateArgs {
     #[arg(long, value_name = "TIME")]
     pub(crate) since: Option<String>,
     /// Old sessions that are learnt again for each new one
-    #[arg(long, default_value_t = 1.0, value_name = "RATIO")]
+    #[arg(long, default_value_t = 3.0, value_name = "RATIO")]
     pub(crate) replay_ratio: f64,
     /// Share of the new sessions, the newest, that judge
     #[arg(long, default_value_t = 0.3, value_name = "SHARE")]
@@ -52,13 +52,13 @@ pub(crate) struct UpdateArgs {
     #[arg(long)]
     pub(crate) refresh_rates: bool,
     /// Most epochs
-    #[arg(long, default_value_t = 6)]
+    #[arg(long, default_value_t = 3)]
     pub(crate) epochs: usize,
     /// Sessions in a batch
     #[arg(long, default_value_t = 128)]
     pub(crate) batch: usize,
     /// Learning rate of Adam
-    #[arg(long, default_value_t = 0.0003)]
+    #[arg(long, default_value_t = 0.001)]
     pub(crate) learning_rate: f32,
     /// Epochs without a lower validation log-loss before training stops
     #[arg(long, default_value_t = 2)]

@@ -146,6 +146,6 @@ pub(crate) struct LearningArgs {
     #[arg(long, requires = "learn", default_value_t = 1, value_name = "N")]
     pub(crate) learn_threads: usize,
     /// Most epochs of a round
-    #[arg(long, requires = "learn", default_value_t = 6, value_name = "N")]
+    #[arg(long, requires = "learn", default_value_t = 3, value_name = "N")]
     pub(crate) learn_epochs: usize,
 }

@@ -21,11 +21,15 @@ use crate::example::Example;
 use crate::horizon::{Labelling, Orders, Target};
 use crate::progress::{Observer, Progress};
 use crate::rates::renormalise;
-use crate::split::{by_time_and_user, by_user, fold_of, in_share};
+use crate::split::{by_user, fold_of, in_share, of_shop};
 use crate::{Task, TrainError};
 use propense_prepare::Loaded;
 
 pub(super) use continuing::{continue_from, new_examples, open_sessions};
+
+/// What is said where the parts of a shop's data cannot follow each other in time.
+const SAME_TIME: &str = "nearly all visitors of the later days were there before: the parts go by visitor, \
+     each with all sessions, and the test part's figures are of other visitors, not of later days";
 
 /// Folds for rates: each training row sees rates from nine tenths of the other users.
 const FOLDS: usize = 10;
@@ -106,7 +110,17 @@ pub(super) fn prepare(
         .collect();
     let (train, validation) = shares.parts();
     let mut split = match shares {
-        Shares::Shop => by_time_and_user(&keys, train, validation),
+        Shares::Shop => {
+            let users: Vec<&str> = sessions.iter().map(user_or_self).collect();
+            of_shop(&keys, &users, (train, validation))
+        }
+        Shares::Measured => {
+            let users = sessions.iter().map(user_or_self);
+            let mut split = by_user(users, train, validation);
+            split.train.append(&mut split.test);
+            split.train.sort_unstable();
+            split
+        }
         // The last hours of a set of a few days are no sample of it.
         Shares::Protocol | Shares::Whole => {
             by_user(sessions.iter().map(user_or_self), train, validation)
@@ -116,8 +130,8 @@ pub(super) fn prepare(
         let session = sessions.get(index).map(user_or_self);
         session.is_some_and(|user| in_share(user, options.share, options.seed))
     });
-    let with_history =
-        shares == Shares::Shop && history::forget_some(&mut sessions, &split, options.seed);
+    let of_page = matches!(shares, Shares::Shop | Shares::Measured);
+    let with_history = of_page && history::forget_some(&mut sessions, &split, options.seed);
     let [train, validation, test] = parts(&sessions, &split);
     let orders = Orders::new(&data.events);
     let until = |known_until| Labelling {
@@ -128,9 +142,12 @@ pub(super) fn prepare(
     let end = end_of(data);
     // A part's labels know nothing of the later parts' time, as on the day when a model is trained.
     let [until_validation, until_test] = match shares {
-        Shares::Shop => [start_of(&validation, end), start_of(&test, end)],
-        Shares::Protocol | Shares::Whole => [end, end],
+        Shares::Shop if !split.same_time => [start_of(&validation, end), start_of(&test, end)],
+        _ => [end, end],
     };
+    if split.same_time {
+        observer.on(&Progress::Note(SAME_TIME));
+    }
     let fit_options = fit_options(data, options);
     let (mut spec, notes) = fit(&train, &fit_options);
     if !notes.is_empty() {
@@ -164,6 +181,7 @@ pub(super) fn prepare(
         weighting,
         positions,
         dropped: split.dropped,
+        same_time: split.same_time,
     })
 }
 

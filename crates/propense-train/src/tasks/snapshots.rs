@@ -69,6 +69,7 @@ pub(super) fn prepare(
         weighting,
         positions,
         dropped: 0,
+        same_time: false,
     })
 }
 
@@ -80,7 +81,7 @@ fn split_by_month(lines: &Timelines, shares: Shares) -> Result<[Vec<Snapshot>; 3
         .map(|(first, last)| thirty_day::month_starts(first, last))
         .unwrap_or_default();
     let kept_back = match shares {
-        Shares::Shop => 3,
+        Shares::Shop | Shares::Measured => 3,
         Shares::Protocol => 2,
         Shares::Whole => 0,
     };

@@ -132,6 +132,7 @@ pub(super) fn prepare(
         weighting,
         positions,
         dropped: 0,
+        same_time: false,
     })
 }
 

@@ -18,7 +18,7 @@ use serde_json::json;
 use crate::device::Chosen;
 use crate::encode::Encoded;
 use crate::evaluation::{example_options, owners};
-use crate::fit::{FitReport, FitRequest, NetworkSizes, bundle_of};
+use crate::fit::{FitReport, FitRequest, NetworkSizes, Origin, bundle_of};
 use crate::options::{Preset, TrainOptions};
 use crate::paired::Pairs;
 use crate::progress::{Observer, Progress};
@@ -31,7 +31,7 @@ pub use judge::{Decision, Judgement, LEVEL};
 /// How an update goes.
 #[derive(Debug, Clone)]
 pub struct UpdateRequest {
-    /// The training loop's settings. Few epochs and a small rate: the weights are good already.
+    /// The training loop's settings. Few epochs: the weights are good already.
     pub training: TrainOptions,
     /// Old examples that are learnt from again, for each new one.
     pub replay: f64,
@@ -66,12 +66,11 @@ impl UpdateRequest {
     pub fn new(device: Chosen) -> Self {
         Self {
             training: TrainOptions {
-                epochs: 6,
-                learning_rate: 0.0003,
+                epochs: 3,
                 patience: 2,
                 ..TrainOptions::default()
             },
-            replay: 1.0,
+            replay: 3.0,
             sealed: 0.3,
             since: None,
             arrived: None,
@@ -251,7 +250,7 @@ pub fn update(
         created_at: request.created_at.clone(),
     };
     let prepared = &continued.prepared;
-    let fitted = bundle_of(prepared, data, &fit, Some(live), observer)?;
+    let fitted = bundle_of(prepared, data, &fit, Origin::Bundle(live), observer)?;
     let mut bundle = fitted.bundle;
     observer.on(&Progress::Note(
         "judging the candidate beside the live model on the sealed window",

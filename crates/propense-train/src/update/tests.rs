@@ -114,6 +114,8 @@ fn request() -> UpdateRequest {
             ..TrainOptions::default()
         },
         draws: 300,
+        // What these shops did before holds no longer: as much of it as of the new.
+        replay: 1.0,
         created_at: "2026-02-01T00:00:00Z".to_owned(),
         ..UpdateRequest::new(device())
     }

@@ -67,6 +67,7 @@ pub(crate) fn continue_from(
             weighting,
             positions,
             dropped: 0,
+            same_time: false,
         },
     })
 }

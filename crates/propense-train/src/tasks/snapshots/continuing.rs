@@ -49,6 +49,7 @@ pub(crate) fn continue_from(
             weighting,
             positions,
             dropped: 0,
+            same_time: false,
         },
     })
 }
