@@ -96,8 +96,7 @@ pub use ensemble::{Ensemble, Masks};
 pub use error::{BundleError, DeviceError, ModelError};
 pub use explain::{EventEffect, EventEffects, context_effects};
 pub use head::{
-    CLIP, Contribution, Head, Lived, PREFIXES, Privacy, Steps, TRIMMED, Unfit, server_rate,
-    trimmed_mean,
+    CLIP, Contribution, Head, Lived, PREFIXES, Privacy, Steps, Unfit, filtered_mean, server_rate,
 };
 #[cfg(feature = "burn")]
 pub use network::CnnLstm;

@@ -1,8 +1,8 @@
 //! Improving the head of the live bundle by what browsers contribute.
 //!
 //! A contribution is a change of the head with noise, made by the browser ([`Contribution`]); no
-//! event comes here. Each bundle that everybody gets has one round. When it is complete, the trimmed
-//! mean of its contributions moves the head, and the result is published as a candidate: an operator
+//! event comes here. Each bundle that everybody gets has one round. When it is complete, the mean of
+//! its contributions, without those that pull together, moves the head, and the result is published as a candidate: an operator
 //! promotes it, which begins the next round, or does not. Rounds end for good when a visitor who
 //! contributed to all of them would have spent the budget.
 
@@ -10,9 +10,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
-use propense_model::{
-    Bundle, Contribution, Head, Precision, Privacy, TRIMMED, server_rate, trimmed_mean,
-};
+use propense_model::{Bundle, Contribution, Head, Precision, Privacy, filtered_mean, server_rate};
 use tokio::sync::Mutex;
 
 use crate::clock::{now_ms, rfc3339};
@@ -240,7 +238,7 @@ fn candidate(
         .filter(|contribution| contribution.check(width, round.multiplier).is_ok())
         .map(|contribution| contribution.values(round.multiplier))
         .collect();
-    let mut step = trimmed_mean(&changes, TRIMMED);
+    let mut step = filtered_mean(&changes, Contribution::deviation(round.multiplier));
     for number in &mut step {
         *number *= rate;
     }

@@ -6,7 +6,8 @@ use std::process::Command;
 use anyhow::Result;
 
 use crate::run::{Steps, cargo, must, native, root, target_dir};
-use crate::wasm;
+use crate::toolchain::Toolchain;
+use crate::wasm::{self, Build};
 use crate::{browser, packages, page, python, tools};
 
 /// Options of `cargo xtask test`.
@@ -51,7 +52,12 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         steps.step(
             "Compile the model to WebAssembly, for the CPU and for WebGPU",
             "the first time about five minutes",
-            wasm::both,
+            || {
+                let toolchain = Toolchain::find()?;
+                eprintln!("      compiler: {}", toolchain.describe());
+                wasm::build(&toolchain, Build::Cpu)?;
+                wasm::build(&toolchain, Build::Webgpu)
+            },
         )?;
         let trunk = steps.step("Find or install Trunk", "", tools::trunk)?;
         steps.step("Bundle the page", "", || {

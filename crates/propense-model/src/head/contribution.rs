@@ -48,12 +48,13 @@ pub enum Unfit {
     },
 }
 
-/// The deviation of the noise on each number with this multiplier.
-fn deviation(multiplier: f64) -> f64 {
-    2.0 * CLIP * multiplier
-}
-
 impl Contribution {
+    /// The deviation of the noise on each number with this multiplier.
+    #[must_use]
+    pub fn deviation(multiplier: f64) -> f64 {
+        2.0 * CLIP * multiplier
+    }
+
     /// What these sessions teach, with the noise of this multiplier ([`super::Privacy`]). `random`
     /// gives 64 random bits at a time, from a source that cannot be foretold.
     #[must_use]
@@ -74,7 +75,7 @@ impl Contribution {
         mut random: impl FnMut() -> u64,
     ) -> Self {
         limit(&mut difference, CLIP);
-        let deviation = deviation(multiplier);
+        let deviation = Self::deviation(multiplier);
         let numbers = difference.into_iter().map(|number| {
             let noisy = number + deviation * normal(&mut random);
             (noisy * UNITS / deviation).round() as i32
@@ -95,7 +96,7 @@ impl Contribution {
                 found: self.numbers.len(),
             });
         }
-        let deviation = deviation(multiplier);
+        let deviation = Self::deviation(multiplier);
         let squares = self.numbers.iter().map(|&number| f64::from(number).powi(2));
         let length = squares.sum::<f64>().sqrt() * deviation / UNITS;
         let root = (width as f64).sqrt();
@@ -113,7 +114,7 @@ impl Contribution {
     /// The numbers as changes of the head.
     #[must_use]
     pub fn values(&self, multiplier: f64) -> Vec<f64> {
-        let unit = deviation(multiplier) / UNITS;
+        let unit = Self::deviation(multiplier) / UNITS;
         let numbers = self.numbers.iter();
         numbers.map(|&number| f64::from(number) * unit).collect()
     }

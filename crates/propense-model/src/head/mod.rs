@@ -20,7 +20,7 @@ mod privacy;
 use crate::weights::values;
 use crate::{Bundle, Calibration, CpuModel, CpuStream, Lineage, ModelError};
 
-pub use average::{TRIMMED, trimmed_mean};
+pub use average::filtered_mean;
 pub use contribution::{CLIP, Contribution, Unfit};
 pub use privacy::Privacy;
 

@@ -214,17 +214,53 @@ fn what_no_honest_device_sends_is_refused() {
 }
 
 #[test]
-fn liars_move_the_trimmed_mean_only_within_what_others_say() {
+fn liars_move_the_mean_hardly_however_well_each_is_hidden() {
+    let (width, count, multiplier) = (40, 2000, 0.8);
+    let deviation = Contribution::deviation(multiplier);
+    let mut random = random();
+    let honest: Vec<f64> = (0..width)
+        .map(|at| if at % 2 == 0 { 0.05 } else { -0.05 })
+        .collect();
+    let mut sent = |shift: f64, update: &[f64]| {
+        let sent = Contribution::with_noise(update.to_vec(), multiplier, &mut random);
+        let back = honest.iter().map(|x| -x / length(&honest) * shift);
+        sent.values(multiplier)
+            .iter()
+            .zip(back)
+            .map(|(x, y)| x + y)
+            .collect()
+    };
+    let away = |found: &[f64]| -> f64 {
+        let off: Vec<f64> = found.iter().zip(&honest).map(|(x, y)| x - y).collect();
+        length(&off)
+    };
+    let plain = |all: &[Vec<f64>]| filtered_mean(all, 1e9);
+    let all: Vec<Vec<f64>> = (0..count).map(|_| sent(0.0, &honest)).collect();
+    // Noise alone leaves nobody out: to the last place the plain mean.
+    let by_chance = away(&filtered_mean(&all, deviation));
+    assert!((away(&plain(&all)) - by_chance).abs() < 1e-12);
+    assert!(by_chance < 0.3, "{by_chance}");
+    // One in twenty pulls back: no farther than noise can be, or as far as the check lets pass.
+    for (shift, harm, left) in [(6.0 * deviation, 0.4, 0.1), (12.0 * deviation, 0.8, 0.05)] {
+        let mut lied = all.clone();
+        for liar in lied.iter_mut().step_by(20) {
+            *liar = sent(shift, &vec![0.0; width]);
+        }
+        assert!(away(&plain(&lied)) > harm, "{}", away(&plain(&lied)));
+        let filtered = away(&filtered_mean(&lied, deviation));
+        assert!(filtered < by_chance + left, "{filtered} beside {by_chance}");
+    }
+    assert!(filtered_mean(&[], deviation).is_empty());
+    assert_eq!(filtered_mean(&[vec![2.0]], deviation), [2.0]);
+    assert_eq!(filtered_mean(&[vec![], vec![1.0]], deviation), [0.0; 0]);
+}
+
+#[test]
+fn wild_numbers_are_left_out() {
     let honest = (0..95).map(|at| vec![f64::from(at) / 95.0, -1.0]);
     let liars = (0..5).map(|_| vec![1e9, -1e9]);
     let all: Vec<Vec<f64>> = honest.chain(liars).collect();
-    let found = trimmed_mean(&all, TRIMMED);
+    let found = filtered_mean(&all, 0.1);
     assert!((found[0] - 0.5).abs() < 0.06, "{found:?}");
     assert_eq!(found[1], -1.0);
-    assert!(
-        trimmed_mean(&all, 0.0)[0] > 1e7,
-        "the plain mean follows them"
-    );
-    assert!(trimmed_mean(&[], TRIMMED).is_empty());
-    assert_eq!(trimmed_mean(&[vec![2.0]], TRIMMED), [2.0]);
 }

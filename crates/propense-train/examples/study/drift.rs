@@ -6,7 +6,8 @@ use propense_events::{DAY, Event, EventKind};
 use propense_model::Bundle;
 use propense_train::{DriftOptions, DriftReport, Loaded, Task, drift};
 
-use crate::update::{Done, fit, part};
+use crate::Done;
+use crate::fitting::{fit, part};
 
 /// Random halves of the users.
 const SPLITS: u64 = 200;
@@ -20,7 +21,7 @@ fn model(data: &Loaded, path: Option<String>) -> Result<Bundle, Box<dyn std::err
         // The first four days.
         None => {
             let first = first(data);
-            Ok(fit(Task::InSession, &part(data, first, first + 4 * DAY))?.0)
+            Ok(fit(Task::InSession, &part(data, first, first + 4 * DAY), 1)?.0)
         }
     }
 }

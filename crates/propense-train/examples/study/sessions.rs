@@ -2,15 +2,12 @@
 
 use std::sync::Arc;
 
-use propense_events::{DAY, Event, Session};
+use propense_events::{DAY, Session};
 use propense_features::{Featuriser, UserHistory, sessions_shown};
-use propense_model::{CellActivation, CpuStream, Head, Lived, PREFIXES, Precision};
-use propense_train::{
-    DeviceChoice, ExampleOptions, FitRequest, Loaded, NetworkSizes, Preset, Silent, Task,
-    TrainOptions, fit_bundle,
-};
+use propense_model::{CpuStream, Head, Lived, PREFIXES};
+use propense_train::{Loaded, Task};
 
-pub(crate) type Done = Result<(), Box<dyn std::error::Error>>;
+use crate::fitting::{fit, part};
 
 /// Days that the shared model is trained on.
 const TRAINED: i64 = 4;
@@ -51,33 +48,12 @@ pub(crate) fn hash(text: &str) -> u64 {
 }
 
 impl Start {
-    /// Trains on `share` users in a hundred.
-    pub(crate) fn of(data: &Loaded, share: u64) -> Result<Self, Box<dyn std::error::Error>> {
+    pub(crate) fn of(data: &Loaded) -> Result<Self, Box<dyn std::error::Error>> {
         let first = data.events.iter().map(|event| event.timestamp).min();
         let first = first.ok_or("the data has no events")?;
         let until = first + TRAINED * DAY;
-        let who = |event: &Event| hash(event.user_id.as_deref().unwrap_or_default());
-        let trained = |event: &&Event| event.timestamp < until && who(event) % 100 < share;
-        let early = Loaded {
-            events: data.events.iter().filter(trained).cloned().collect(),
-            files: Vec::new(),
-            sessions: Vec::new(),
-            ..data.clone()
-        };
-        let request = FitRequest {
-            task: Task::InSession,
-            preset: Preset::Seed,
-            training: TrainOptions::default(),
-            examples: ExampleOptions::default(),
-            activation: CellActivation::Tanh,
-            sizes: NetworkSizes::default(),
-            precision: Precision::F32,
-            device: DeviceChoice::Cpu.open()?,
-            name: "study".to_owned(),
-            licence: String::new(),
-            created_at: String::new(),
-        };
-        let bundle = fit_bundle(&early, &request, &mut Silent)?.bundle;
+        let early = part(data, first, until);
+        let (bundle, _) = fit(Task::InSession, &early, 1)?;
         let (manifest, head) = (&bundle.manifest, Head::of(&bundle)?);
         let mut sessions = sessions_shown(
             data.events.iter().cloned(),

@@ -6,7 +6,8 @@ use std::collections::HashMap;
 use propense_model::Steps;
 use propense_train::{log_loss, roc_auc};
 
-use crate::sessions::{Done, Seen, Start};
+use crate::Done;
+use crate::sessions::{Seen, Start};
 
 /// Sessions of a visitor that are learnt from, the newest.
 const KEPT: usize = 16;

@@ -2,18 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use propense_model::{
-    CLIP, Contribution, Lived, Privacy, Steps, TRIMMED, server_rate, trimmed_mean,
-};
+use propense_model::{CLIP, Contribution, Lived, Privacy, Steps, filtered_mean, server_rate};
 use propense_train::{log_loss, roc_auc};
 
-use crate::sessions::{Done, Seen, Start};
+use crate::Done;
+use crate::sessions::{Seen, Start};
 
 /// δ of every ε.
 const DELTA: f64 = 1e-6;
 
 /// Repetitions with other noise.
-const SEEDS: u64 = 3;
+const SEEDS: u64 = 5;
 
 /// One device: a visitor's day.
 type Device<'a> = Vec<Lived<'a>>;
@@ -36,7 +35,12 @@ enum Liars {
     None,
     /// The opposite of what honest devices say together, as long as is let through.
     Against,
+    /// The same, with noise like everybody's and shifted by so many of its deviations only.
+    Hidden(f64),
 }
+
+/// Every twentieth device lies.
+const LIES: usize = 20;
 
 fn score(start: &Start, difference: &[f64], judging: &[&Seen]) -> (f64, f64) {
     let (mut scores, mut labels) = (Vec::new(), Vec::new());
@@ -56,7 +60,7 @@ struct How {
     /// None: without noise.
     epsilon: Option<f64>,
     liars: Liars,
-    trimmed: f64,
+    filtered: bool,
     /// Length of a device's step, times its gradient.
     scale: f64,
     /// Of the service's step, times the average.
@@ -70,7 +74,7 @@ impl How {
             rounds,
             epsilon,
             liars: Liars::None,
-            trimmed: TRIMMED,
+            filtered: true,
             scale: Steps::SHARED.rate,
             rate: server_rate(rounds),
         }
@@ -91,20 +95,34 @@ fn improve(start: &Start, devices: &[Device<'_>], how: How, seed: u64) -> Vec<f6
             clipped(step.collect())
         };
         let honest: Vec<Vec<f64>> = devices.iter().map(teach).collect();
-        let against = against(&honest, multiplier);
+        let deviation = Contribution::deviation(multiplier.unwrap_or(0.0));
+        let against = against(&honest, how.liars, deviation);
         let sent: Vec<Vec<f64>> = honest
             .into_iter()
             .enumerate()
-            .map(|(place, update)| match multiplier {
-                _ if how.liars == Liars::Against && place % 20 == 0 => against.clone(),
-                Some(multiplier) => {
-                    let sent = Contribution::with_noise(update, multiplier, || noise.next());
-                    sent.values(multiplier)
+            .map(|(place, update)| {
+                let lies = place % LIES == 0;
+                let mut noisy = |update: Vec<f64>| match multiplier {
+                    Some(multiplier) => {
+                        let sent = Contribution::with_noise(update, multiplier, || noise.next());
+                        sent.values(multiplier)
+                    }
+                    None => update,
+                };
+                match how.liars {
+                    Liars::Against if lies => against.clone(),
+                    Liars::Hidden(_) if lies => {
+                        let own = noisy(vec![0.0; update.len()]);
+                        own.iter().zip(&against).map(|(x, y)| x + y).collect()
+                    }
+                    _ => noisy(update),
                 }
-                None => update,
             })
             .collect();
-        let step = trimmed_mean(&sent, how.trimmed);
+        let step = match how.filtered {
+            true => filtered_mean(&sent, deviation),
+            false => mean(&sent),
+        };
         for (weight, change) in difference.iter_mut().zip(step) {
             *weight += how.rate * change;
         }
@@ -112,13 +130,24 @@ fn improve(start: &Start, devices: &[Device<'_>], how: How, seed: u64) -> Vec<f6
     difference
 }
 
-/// The opposite of what all say together, as long as a check lets through.
-fn against(honest: &[Vec<f64>], multiplier: Option<f64>) -> Vec<f64> {
-    let mean = trimmed_mean(honest, 0.0);
+/// What liars say: the opposite of what all say together, as long as a check lets through, or so far
+/// as they dare.
+fn against(honest: &[Vec<f64>], liars: Liars, deviation: f64) -> Vec<f64> {
+    let mean = mean(honest);
     let root = (mean.len() as f64).sqrt();
-    let most = CLIP + 2.0 * CLIP * multiplier.unwrap_or(0.0) * (root + 5.0);
+    let far = match liars {
+        Liars::Hidden(shift) => shift * deviation,
+        Liars::None | Liars::Against => CLIP + deviation * (root + 5.0),
+    };
     let length = length(&mean);
-    mean.iter().map(|x| -x / length * most).collect()
+    mean.iter().map(|x| -x / length * far).collect()
+}
+
+fn mean(vectors: &[Vec<f64>]) -> Vec<f64> {
+    let width = vectors.first().map_or(0, Vec::len);
+    let count = vectors.len() as f64;
+    let column = |place: usize| vectors.iter().map(|vector| vector[place]).sum::<f64>();
+    (0..width).map(|place| column(place) / count).collect()
 }
 
 fn length(vector: &[f64]) -> f64 {
@@ -206,7 +235,7 @@ pub(crate) fn choose(start: &Start) -> Done {
 pub(crate) fn simulate(start: &Start) -> Done {
     let (devices, judging) = divide(start, 4);
     println!("| ε | rounds | 5 % liars | average | AUC | spread | log-loss |");
-    for rounds in [1, 5, 20] {
+    for rounds in [1, 5] {
         for epsilon in [
             None,
             Some(32.0),
@@ -215,23 +244,32 @@ pub(crate) fn simulate(start: &Start) -> Done {
             Some(4.0),
             Some(2.0),
         ] {
-            for (liars, trimmed) in [
-                (Liars::None, 0.0),
-                (Liars::None, TRIMMED),
-                (Liars::Against, 0.0),
-                (Liars::Against, TRIMMED),
+            for (liars, filtered) in [
+                (Liars::None, false),
+                (Liars::None, true),
+                (Liars::Against, false),
+                (Liars::Against, true),
+                (Liars::Hidden(1.5), true),
+                (Liars::Hidden(2.0), true),
+                (Liars::Hidden(2.5), true),
+                (Liars::Hidden(3.0), true),
+                (Liars::Hidden(4.0), true),
             ] {
                 let how = How {
                     liars,
-                    trimmed,
+                    filtered,
                     ..How::usual(rounds, epsilon)
                 };
                 let (auc, spread, loss) = judged(start, &devices, &judging, how);
                 println!(
                     "| {} | {rounds} | {} | {} | {auc:.4} | {spread:.4} | {loss:.4} |",
                     epsilon.map_or("none".to_owned(), |e: f64| e.to_string()),
-                    if liars == Liars::None { "no" } else { "yes" },
-                    if trimmed == 0.0 { "mean" } else { "trimmed" },
+                    match liars {
+                        Liars::None => "none".to_owned(),
+                        Liars::Against => "as long as they may".to_owned(),
+                        Liars::Hidden(shift) => format!("hidden, {shift} deviations"),
+                    },
+                    if filtered { "filtered" } else { "mean" },
                 );
             }
         }
