@@ -29,16 +29,40 @@ pub enum Method {
 impl Method {
     /// All of them.
     pub const ALL: [Self; 4] = [Self::Blend, Self::VSknn, Self::ItemKnn, Self::Popularity];
-}
 
-impl fmt::Display for Method {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+    /// Its name in tables and JSON.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
             Self::Blend => "propense",
             Self::VSknn => "v_sknn",
             Self::ItemKnn => "item_knn",
             Self::Popularity => "popularity",
-        })
+        }
+    }
+
+    /// What ranks in this way after these visits; by popularity where the blend has no model.
+    pub(super) fn ranker<'a>(
+        self,
+        items: &'a Items,
+        index: &'a VisitIndex,
+        model: Option<&'a NextItem>,
+    ) -> Box<dyn Ranker + 'a> {
+        match (self, model) {
+            (Self::Blend, Some(model)) => Box::new(model.ranker()),
+            (Self::VSknn, _) => {
+                let options = NeighbourOptions::default();
+                Box::new(Neighbours::new(index, items.len(), options))
+            }
+            (Self::ItemKnn, _) => Box::new(ItemNeighbours::new(index)),
+            (Self::Popularity | Self::Blend, _) => Box::new(Popularity::new(items)),
+        }
+    }
+}
+
+impl fmt::Display for Method {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
     }
 }
 
@@ -71,17 +95,11 @@ pub fn choose(visits: &[RawVisit], k: usize, seed: u64, progress: &mut dyn FnMut
         let index = VisitIndex::new(&log);
         let model = NextItem::fit(before, seed, progress);
         progress("comparing on the latest visits");
-        let mut run = |method: Method, ranker: &mut dyn Ranker| {
-            let trial = Trial::run(ranker, &tested, &log.items, k);
+        for method in Method::ALL {
+            let mut ranker = method.ranker(&log.items, &index, Some(&model));
+            let trial = Trial::run(ranker.as_mut(), &tested, &log.items, k);
             figures.push((method, trial.figures(400, seed)));
-        };
-        run(Method::Blend, &mut model.ranker());
-        run(
-            Method::VSknn,
-            &mut Neighbours::new(&index, log.items.len(), NeighbourOptions::default()),
-        );
-        run(Method::ItemKnn, &mut ItemNeighbours::new(&index));
-        run(Method::Popularity, &mut Popularity::new(&log.items));
+        }
         figures.sort_by(|a, b| b.1.ndcg.total_cmp(&a.1.ndcg));
         learnt = Some(model);
     }
@@ -185,18 +203,10 @@ impl Recommender {
     /// which no item is known is given what is popular; so is every item on which the method has
     /// nothing to say, below the others.
     pub fn scorer(&self) -> impl FnMut(&[Click]) -> Vec<f32> + '_ {
-        let mut popularity = Popularity::new(&self.items);
-        let mut ranker: Box<dyn Ranker + '_> = match (self.method, &self.model) {
-            (Method::Blend, Some(model)) => Box::new(model.ranker()),
-            (Method::VSknn, _) => {
-                let options = NeighbourOptions::default();
-                Box::new(Neighbours::new(&self.index, self.items.len(), options))
-            }
-            (Method::ItemKnn, _) => Box::new(ItemNeighbours::new(&self.index)),
-            (Method::Popularity | Method::Blend, _) => Box::new(popularity.clone()),
-        };
+        let (method, model) = (self.method, self.model.as_ref());
+        let mut ranker = method.ranker(&self.items, &self.index, model);
         let mut popular = vec![0.0; self.items.len()];
-        popularity.score(&[], &mut popular);
+        Popularity::new(&self.items).score(&[], &mut popular);
         let most = popular.iter().copied().fold(1.0_f32, f32::max);
         move |visit: &[Click]| {
             let mut scores = vec![0.0; self.items.len()];

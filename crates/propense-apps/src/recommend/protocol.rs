@@ -5,13 +5,12 @@ use std::collections::BTreeMap;
 use propense_events::Event;
 use serde::Serialize;
 
-use super::baselines::{ItemNeighbours, Popularity};
+use super::choose::Method;
 use super::error::RecommendError;
 use super::index::VisitIndex;
 use super::log::{Log, Source, drop_shared, number, visits};
 use super::measure::{Figures, Ranker, Trial};
 use super::model::NextItem;
-use super::neighbours::{NeighbourOptions, Neighbours};
 
 /// How the task is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,19 +104,16 @@ pub fn next_item_beside<E: From<RecommendError>>(
     let model = NextItem::fit(&train, options.seed, progress);
     let run = |ranker: &mut dyn Ranker| Trial::run(ranker, &tested, &log.items, options.k);
     progress("ranking");
-    // The model numbers the same visits in the same way.
-    let ours = run(&mut model.ranker());
-    progress("ranking with the plain recommenders");
     let index = VisitIndex::new(&log);
-    let nearest = NeighbourOptions::default();
-    let mut trials = vec![
-        ("popularity", run(&mut Popularity::new(&log.items))),
-        ("item_knn", run(&mut ItemNeighbours::new(&index))),
-        (
-            "v_sknn",
-            run(&mut Neighbours::new(&index, log.items.len(), nearest)),
-        ),
-    ];
+    // The model numbers the same visits in the same way.
+    let by = |method: Method| run(method.ranker(&log.items, &index, Some(&model)).as_mut());
+    let ours = by(Method::Blend);
+    progress("ranking with the plain recommenders");
+    let plain = [Method::Popularity, Method::ItemKnn, Method::VSknn];
+    let mut trials: Vec<(&str, Trial)> = plain
+        .into_iter()
+        .map(|method| (method.name(), by(method)))
+        .collect();
     for (name, mut ranker) in more(&log)? {
         progress(&format!("ranking with {name}"));
         trials.push((name, run(ranker.as_mut())));
