@@ -1,4 +1,4 @@
-//! What the score is for: `demand` and `segment`.
+//! What the score is for: `demand`, `segment` and `recommend`.
 
 use std::path::PathBuf;
 
@@ -152,6 +152,73 @@ pub(crate) struct SegmentArgs {
     /// Write the SHA-256 of the identifiers of those to address, as ad tools take them
     #[arg(long, value_name = "FILE.csv")]
     pub(crate) ads: Option<PathBuf>,
+    /// Write a page to read and print
+    #[arg(long, value_name = "FILE.html")]
+    pub(crate) report: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) json: JsonArgs,
+}
+
+/// List for each visitor what they are likely to want to see next
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  propense recommend --data data/giftshop --session today.csv --k 8 --out picks.csv
+  propense recommend --data orders.csv --catalogue items.csv --in-stock --out home-page.csv --report picks.html
+  propense recommend --data orders.csv views.csv --log shown-by-lot.csv --out home-page.csv --json -
+
+Four recommenders are compared on the latest sixth of the visits, and the one with the highest
+NDCG is used; the table says which, and by how much (docs/recommendation.md). Without --session one
+list is made, for a visitor of whom nothing is known. --log tells what each would have earned.")]
+pub(crate) struct RecommendArgs {
+    /// Files or folders with events to learn from
+    #[arg(long, required = true, num_args = 1.., value_name = "PATH")]
+    pub(crate) data: Vec<PathBuf>,
+    /// Events of the visits that are to be given a list
+    #[arg(long, value_name = "FILE")]
+    pub(crate) session: Option<PathBuf>,
+    /// What is known of the items: CSV with item_id and any of item_name, item_category, price,
+    /// margin (share of the price), stock; items that nobody clicked yet are then listed too
+    #[arg(long, value_name = "FILE")]
+    pub(crate) catalogue: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) reading: ReadingArgs,
+    /// Length of a list
+    #[arg(long, default_value_t = 8)]
+    pub(crate) k: usize,
+    /// Leave out items without stock; one whose stock is not known stays
+    #[arg(long)]
+    pub(crate) in_stock: bool,
+    /// Lowest price
+    #[arg(long, value_name = "PRICE")]
+    pub(crate) price_from: Option<f64>,
+    /// Highest price
+    #[arg(long, value_name = "PRICE")]
+    pub(crate) price_to: Option<f64>,
+    /// How much profit counts: a score is multiplied by 1 + WEIGHT x margin
+    #[arg(long, default_value_t = 0.0, value_name = "WEIGHT")]
+    pub(crate) margin_weight: f64,
+    /// How much each further item of a category is held back, 0 to 1
+    #[arg(long, default_value_t = 0.0, value_name = "SHARE")]
+    pub(crate) diversity: f64,
+    /// List items again that the visit has already seen; never those in the cart or bought
+    #[arg(long)]
+    pub(crate) seen_too: bool,
+    /// Identifiers that are no goods, separated by commas; in orders beside POST, DOT, M and the like
+    #[arg(long, value_name = "ID,…", value_delimiter = ',')]
+    pub(crate) ignore: Vec<String>,
+    /// Seed of what is random in learning
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Also write the table by which a page recommends: served in place of a catalogue
+    #[arg(long, value_name = "FILE.items")]
+    pub(crate) export_table: Option<PathBuf>,
+    /// Lists that were shown by lot, to judge recommenders by: CSV with session_id (or user_id), time,
+    /// item_id, propensity (probability that the item was in the list) and reward (clicked or bought)
+    #[arg(long, value_name = "FILE.csv")]
+    pub(crate) log: Option<PathBuf>,
+    /// Where to write the lists: .csv, .parquet or .jsonl
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
     /// Write a page to read and print
     #[arg(long, value_name = "FILE.html")]
     pub(crate) report: Option<PathBuf>,
