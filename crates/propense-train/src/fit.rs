@@ -21,7 +21,7 @@ use crate::metrics::{Metrics, best_f1_threshold};
 use crate::options::{Preset, TrainOptions};
 use crate::progress::{EpochReport, Observer, Progress, StopReason};
 use crate::tasks::{self, ExampleOptions, Prepared, Shares};
-use crate::trainer::{self, Parts, Trained};
+use crate::trainer::{self, Trained};
 use crate::{Task, TrainError, base, manifest, scoring};
 use propense_prepare::Loaded;
 
@@ -77,6 +77,26 @@ impl FitRequest {
             hidden: self.sizes.hidden.unwrap_or(usual.hidden),
             dropout: self.sizes.dropout.unwrap_or(usual.dropout),
             ..usual
+        }
+    }
+
+    /// What must be the same for a run on these data and of this network to be continued.
+    pub(crate) fn run_key(
+        &self,
+        data: &Loaded,
+        prepared: &Prepared,
+        network: &serde_json::Value,
+    ) -> RunKey {
+        RunKey {
+            data: data.sha256.clone(),
+            task: self.task.name().to_owned(),
+            seed: self.training.seed,
+            batch: self.training.batch,
+            learning_rate: self.training.learning_rate,
+            clip: self.training.clip,
+            max_events: self.examples.max_events,
+            reading: checkpoint::reading(&prepared.spec, &prepared.train.examples),
+            network: network.to_string(),
         }
     }
 }
@@ -484,23 +504,8 @@ fn fit_seed(
         None => request.config(prepared),
     };
     config.validate()?;
-    let key = RunKey {
-        data: data.sha256.clone(),
-        task: request.task.name().to_owned(),
-        seed: request.training.seed,
-        batch: request.training.batch,
-        learning_rate: request.training.learning_rate,
-        clip: request.training.clip,
-        max_events: request.examples.max_events,
-        reading: checkpoint::reading(&prepared.spec, &prepared.train.examples),
-        network: json!(config).to_string(),
-    };
-    let parts = Parts {
-        train: &prepared.train.examples,
-        validation: &prepared.validation.examples,
-        weighting: prepared.weighting,
-        positions: prepared.positions,
-    };
+    let key = request.run_key(data, prepared, &json!(config));
+    let parts = prepared.parts();
     let (training, device) = (&request.training, &request.device);
     let trained = match from {
         Some(bundle) => trainer::train_on(

@@ -24,6 +24,7 @@ use crate::example::{Example, Positions, Weighting};
 use crate::horizon::Target;
 use crate::progress::{Observer, Progress};
 use crate::split::Split;
+use crate::trainer::Parts;
 use crate::{PartSizes, Task, TrainError};
 use propense_prepare::Loaded;
 
@@ -124,6 +125,16 @@ impl Prepared {
             test: self.test.examples.len(),
             left_out: self.dropped,
             same_time: self.same_time,
+        }
+    }
+
+    /// What the training loop is given.
+    pub(crate) fn parts(&self) -> Parts<'_> {
+        Parts {
+            train: &self.train.examples,
+            validation: &self.validation.examples,
+            weighting: self.weighting,
+            positions: self.positions,
         }
     }
 }

@@ -16,8 +16,7 @@ use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 
 use crate::run::{Steps, command, output_of, root, target_dir};
-use crate::toolchain::Toolchain;
-use crate::wasm::{self, Build};
+use crate::wasm;
 use crate::{browser, python, tools};
 use figures::Measured;
 
@@ -94,9 +93,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             "Compile the model to WebAssembly, for the CPU and for WebGPU",
             "the first time about ten minutes",
             || {
-                let toolchain = Toolchain::find()?;
-                wasm::build(&toolchain, Build::Cpu)?;
-                wasm::build(&toolchain, Build::Webgpu)?;
+                wasm::both()?;
                 // The module's code names the files that are there when it is compiled.
                 tools::web_package()
             },

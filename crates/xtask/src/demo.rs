@@ -7,8 +7,7 @@ use anyhow::{Context, Result};
 
 use crate::run::{Steps, built, command, must_see, native, root, target_dir};
 use crate::serve::Server;
-use crate::toolchain::Toolchain;
-use crate::wasm::{self, Build};
+use crate::wasm;
 use crate::{page, tools};
 
 /// Options of `cargo xtask demo`.
@@ -55,12 +54,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     steps.step(
         "Compile the model to WebAssembly, for the CPU and for WebGPU",
         "the first time about five minutes",
-        || {
-            let toolchain = Toolchain::find()?;
-            eprintln!("      compiler: {}", toolchain.describe());
-            wasm::build(&toolchain, Build::Cpu)?;
-            wasm::build(&toolchain, Build::Webgpu)
-        },
+        wasm::both,
     )?;
     let trunk = steps.step(
         "Find or install Trunk, which bundles the page",

@@ -6,8 +6,7 @@ use std::process::Command;
 use anyhow::Result;
 
 use crate::run::{Steps, cargo, must, native, root, target_dir};
-use crate::toolchain::Toolchain;
-use crate::wasm::{self, Build};
+use crate::wasm;
 use crate::{browser, packages, page, python, tools};
 
 /// Options of `cargo xtask test`.
@@ -52,12 +51,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         steps.step(
             "Compile the model to WebAssembly, for the CPU and for WebGPU",
             "the first time about five minutes",
-            || {
-                let toolchain = Toolchain::find()?;
-                eprintln!("      compiler: {}", toolchain.describe());
-                wasm::build(&toolchain, Build::Cpu)?;
-                wasm::build(&toolchain, Build::Webgpu)
-            },
+            wasm::both,
         )?;
         let trunk = steps.step("Find or install Trunk", "", tools::trunk)?;
         steps.step("Bundle the page", "", || {

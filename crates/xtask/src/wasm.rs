@@ -30,7 +30,7 @@ pub(crate) struct Options {
 
 /// One of the two builds.
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum Build {
+enum Build {
     /// The session and the model on the CPU, with SIMD.
     Cpu,
     /// The model on WebGPU.
@@ -46,10 +46,15 @@ impl Build {
     }
 }
 
+/// Both builds.
+pub(crate) fn both() -> Result<()> {
+    run(&Options { only: None })
+}
+
 /// `cargo xtask wasm`.
 pub(crate) fn run(options: &Options) -> Result<()> {
     let toolchain = Toolchain::find()?;
-    eprintln!("compiler: {}", toolchain.describe());
+    eprintln!("      compiler: {}", toolchain.describe());
     for which in [Build::Cpu, Build::Webgpu] {
         if options.only.is_none_or(|only| only == which) {
             build(&toolchain, which)?;
@@ -59,7 +64,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 }
 
 /// Compiles one build and writes its module, glue and types into `web/wasm/NAME`.
-pub(crate) fn build(toolchain: &Toolchain, which: Build) -> Result<()> {
+fn build(toolchain: &Toolchain, which: Build) -> Result<()> {
     let made = folder(which);
     generate(toolchain, which, Simd::Plain, &made)?;
     if which == Build::Cpu {

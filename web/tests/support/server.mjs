@@ -5,6 +5,7 @@ import { extname, join, normalize, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 
 import { bundle } from "./bundle.mjs";
+import { listen } from "./listen.mjs";
 
 export const repository = fileURLToPath(new URL("../../..", import.meta.url));
 
@@ -67,15 +68,5 @@ export async function serve() {
       return send(404, "text/plain", "not found");
     }
   });
-  await new Promise((resolve) => {
-    server.listen(0, "127.0.0.1", resolve);
-  });
-  return {
-    origin: `http://127.0.0.1:${server.address().port}`,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(resolve);
-        server.closeAllConnections();
-      }),
-  };
+  return listen(server);
 }

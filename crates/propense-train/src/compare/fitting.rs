@@ -14,7 +14,6 @@ use super::Learner;
 use crate::adam::numbers;
 use crate::baselines::{Binned, Growth, Logistic, Trees};
 use crate::calibrate::Scaling;
-use crate::checkpoint::{self, RunKey};
 use crate::ensemble::{Table, table_edges};
 use crate::example::{Example, Positions, Weighting};
 use crate::fit::{self, FitRequest};
@@ -23,7 +22,7 @@ use crate::network::{Blueprint, Network};
 use crate::options::{Preset, TrainOptions};
 use crate::progress::{Observer, StopReason};
 use crate::tasks::Prepared;
-use crate::trainer::{self, Parts};
+use crate::trainer;
 use crate::{TrainError, scoring};
 use propense_prepare::Loaded;
 
@@ -250,23 +249,8 @@ fn network<B: Blueprint>(
 where
     B::Network: 'static,
 {
-    let key = RunKey {
-        data: data.sha256.clone(),
-        task: request.task.name().to_owned(),
-        seed: request.training.seed,
-        batch: request.training.batch,
-        learning_rate: request.training.learning_rate,
-        clip: request.training.clip,
-        max_events: request.examples.max_events,
-        reading: checkpoint::reading(&prepared.spec, &prepared.train.examples),
-        network: json!(config.parameters()).to_string(),
-    };
-    let parts = Parts {
-        train: &prepared.train.examples,
-        validation: &prepared.validation.examples,
-        weighting: prepared.weighting,
-        positions: prepared.positions,
-    };
+    let key = request.run_key(data, prepared, &json!(config.parameters()));
+    let parts = prepared.parts();
     let clock = Instant::now();
     let trained = trainer::train(
         config,

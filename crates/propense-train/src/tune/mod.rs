@@ -17,12 +17,12 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::checkpoint::{self, RunKey};
+use crate::checkpoint;
 use crate::fit::FitRequest;
 use crate::options::TrainOptions;
 use crate::progress::{Observer, Progress, StopReason};
 use crate::tasks::{self, Prepared, Shares};
-use crate::trainer::{self, Parts};
+use crate::trainer;
 use crate::{Task, TrainError};
 use propense_prepare::Loaded;
 
@@ -302,23 +302,8 @@ impl Running<'_> {
         };
         let config = fit.config(self.prepared);
         config.validate()?;
-        let key = RunKey {
-            data: self.data.sha256.clone(),
-            task: fit.task.name().to_owned(),
-            seed: fit.training.seed,
-            batch: fit.training.batch,
-            learning_rate: fit.training.learning_rate,
-            clip: fit.training.clip,
-            max_events: fit.examples.max_events,
-            reading: checkpoint::reading(&self.prepared.spec, &self.prepared.train.examples),
-            network: json!(config).to_string(),
-        };
-        let parts = Parts {
-            train: &self.prepared.train.examples,
-            validation: &self.prepared.validation.examples,
-            weighting: self.prepared.weighting,
-            positions: self.prepared.positions,
-        };
+        let key = fit.run_key(self.data, self.prepared, &json!(config));
+        let parts = self.prepared.parts();
         let clock = Instant::now();
         let mut quiet = Quiet(stop);
         let trained = trainer::train(&config, parts, &fit.training, &key, &fit.device, &mut quiet);
