@@ -1,20 +1,25 @@
 //! The network's arithmetic on Burn tensors, from weights laid out once for a whole pass.
 
+use std::sync::OnceLock;
+
 use burn::tensor::activation::relu;
 use burn::tensor::{Int, Tensor, TensorData};
 
 use crate::ModelConfig;
+#[cfg(feature = "wgpu")]
+use crate::fused::convolution;
 use crate::lstm::Lstm;
 
 /// The weights of convolution and LSTM in the layout that the passes use.
 #[derive(Debug, Clone)]
 pub(crate) struct Layers {
     config: ModelConfig,
-    /// The kernel at its four places in a patch one row and one column larger than itself: each
-    /// `[(kernel + 1)², filters]`.
-    placed: [Tensor<2>; 4],
-    /// `[1, filters]`.
-    conv_bias: Tensor<2>,
+    /// `[filters, 1, kernel, kernel]`.
+    conv_weight: Tensor<4>,
+    /// `[filters]`.
+    conv_bias: Tensor<1>,
+    /// What [`Self::placed`] made, once it was wanted.
+    placed: OnceLock<[Tensor<2>; 4]>,
     /// `[step_inputs, 4 × hidden]`, rows by column, then by filter.
     input: Tensor<2>,
     /// `[1, 4 × hidden]`.
@@ -34,22 +39,13 @@ impl Layers {
         lstm_bias: Tensor<1>,
     ) -> Self {
         let ModelConfig {
-            filters,
-            kernel,
-            hidden,
-            ..
+            filters, hidden, ..
         } = *config;
-        let device = conv_weight.device();
-        let kernels = conv_weight.reshape([filters, kernel * kernel]).transpose();
-        let placed = placements(kernel).map(|placement| {
-            let shape = [(kernel + 1) * (kernel + 1), kernel * kernel];
-            Tensor::<2>::from_data(TensorData::new(placement, shape), &device)
-                .matmul(kernels.clone())
-        });
         Self {
             config: config.clone(),
-            placed,
-            conv_bias: conv_bias.unsqueeze(),
+            conv_weight,
+            conv_bias,
+            placed: OnceLock::new(),
             input: lstm_input
                 .reshape([filters, config.pooled_columns(), 4 * hidden])
                 .swap_dims(0, 1)
@@ -62,13 +58,45 @@ impl Layers {
         }
     }
 
+    /// The plane of `rows`, `[batch, time, features]`, from which [`Self::windows`] makes a window for
+    /// every event, and one more where their number is odd: zero rows before the first and behind the
+    /// last.
+    pub(crate) fn plane(&self, rows: Tensor<3>) -> Tensor<3> {
+        let [batch, time, features] = rows.dims();
+        let device = rows.device();
+        let zeros = |height: usize| Tensor::zeros([batch, height, features], &device);
+        let mut parts = vec![zeros(self.config.kernel), rows];
+        if time % 2 == 1 {
+            parts.push(zeros(1));
+        }
+        Tensor::cat(parts, 1)
+    }
+
     /// Convolution, pooling and ReLU as one: pooled windows, `stride` events apart.
     ///
     /// `plane` is `[batch, height, features]`. A pooled cell covers `kernel + 1` rows and columns,
     /// which hold the four places of the kernel whose maximum pooling takes; maximum before bias
-    /// and ReLU is the same as after, since both are monotone. The result is
+    /// and ReLU is the same as after, since both are monotone. Of equal places the first gets the
+    /// gradient, by rows, then by columns; at zero ReLU has none. The result is
     /// `[batch, windows, step_inputs]`, by column, then by filter.
     pub(crate) fn windows(&self, plane: Tensor<3>, stride: usize) -> Tensor<3> {
+        #[cfg(feature = "wgpu")]
+        if let Some(windows) =
+            convolution::windows(&plane, &self.conv_weight, &self.conv_bias, stride)
+        {
+            return windows;
+        }
+        self.windows_by_tensors(plane, stride)
+    }
+
+    /// Weights and bias of the convolution.
+    #[cfg(all(test, feature = "wgpu"))]
+    pub(crate) const fn convolution(&self) -> (&Tensor<4>, &Tensor<1>) {
+        (&self.conv_weight, &self.conv_bias)
+    }
+
+    /// The same with tensors wherever they lie: what the other way is tested against.
+    pub(crate) fn windows_by_tensors(&self, plane: Tensor<3>, stride: usize) -> Tensor<3> {
         let side = self.config.kernel + 1;
         let columns = self.config.pooled_columns();
         let device = plane.device();
@@ -83,12 +111,31 @@ impl Layers {
             .select(1, Tensor::<1, Int>::from_data(places, &device))
             .reshape([batch * windows * columns, side * side]);
         let [a, b, c, d] = self
-            .placed
+            .placed()
             .each_ref()
             .map(|placed| patches.clone().matmul(placed.clone()));
         // [batch × windows × columns, filters]
         let pooled = a.max_pair(b).max_pair(c.max_pair(d));
-        relu(pooled + self.conv_bias.clone()).reshape([batch, windows, self.config.step_inputs()])
+        let bias = self.conv_bias.clone().unsqueeze::<2>();
+        relu(pooled + bias).reshape([batch, windows, self.config.step_inputs()])
+    }
+
+    /// The kernel at its four places in a patch one row and one column larger than itself: each
+    /// `[(kernel + 1)², filters]`.
+    fn placed(&self) -> &[Tensor<2>; 4] {
+        self.placed.get_or_init(|| {
+            let ModelConfig {
+                filters, kernel, ..
+            } = self.config;
+            let device = self.conv_weight.device();
+            let kernels = self.conv_weight.clone();
+            let kernels = kernels.reshape([filters, kernel * kernel]).transpose();
+            placements(kernel).map(|placement| {
+                let shape = [(kernel + 1) * (kernel + 1), kernel * kernel];
+                Tensor::<2>::from_data(TensorData::new(placement, shape), &device)
+                    .matmul(kernels.clone())
+            })
+        })
     }
 
     /// The input's part of the gates, of all steps in one product.

@@ -62,6 +62,8 @@ mod fused;
 mod head;
 #[cfg(feature = "burn")]
 mod layers;
+#[cfg(any(feature = "wgpu", feature = "webgpu"))]
+mod limits;
 #[cfg(feature = "burn")]
 mod lstm;
 #[cfg(feature = "burn")]

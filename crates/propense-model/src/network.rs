@@ -169,14 +169,7 @@ impl CnnLstm {
         let layers = self.layers();
 
         let beside = self.beside(rows.clone(), context.clone());
-        let before = [batch, self.config.kernel, self.config.features];
-        let before = Tensor::zeros(before, &rows.device());
-        let plane = Tensor::cat(vec![before, rows], 1); // [batch, kernel + time, features]
-        let mut windows = layers.windows(plane, 1); // [batch, time, step_inputs]
-        if time % 2 == 1 {
-            let after = Tensor::zeros([batch, 1, inputs], &windows.device());
-            windows = Tensor::cat(vec![windows, after], 1);
-        }
+        let windows = layers.windows(layers.plane(rows), 1); // [batch, 2 × steps, step_inputs]
         // The two phases side by side: windows 1 and 2, 3 and 4, ...
         let gates = layers.project(windows.reshape([batch, steps, 2 * inputs]));
         let outputs = layers.lstm.outputs(gates); // [batch, steps, 2 × hidden]

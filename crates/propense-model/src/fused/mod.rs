@@ -1,10 +1,16 @@
 //! Scoring on a GPU with a kernel of our own: one launch for a batch of whole sessions, or for an
 //! event of a live one, where tensors take dozens.
 
+pub(crate) mod convolution;
+mod convolution_kernel;
 mod kernel;
 pub(crate) mod recurrent;
 mod recurrent_kernel;
+#[cfg(all(test, feature = "flex"))]
+mod testing;
 
+use burn::backend::Autodiff;
+use burn::backend::autodiff::checkpoint::strategy::NoCheckpointing;
 use burn::tensor::{DType, Tensor};
 use burn_cubecl::CubeBackend;
 use burn_cubecl::cubecl::prelude::{CubeCount, CubeDim, CubeElement};
@@ -12,19 +18,11 @@ use burn_cubecl::kernel::into_contiguous;
 use burn_cubecl::tensor::CubeTensor;
 
 use self::kernel::{Places, Sizes};
+use crate::limits::{self, TILE};
 use crate::{Batch, CellActivation, CnnLstm, ModelConfig};
 
-/// Bytes of workgroup memory that every WebGPU adapter has.
-const SHARED: usize = 16 * 1024;
-
-/// Units of a workgroup that every WebGPU adapter has.
-const UNITS: usize = 256;
-
-/// The widest convolution kernel: its loops are written out in full.
-const KERNEL: usize = 5;
-
-/// Sessions of one workgroup, where there are as many.
-const TILE: usize = 8;
+/// Where a device computes with gradients.
+type Tracked = Autodiff<CubeBackend, NoCheckpointing>;
 
 /// A network's weights, packed for the kernel, on a GPU. Cloning is cheap: the buffers are shared.
 #[derive(Debug, Clone)]
@@ -169,20 +167,12 @@ impl Fused {
 impl Sizes {
     /// For so many sessions a workgroup, at most [`TILE`], with as many windows at a time as fit.
     fn in_tiles_of(self, tile: usize) -> Self {
-        let columns = 1..=self.columns;
-        let chunk = columns.rev().find(|chunk| {
-            self.columns.is_multiple_of(*chunk) && Self { tile, ..self }.fits(*chunk)
-        });
+        let chunk = limits::columns_at_a_time(self.columns, self.filters, self.hidden, tile);
         Self {
             tile,
-            chunk: chunk.unwrap_or(1),
+            chunk,
             ..self
         }
-    }
-
-    /// Whether the windows of so many pooled columns fit beside the outputs of a tile.
-    const fn fits(&self, chunk: usize) -> bool {
-        4 * self.tile * (chunk * self.filters + self.hidden) <= SHARED
     }
 }
 
@@ -229,11 +219,16 @@ fn sizes(config: &ModelConfig) -> Option<Sizes> {
             context_bias: place(context_hidden),
         },
     };
-    // With the least of windows in the widest of tiles.
-    let fits = Sizes {
-        tile: TILE,
-        ..sizes
-    }
-    .fits(1);
-    (hidden <= UNITS && kernel <= KERNEL && columns > 0 && fits).then_some(sizes)
+    limits::fits(config).then_some(sizes)
 }
+
+/// A tensor beside another one, of numbers of four bytes, with anything in it.
+fn empty<const D: usize>(beside: &CubeTensor, shape: [usize; D], dtype: DType) -> CubeTensor {
+    let bytes = shape.iter().product::<usize>() * size_of::<f32>();
+    let (client, device) = (beside.client.clone(), beside.device.clone());
+    let handle = client.empty(bytes);
+    CubeTensor::new_contiguous(client, device, shape.into(), handle, dtype)
+}
+
+#[cfg(all(test, feature = "flex"))]
+mod tests;

@@ -1,7 +1,6 @@
 //! The LSTM's steps as one operation with a gradient, on CubeCL devices: a launch forward and one
 //! back, where tensors take dozens for each step.
 
-use burn::backend::Autodiff;
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::checkpoint::strategy::NoCheckpointing;
 use burn::backend::autodiff::grads::Gradients;
@@ -15,14 +14,9 @@ use burn_cubecl::kernel::into_contiguous;
 use burn_cubecl::tensor::CubeTensor;
 
 use super::recurrent_kernel::{self as kernel, KEPT, Sizes};
-use super::{SHARED, TILE, UNITS};
+use super::{Tracked, empty};
 use crate::CellActivation;
-
-/// Where a device computes with gradients.
-type Tracked = Autodiff<CubeBackend, NoCheckpointing>;
-
-/// Workgroups of a launch that every WebGPU adapter has.
-const WORKGROUPS: usize = 65_535;
+use crate::limits::{self, UNITS, WORKGROUPS};
 
 /// Every step's output, `[batch, steps, lanes × hidden]`, from `inputs`,
 /// `[batch, steps, lanes × 4 × hidden]`, and the weights, `[hidden, 4 × hidden]`.
@@ -103,12 +97,12 @@ impl Pass {
 
     /// Sequences of a workgroup on the way forward, which holds their outputs.
     fn tile(&self) -> usize {
-        (SHARED / (4 * self.hidden)).clamp(1, TILE.min(self.sequences()))
+        limits::tile(self.sequences(), self.hidden)
     }
 
     /// The same on the way back, which holds the gradients of four gates.
     fn tile_back(&self) -> usize {
-        (SHARED / (16 * self.hidden)).clamp(1, TILE.min(self.sequences()))
+        limits::tile(self.sequences(), 4 * self.hidden)
     }
 
     const fn sizes(&self, tile: usize, kept: bool) -> Sizes {
@@ -150,13 +144,17 @@ impl Pass {
     fn forward(&self, inputs: CubeTensor, recurrent: CubeTensor, keep: bool) -> (CubeTensor, Kept) {
         let (inputs, recurrent) = (into_contiguous(inputs), into_contiguous(recurrent));
         let tile = self.tile();
-        let outputs = empty(&inputs, [self.batch, self.steps, self.lanes * self.hidden]);
+        let outputs = empty(
+            &inputs,
+            [self.batch, self.steps, self.lanes * self.hidden],
+            DType::F32,
+        );
         // A binding takes a buffer even where nothing is written to it.
         let places = if keep { self.places() } else { 1 };
         let width = if keep { self.hidden } else { 1 };
         let kept = Kept {
-            steps: empty(&inputs, [places, KEPT * width]),
-            earlier: empty(&inputs, [places, width]),
+            steps: empty(&inputs, [places, KEPT * width], DType::F32),
+            earlier: empty(&inputs, [places, width], DType::F32),
             recurrent,
         };
         // SAFETY: indices into `inputs` and `outputs` are bounded by the number of sequences, of
@@ -190,6 +188,7 @@ impl Pass {
         let gradients = empty(
             &given,
             [self.batch, self.steps, self.lanes * 4 * self.hidden],
+            DType::F32,
         );
         // SAFETY: as above; `given` has the shape of the outputs, and a step before the first is
         // never read.
@@ -237,14 +236,6 @@ impl Backward<CubeBackend, 2> for Pass {
             gradients.register::<CubeBackend>(node.id, by_inputs);
         }
     }
-}
-
-/// A tensor of f32 beside another one, with anything in it.
-fn empty<const D: usize>(beside: &CubeTensor, shape: [usize; D]) -> CubeTensor {
-    let bytes = shape.iter().product::<usize>() * size_of::<f32>();
-    let (client, device) = (beside.client.clone(), beside.device.clone());
-    let handle = client.empty(bytes);
-    CubeTensor::new_contiguous(client, device, shape.into(), handle, DType::F32)
 }
 
 #[cfg(all(test, feature = "flex"))]

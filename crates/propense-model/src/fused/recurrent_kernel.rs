@@ -22,17 +22,55 @@ pub(super) struct Sizes {
 /// Numbers that a step leaves of each hidden unit: its four gates after their activation, its cell.
 pub(super) const KEPT: usize = 5;
 
-/// Where a sequence's step stands among all steps of all sequences, which are laid out as
-/// `[batch, steps, lanes]`: the step before stands `lanes` earlier.
+/// What a unit of a workgroup works on: one hidden unit of each sequence of the workgroup's tile.
+#[derive(CubeType)]
+struct Seat {
+    unit: usize,
+    /// The tile's first sequence.
+    first: usize,
+    /// All sequences, and how many of them lie side by side.
+    sequences: usize,
+    lanes: usize,
+    steps: usize,
+    #[cube(comptime)]
+    hidden: usize,
+}
+
 #[cube]
-fn place_of(sequence: usize, step: u32, steps: u32, lanes: usize) -> usize {
-    (sequence / lanes * steps as usize + step as usize) * lanes + sequence % lanes
+impl Seat {
+    fn new(sequences: u32, steps: u32, lanes: u32, #[comptime] sizes: Sizes) -> Seat {
+        Seat {
+            unit: UNIT_POS_X as usize,
+            first: CUBE_POS_X as usize * sizes.tile,
+            sequences: sequences as usize,
+            lanes: lanes as usize,
+            steps: steps as usize,
+            hidden: sizes.hidden,
+        }
+    }
+
+    /// Whether there is this unit, which a workgroup rounded up may lack.
+    fn works(&self) -> bool {
+        self.unit < self.hidden
+    }
+
+    /// Whether there is this sequence of the tile.
+    fn has(&self, sequence: usize) -> bool {
+        self.first + sequence < self.sequences
+    }
+
+    /// Where a step of a sequence of the tile stands among all steps of all sequences, which are laid
+    /// out as `[batch, steps, lanes]`: the step before stands `lanes` earlier.
+    fn place(&self, sequence: usize, step: u32) -> usize {
+        let sequence = self.first + sequence;
+        (sequence / self.lanes * self.steps + step as usize) * self.lanes + sequence % self.lanes
+    }
 }
 
 /// Forward. One workgroup takes `tile` sequences, a unit of it one hidden unit of all of them, so
 /// that a weight that was read serves the whole tile.
 ///
-/// `inputs` is `[places, 4 × hidden]`, places being all steps of all sequences as [`place_of`] says,
+/// `inputs` is `[places, 4 × hidden]`, places being all steps of all sequences as [`Seat::place`] says,
 /// `recurrent` `[hidden, 4 × hidden]`, `outputs` `[places, hidden]`. Where the sizes say so, `kept`
 /// becomes `[places, KEPT × hidden]` and `earlier` the output of the step before, zero at the first:
 /// `[places, hidden]`.
@@ -48,13 +86,11 @@ pub(super) fn forward(
     lanes: u32,
     #[comptime] sizes: Sizes,
 ) {
-    let unit = UNIT_POS_X as usize;
+    let seat = Seat::new(sequences, steps, lanes, sizes);
+    let unit = seat.unit;
     let tile = comptime!(sizes.tile);
     let hidden = comptime!(sizes.hidden);
     let gates = comptime!(4 * sizes.hidden);
-    let first = CUBE_POS_X as usize * tile;
-    let sequences = sequences as usize;
-    let lanes = lanes as usize;
 
     let mut output = Shared::<[f32]>::new_slice(comptime!(sizes.tile * sizes.hidden));
     let mut cell = Array::<f32>::new(tile);
@@ -62,21 +98,21 @@ pub(super) fn forward(
     #[unroll]
     for s in 0..tile {
         cell[s] = 0.0f32;
-        if unit < hidden {
+        if seat.works() {
             output[s * hidden + unit] = 0.0f32;
         }
     }
     sync_cube();
 
     for step in 0..steps {
-        if unit < hidden {
+        if seat.works() {
             #[unroll]
             for s in 0..tile {
-                let at = place_of(first + s, step, steps, lanes) * gates + unit;
+                let at = seat.place(s, step) * gates + unit;
                 #[unroll]
                 for g in 0..4usize {
                     sums[s * 4 + g] = 0.0f32;
-                    if first + s < sequences {
+                    if seat.has(s) {
                         sums[s * 4 + g] = inputs[at + g * hidden];
                     }
                 }
@@ -99,11 +135,11 @@ pub(super) fn forward(
         }
         // Everybody has read the outputs of the step before.
         sync_cube();
-        if unit < hidden {
+        if seat.works() {
             #[unroll]
             for s in 0..tile {
-                if first + s < sequences {
-                    let place = place_of(first + s, step, steps, lanes);
+                if seat.has(s) {
+                    let place = seat.place(s, step);
                     let admits = logistic(sums[s * 4]);
                     let keeps = logistic(sums[s * 4 + 1]);
                     let candidate = squash(sums[s * 4 + 2], sizes.rectified);
@@ -145,14 +181,12 @@ pub(super) fn backward(
     lanes: u32,
     #[comptime] sizes: Sizes,
 ) {
-    let unit = UNIT_POS_X as usize;
+    let seat = Seat::new(sequences, steps, lanes, sizes);
+    let unit = seat.unit;
     let tile = comptime!(sizes.tile);
     let hidden = comptime!(sizes.hidden);
     let gates = comptime!(4 * sizes.hidden);
     let stored = comptime!(KEPT * sizes.hidden);
-    let first = CUBE_POS_X as usize * tile;
-    let sequences = sequences as usize;
-    let lanes = lanes as usize;
 
     // The gates' gradients of the step behind, which the outputs of this step led to.
     let mut behind = Shared::<[f32]>::new_slice(comptime!(4 * sizes.tile * sizes.hidden));
@@ -162,7 +196,7 @@ pub(super) fn backward(
     #[unroll]
     for s in 0..tile {
         carried[s] = 0.0f32;
-        if unit < hidden {
+        if seat.works() {
             #[unroll]
             for g in 0..4usize {
                 behind[s * gates + g * hidden + unit] = 0.0f32;
@@ -173,7 +207,7 @@ pub(super) fn backward(
 
     for back in 0..steps {
         let step = steps - 1 - back;
-        if unit < hidden {
+        if seat.works() {
             #[unroll]
             for s in 0..tile {
                 sums[s] = 0.0f32;
@@ -190,11 +224,11 @@ pub(super) fn backward(
         }
         // Everybody has read the gradients of the step behind.
         sync_cube();
-        if unit < hidden {
+        if seat.works() {
             #[unroll]
             for s in 0..tile {
-                if first + s < sequences {
-                    let place = place_of(first + s, step, steps, lanes);
+                if seat.has(s) {
+                    let place = seat.place(s, step);
                     let at = place * stored + unit;
                     let admits = kept[at];
                     let keeps = kept[at + hidden];
@@ -203,7 +237,7 @@ pub(super) fn backward(
                     let cell = squash(kept[at + 4 * hidden], sizes.rectified);
                     let mut before = 0.0f32;
                     if step > 0 {
-                        before = kept[at - lanes * stored + 4 * hidden];
+                        before = kept[at - seat.lanes * stored + 4 * hidden];
                     }
                     let by_output = given[place * hidden + unit] + sums[s];
                     let by_cell = by_output * shows * slope(cell, sizes.rectified) + carried[s];

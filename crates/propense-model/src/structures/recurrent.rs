@@ -163,7 +163,6 @@ impl ConvLstmItems {
         let [batch, time, width] = rows.dims();
         let [count, _] = self.table.dims();
         let (hidden, inputs) = (self.config.hidden, self.config.step_inputs());
-        let device = rows.device();
         let hashes = rows.clone().narrow(2, self.first, count);
         let behind = self.first + count;
         let mut own = Vec::new();
@@ -184,9 +183,7 @@ impl ConvLstmItems {
             self.lstm_recurrent.val(),
             self.lstm_bias.val(),
         );
-        let before = [batch, self.config.kernel, self.config.features];
-        let plane = Tensor::cat(vec![Tensor::zeros(before, &device), own], 1);
-        let windows = even(layers.windows(plane, 1)); // [batch, 2 × steps, step_inputs]
+        let windows = layers.windows(layers.plane(own), 1); // [batch, 2 × steps, step_inputs]
         let gates = layers.project(windows.reshape([batch, steps, 2 * inputs]));
         // A phase sees every second window, so each step takes in two items.
         let items = hashes.clone() + earlier(&hashes, 1);

@@ -2,16 +2,8 @@
 
 use std::fmt::Write as _;
 
+use crate::limits::{self, TILE};
 use crate::{CellActivation, ModelConfig, ModelError};
-
-/// Bytes of workgroup memory that every WebGPU adapter has.
-const SHARED: usize = 16 * 1024;
-
-/// Invocations of a workgroup that every WebGPU adapter has.
-const UNITS: usize = 256;
-
-/// The widest convolution kernel that the shader is written for.
-const KERNEL: usize = 5;
 
 /// Numbers before the first session in what a pass is given: sessions, rows of each, steps of the
 /// longest, whether the state comes from `out` and goes back there.
@@ -29,7 +21,7 @@ impl Tile {
     pub(super) const fn sessions(self) -> usize {
         match self {
             Self::One => 1,
-            Self::Eight => 8,
+            Self::Eight => TILE,
         }
     }
 
@@ -58,24 +50,9 @@ impl Tile {
 
 /// Whether the shader can compute a network of this configuration.
 pub(super) fn fits(config: &ModelConfig) -> Result<(), ModelError> {
-    let fits = config.hidden <= UNITS
-        && config.kernel <= KERNEL
-        && config.pooled_columns() > 0
-        && room(config, Tile::Eight, 1);
-    if fits {
-        return Ok(());
-    }
-    Err(ModelError::NoGpu {
-        detail: format!(
-            "the network is too large for the shader, which takes up to {UNITS} hidden units, \
-             kernels of up to {KERNEL}, and {SHARED} bytes for eight sessions"
-        ),
-    })
-}
-
-/// Whether the windows of so many pooled columns fit beside the outputs of a tile.
-const fn room(config: &ModelConfig, tile: Tile, columns: usize) -> bool {
-    4 * tile.sessions() * (columns * config.filters + config.hidden) <= SHARED
+    limits::fits(config)
+        .then_some(())
+        .ok_or_else(limits::too_large)
 }
 
 /// Invocations of a workgroup.
@@ -94,10 +71,8 @@ const fn units(config: &ModelConfig) -> usize {
 /// | 3 | `out`: a number for each session, then, for a live one, output and cell `[2, hidden]` |
 pub(super) fn source(config: &ModelConfig, tile: Tile) -> String {
     let columns = config.pooled_columns();
-    let chunk = (1..=columns)
-        .rev()
-        .find(|chunk| columns.is_multiple_of(*chunk) && room(config, tile, *chunk))
-        .unwrap_or(1);
+    let sessions = tile.sessions();
+    let chunk = limits::columns_at_a_time(columns, config.filters, config.hidden, sessions);
     let squash = match config.activation {
         CellActivation::Relu => "max(x, 0.0)",
         // From the exponential: `tanh` itself overflows to no number on some drivers.

@@ -1,18 +1,10 @@
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
-use std::thread::{self, ThreadId};
-
 use burn::tensor::{Device, Tensor, TensorData};
-use cubecl::logging::{LaunchObservation, LaunchObserver};
 
 use super::outputs;
 use crate::device::gpu_for_tests as gpu;
+use crate::fused::testing::{ON_GPU, bare_gpu, difference, draws, in_turns, launches, read};
 use crate::lstm::Lstm;
-use crate::{CellActivation, ModelConfig, cpu_device};
-
-/// What GPUs may differ from the CPU, relative to numbers above one: `exp` differs by driver, and so
-/// does the order of summation (`tests/tests/parity.rs` allows the same).
-const ON_GPU: f32 = 1e-3;
+use crate::{CellActivation, cpu_device};
 
 const BOTH: [CellActivation; 2] = [CellActivation::Tanh, CellActivation::Relu];
 
@@ -33,17 +25,7 @@ struct Problem {
 impl Problem {
     fn new(activation: CellActivation, hidden: usize, shape: [usize; 3]) -> Self {
         let places: usize = shape.iter().product();
-        let mut state = 1 + hidden as u64 * 31 + places as u64;
-        let mut numbers = |count: usize, scale: f32| -> Vec<f32> {
-            let draw = |_| {
-                // splitmix64 (Steele, Lea and Flood 2014).
-                state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
-                let mut bits = (state ^ (state >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-                bits = (bits ^ (bits >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-                scale * (((bits ^ (bits >> 31)) >> 40) as f32 / (1u32 << 23) as f32 - 1.0)
-            };
-            (0..count).map(draw).collect()
-        };
+        let mut numbers = draws(1 + hidden as u64 * 31 + places as u64);
         Self {
             activation,
             hidden,
@@ -75,7 +57,8 @@ impl Problem {
         let inputs = inputs.require_grad();
         lstm.recurrent = lstm.recurrent.require_grad();
         let outputs = way(&lstm, inputs.clone());
-        let gradients = (outputs.clone() * counts).sum().backward();
+        // The sum of all numbers, which takes no launch.
+        let gradients = (outputs.clone() * counts).backward();
         [
             read(outputs.inner()),
             read(inputs.grad(&gradients).expect("the loss depends on it")),
@@ -88,25 +71,9 @@ impl Problem {
     }
 }
 
-fn read<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
-    let numbers = tensor.try_into_vec_as::<f32>();
-    numbers.expect("the device can be read")
-}
-
 /// By the kernels, and by nothing else.
 fn by_kernels(lstm: &Lstm, inputs: Tensor<3>) -> Tensor<3> {
     outputs(&inputs, &lstm.recurrent, lstm.activation).expect("the kernels take it")
-}
-
-/// The largest difference, relative to numbers above one; NaN is infinite.
-fn difference(found: &[f32], expected: &[f32]) -> f32 {
-    assert_eq!(found.len(), expected.len());
-    let pairs = found.iter().zip(expected);
-    let differences = pairs.map(|(a, b)| (a - b).abs() / b.abs().max(1.0));
-    differences.fold(0.0, |worst: f32, next| match next.is_nan() {
-        true => f32::INFINITY,
-        false => worst.max(next),
-    })
 }
 
 /// Widths that fill no workgroup and the widest, one step and many, fewer sequences than a tile and
@@ -185,6 +152,21 @@ fn gradients_are_the_slopes_of_the_loss() {
     }
 }
 
+/// On an adapter that has no subgroups, no f16, and no more of anything than all have.
+#[test]
+fn an_adapter_without_anything_beyond_webgpu_will_do() {
+    let Some(gpu) = bare_gpu() else { return };
+    for activation in BOTH {
+        let problem = Problem::new(activation, 33, [5, 6, 2]);
+        let expected = problem.solve(&cpu_device(), Lstm::outputs_by_steps);
+        let found = problem.solve(&gpu, by_kernels);
+        for (found, expected) in found.iter().zip(&expected) {
+            let worst = difference(found, expected);
+            assert!(worst <= ON_GPU, "{activation:?}: {worst:e}");
+        }
+    }
+}
+
 #[test]
 fn what_the_kernels_do_not_take_goes_by_tensors() {
     let taken = |lstm: &Lstm, inputs: &Tensor<3>| {
@@ -216,35 +198,6 @@ fn what_the_kernels_do_not_take_goes_by_tensors() {
     }
 }
 
-/// Counts the launches of one thread.
-struct Count {
-    thread: ThreadId,
-    launches: AtomicUsize,
-}
-
-impl LaunchObserver for Count {
-    fn launched(&self, _kernel: &'static str) {
-        if thread::current().id() == self.thread {
-            self.launches.fetch_add(1, Ordering::Relaxed);
-        }
-    }
-}
-
-/// Launches that this thread makes meanwhile.
-fn launches(work: impl FnOnce()) -> usize {
-    // The process has one observer.
-    static ONE: Mutex<()> = Mutex::new(());
-    let _one = ONE.lock().expect("nobody panics while counting");
-    let count = Arc::new(Count {
-        thread: thread::current().id(),
-        launches: AtomicUsize::new(0),
-    });
-    let watching = LaunchObservation::new(count.clone());
-    work();
-    drop(watching);
-    count.launches.load(Ordering::Relaxed)
-}
-
 /// A launch is what a step of the loop costs a GPU: their number must not grow with the session.
 #[test]
 fn launches_do_not_grow_with_the_steps() {
@@ -259,24 +212,6 @@ fn launches_do_not_grow_with_the_steps() {
     println!("by tensors: {few_by_steps} and {many_by_steps}");
     assert!(few > 0 && few == many, "{few} and {many}");
     assert!(many_by_steps > few_by_steps, "the count sees every launch");
-
-    let device = gpu.autodiff();
-    let config = ModelConfig {
-        hidden: 16,
-        filters: 4,
-        ..ModelConfig::seed(8, 3)
-    };
-    let model = config.init(&device, 1).expect("a valid configuration");
-    let network = |events: usize| {
-        launches(|| {
-            let rows = Tensor::ones([2, events, 8], &device);
-            let context = Tensor::ones([2, 3], &device);
-            drop(model.forward(rows, context).sum().backward());
-        })
-    };
-    let [few, many] = [8, 64].map(network);
-    println!("network of 8 and 64 events, forward and back: {few} and {many} launches");
-    assert!(few > 0 && few == many, "{few} and {many}");
 }
 
 /// A batch of 64 sessions of 32 events through the LSTM of the published network, forward and back, in
@@ -287,19 +222,8 @@ fn launches_do_not_grow_with_the_steps() {
 fn the_kernels_keep_up_with_the_tensors_where_launches_are_cheap() {
     let Some(gpu) = gpu() else { return };
     let problem = Problem::new(CellActivation::Tanh, 128, [64, 16, 2]);
-    let seconds = |way: Way| {
-        let clock = std::time::Instant::now();
-        drop(problem.solve(&gpu, way));
-        clock.elapsed().as_secs_f64()
-    };
     let ways: [Way; 2] = [by_kernels, Lstm::outputs_by_steps];
-    // The first of the rounds compiles.
-    let rounds: Vec<[f64; 2]> = (0..6).map(|_| ways.map(seconds)).collect();
-    let [kernels, tensors] = [0, 1].map(|way| {
-        let mut times: Vec<f64> = rounds[1..].iter().map(|round| round[way]).collect();
-        times.sort_by(f64::total_cmp);
-        times[2]
-    });
+    let [kernels, tensors] = in_turns(ways, |way| drop(problem.solve(&gpu, way)));
     println!("kernels {kernels:.3} s, tensors {tensors:.3} s");
     assert!(kernels < 2.0 * tensors, "{kernels} and {tensors}");
 }

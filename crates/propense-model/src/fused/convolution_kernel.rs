@@ -1,0 +1,292 @@
+//! The kernels of convolution, pooling and ReLU in training: one forward, three back.
+//!
+//! A position is a pooled column of a window of a session, a cell one filter at a position; cells are
+//! laid out as `[batch, windows, columns, filters]`. A cell's patch of `kernel + 1` rows and columns of
+//! the plane holds the four places of the kernel of which pooling takes the highest.
+
+// Conditions known when the kernel is compiled stand apart from those of its running.
+#![allow(clippy::collapsible_if)]
+
+use cubecl::prelude::*;
+
+use crate::limits::UNITS;
+
+/// What a kernel is compiled for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Sizes {
+    pub(super) features: usize,
+    pub(super) kernel: usize,
+    pub(super) filters: usize,
+    pub(super) columns: usize,
+    /// Whether the way forward leaves what the way back needs.
+    pub(super) kept: bool,
+}
+
+impl Sizes {
+    /// Positions that a workgroup takes at a time: each unit has a filter, and keeps it.
+    pub(super) const fn rows(self) -> usize {
+        UNITS / self.filters
+    }
+
+    /// Weights of a filter.
+    const fn area(self) -> usize {
+        self.kernel * self.kernel
+    }
+}
+
+/// The place that was chosen of a cell which the rectifier cut off: none of the four.
+const NONE: u32 = 4;
+
+/// Where the patch of a position begins in the planes, `[batch, height, features]`.
+#[cube]
+fn corner_of(
+    position: usize,
+    windows: u32,
+    height: u32,
+    stride: u32,
+    #[comptime] sizes: Sizes,
+) -> usize {
+    let column = position % sizes.columns;
+    let window = position / sizes.columns;
+    let session = window / windows as usize;
+    let row = session * height as usize + window % windows as usize * stride as usize;
+    row * sizes.features + 2 * column
+}
+
+/// Forward: a cell is the highest of the kernel's four places, plus the bias, rectified. Of equal places
+/// the first counts, in the order of rows, then of columns.
+///
+/// A workgroup takes `span` positions. `plane` is `[batch, height, features]`, `weights`
+/// `[filters, kernel²]`, `bias` `[filters]`, `cells` as above. Where the sizes say so, `chosen` becomes
+/// each cell's place, or [`NONE`].
+#[cube(launch_unchecked)]
+pub(super) fn forward(
+    plane: &Tensor<f32>,
+    weights: &Tensor<f32>,
+    bias: &Tensor<f32>,
+    cells: &mut Tensor<f32>,
+    chosen: &mut Tensor<u32>,
+    positions: u32,
+    span: u32,
+    windows: u32,
+    height: u32,
+    stride: u32,
+    #[comptime] sizes: Sizes,
+) {
+    let unit = UNIT_POS_X as usize;
+    let filters = comptime!(sizes.filters);
+    let kernel = comptime!(sizes.kernel);
+    let area = comptime!(sizes.area());
+    let rows = comptime!(sizes.rows());
+    let filter = unit % filters;
+    let row = unit / filters;
+    let first = CUBE_POS_X as usize * span as usize;
+    let end = min(first + span as usize, positions as usize);
+
+    if row < rows {
+        let mut own = Array::<f32>::new(area);
+        #[unroll]
+        for place in 0..area {
+            own[place] = weights[filter * area + place];
+        }
+        let own_bias = bias[filter];
+        let mut places = Array::<f32>::new(4usize);
+        let mut position = first + row;
+        while position < end {
+            let corner = corner_of(position, windows, height, stride, sizes);
+            #[unroll]
+            for p in 0..4usize {
+                places[p] = 0.0f32;
+            }
+            #[unroll]
+            for i in 0..kernel {
+                #[unroll]
+                for j in 0..kernel {
+                    let weight = own[comptime!(i * sizes.kernel + j)];
+                    #[unroll]
+                    for p in 0..4usize {
+                        let at = comptime!((i + p / 2) * sizes.features + j + p % 2);
+                        places[p] += plane[corner + at] * weight;
+                    }
+                }
+            }
+            let mut highest = places[0];
+            let mut choice = 0u32;
+            #[unroll]
+            for p in 1..4usize {
+                if highest < places[p] {
+                    highest = places[p];
+                    choice = comptime!(p as u32).runtime();
+                }
+            }
+            let cell = max(highest + own_bias, 0.0f32);
+            if cell <= 0.0f32 {
+                choice = comptime!(NONE).runtime();
+            }
+            cells[position * filters + filter] = cell;
+            if comptime!(sizes.kept) {
+                chosen[position * filters + filter] = choice;
+            }
+            position += rows;
+        }
+    }
+}
+
+/// Back to weights and bias, in parts: each unit adds up those of its positions, in their order.
+///
+/// `given` is the loss's gradient by the cells. A workgroup takes `span` positions and leaves
+/// [`Sizes::rows`] parts; `parts` is `[filters, kernel² + 1, all parts]`, the bias behind the weights.
+#[cube(launch_unchecked)]
+pub(super) fn by_weights(
+    plane: &Tensor<f32>,
+    chosen: &Tensor<u32>,
+    given: &Tensor<f32>,
+    parts: &mut Tensor<f32>,
+    positions: u32,
+    span: u32,
+    windows: u32,
+    height: u32,
+    stride: u32,
+    #[comptime] sizes: Sizes,
+) {
+    let unit = UNIT_POS_X as usize;
+    let filters = comptime!(sizes.filters);
+    let kernel = comptime!(sizes.kernel);
+    let area = comptime!(sizes.area());
+    let rows = comptime!(sizes.rows());
+    let filter = unit % filters;
+    let row = unit / filters;
+    let first = CUBE_POS_X as usize * span as usize;
+    let end = min(first + span as usize, positions as usize);
+
+    if row < rows {
+        let mut sums = Array::<f32>::new(comptime!(sizes.area() + 1));
+        #[unroll]
+        for place in 0..comptime!(sizes.area() + 1) {
+            sums[place] = 0.0f32;
+        }
+        let mut position = first + row;
+        while position < end {
+            let choice = chosen[position * filters + filter];
+            if choice < NONE {
+                let slope = given[position * filters + filter];
+                let corner = corner_of(position, windows, height, stride, sizes)
+                    + choice as usize / 2 * sizes.features
+                    + choice as usize % 2;
+                #[unroll]
+                for i in 0..kernel {
+                    #[unroll]
+                    for j in 0..kernel {
+                        let at = comptime!(i * sizes.features + j);
+                        sums[comptime!(i * sizes.kernel + j)] += slope * plane[corner + at];
+                    }
+                }
+                sums[area] += slope;
+            }
+            position += rows;
+        }
+        let all = CUBE_COUNT_X as usize * rows;
+        let part = CUBE_POS_X as usize * rows + row;
+        #[unroll]
+        for place in 0..comptime!(sizes.area() + 1) {
+            parts[(filter * comptime!(sizes.area() + 1) + place) * all + part] = sums[place];
+        }
+    }
+}
+
+/// The parts of a gradient added up, always in the same order: a workgroup for each number, [`UNITS`]
+/// units, a power of two. `weights` is `[filters, kernel²]`, `bias` `[filters]`.
+#[cube(launch_unchecked)]
+pub(super) fn add_up(
+    parts: &Tensor<f32>,
+    weights: &mut Tensor<f32>,
+    bias: &mut Tensor<f32>,
+    count: u32,
+    #[comptime] sizes: Sizes,
+) {
+    let unit = UNIT_POS_X as usize;
+    let number = CUBE_POS_X as usize;
+    let area = comptime!(sizes.area());
+    let count = count as usize;
+    let mut sums = Shared::<[f32]>::new_slice(UNITS);
+    let mut sum = 0.0f32;
+    let mut part = unit;
+    while part < count {
+        sum += parts[number * count + part];
+        part += UNITS;
+    }
+    sums[unit] = sum;
+    sync_cube();
+    let mut half = comptime!(UNITS / 2).runtime();
+    while half > 0 {
+        if unit < half {
+            sums[unit] = sums[unit] + sums[unit + half];
+        }
+        sync_cube();
+        half /= 2;
+    }
+    if unit == 0 {
+        let filter = number / (area + 1);
+        let place = number % (area + 1);
+        if place < area {
+            weights[filter * area + place] = sums[0];
+        } else {
+            bias[filter] = sums[0];
+        }
+    }
+}
+
+/// Back to the plane: a unit for each of its numbers adds up what the cells make of it whose patch it
+/// lies in.
+#[cube(launch_unchecked)]
+pub(super) fn by_plane(
+    weights: &Tensor<f32>,
+    chosen: &Tensor<u32>,
+    given: &Tensor<f32>,
+    gradient: &mut Tensor<f32>,
+    numbers: u32,
+    windows: u32,
+    height: u32,
+    stride: u32,
+    #[comptime] sizes: Sizes,
+) {
+    let filters = comptime!(sizes.filters);
+    let kernel = comptime!(sizes.kernel);
+    let area = comptime!(sizes.area());
+    let windows = windows as usize;
+    let height = height as usize;
+    let stride = stride as usize;
+    let mut number = ABSOLUTE_POS_X as usize;
+    while number < numbers as usize {
+        let x = number % sizes.features;
+        let y = number / sizes.features % height;
+        let session = number / sizes.features / height;
+        let mut sum = 0.0f32;
+        for down in 0..kernel + 1 {
+            let top = y - down;
+            let window = top / stride;
+            if y >= down && top % stride == 0 && window < windows {
+                for right in 0..kernel + 1 {
+                    let left = x - right;
+                    let column = left / 2;
+                    if x >= right && left % 2 == 0 && column < sizes.columns {
+                        let from =
+                            ((session * windows + window) * sizes.columns + column) * filters;
+                        for filter in 0..filters {
+                            let choice = chosen[from + filter];
+                            let i = down - choice as usize / 2;
+                            let j = right - choice as usize % 2;
+                            // Below zero a place is beyond every kernel.
+                            if choice < NONE && i < kernel && j < kernel {
+                                sum +=
+                                    given[from + filter] * weights[filter * area + i * kernel + j];
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        gradient[number] = sum;
+        number += CUBE_COUNT_X as usize * CUBE_DIM_X as usize;
+    }
+}
