@@ -9,8 +9,11 @@ const SHARED: usize = 16 * 1024;
 /// Units of a workgroup.
 pub(crate) const UNITS: usize = 256;
 
+/// Bytes that a binding can hold.
+#[cfg(feature = "webgpu")]
+const BINDING: usize = 128 << 20;
+
 /// Workgroups of a launch.
-#[cfg(feature = "wgpu")]
 pub(crate) const WORKGROUPS: usize = 65_535;
 
 /// The widest convolution kernel: the shaders write its loops out in full.
@@ -25,6 +28,12 @@ pub(crate) const fn fits(config: &ModelConfig) -> bool {
         && config.kernel <= KERNEL
         && config.pooled_columns() > 0
         && room(config.filters, config.hidden, TILE)
+}
+
+/// Whether the windows' part of the gates of so many steps, a workgroup each, can be held.
+#[cfg(feature = "webgpu")]
+pub(crate) const fn holds_steps(hidden: usize, steps: usize) -> bool {
+    steps <= WORKGROUPS && 16 * hidden * steps <= BINDING
 }
 
 /// Pooled columns, a divisor of their number, whose windows are held at a time beside the outputs of a
@@ -59,5 +68,18 @@ pub(crate) fn too_large() -> crate::ModelError {
             "the network is too large for the shader, which takes up to {UNITS} hidden units, \
              kernels of up to {KERNEL}, and {SHARED} bytes for {TILE} sessions"
         ),
+    }
+}
+
+#[cfg(all(test, feature = "webgpu"))]
+mod tests {
+    use super::holds_steps;
+
+    #[test]
+    fn steps_are_bounded_by_workgroups_and_by_memory() {
+        for (hidden, most) in [(1, 65_535), (128, 65_535), (256, 32_768)] {
+            assert!(holds_steps(hidden, most), "{hidden}");
+            assert!(!holds_steps(hidden, most + 1), "{hidden}");
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 
-use super::shader::{HEAD, Tile};
+use super::shader::HEAD;
 use super::{GpuModel, Held, bytes};
 use crate::ModelError;
 use crate::cpu::append_row;
@@ -19,6 +19,8 @@ pub struct GpuStream {
     given: Held,
     /// A logit, the LSTM's output, its cell: of the odd events' sequence, then of the even ones'.
     states: [Held; 2],
+    /// What goes from one launch to the other: held as long as the groups.
+    _parts: Held,
     groups: [wgpu::BindGroup; 2],
     /// The last `kernel + 1` rows, oldest first; zero rows before the session's start.
     rows: Vec<f32>,
@@ -31,12 +33,14 @@ impl GpuStream {
         let shared = &*model.0;
         let rows = (shared.config.kernel + 1) * shared.config.features;
         let given = shared.buffer(HEAD + 1 + rows, wgpu::BufferUsages::COPY_DST);
+        let parts = shared.parts(1);
         let states = [(); 2].map(|()| {
             let usage = wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::COPY_SRC;
             shared.buffer(1 + 2 * shared.config.hidden, usage)
         });
         Self {
-            groups: [0, 1].map(|phase| shared.group(&given, &states[phase])),
+            groups: [0, 1].map(|phase| shared.group(&given, &states[phase], &parts)),
+            _parts: parts,
             given,
             states,
             rows: vec![0.0; rows],
@@ -78,7 +82,7 @@ impl GpuStream {
         given.extend_from_slice(&self.rows);
         shared.queue.write_buffer(&self.given.0, 0, &bytes(&given));
         let mut encoder = shared.encoder();
-        shared.launch(&mut encoder, Tile::One, &self.groups[self.events % 2], 1);
+        shared.launch_few(&mut encoder, &self.groups[self.events % 2], 1, 1);
         shared.queue.submit([encoder.finish()]);
         self.events += 1;
     }

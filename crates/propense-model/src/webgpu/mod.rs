@@ -1,5 +1,5 @@
 //! The network on WebGPU by a shader of our own, with nothing between it and `wgpu`: what the page
-//! loads. One launch for a batch of whole sessions, one for an event of a live one.
+//! loads. One launch for a batch of whole sessions, two for a few of them or for an event of a live one.
 //!
 //! The GPU has the convolution and the LSTM. What needs neither (context, ensemble, bias) is a few
 //! thousand multiply-adds a session, and is added here, on the CPU, when the number comes back; so
@@ -16,8 +16,9 @@ use futures_channel::oneshot;
 use wgpu::util::DeviceExt;
 
 pub use self::live::GpuStream;
-use self::shader::Tile;
+use self::shader::{Entry, STEPS};
 use crate::cpu::Base;
+use crate::limits::{self, TILE};
 use crate::weights::swap_outer;
 use crate::{Batch, ModelConfig, ModelError, NamedTensor};
 
@@ -34,9 +35,10 @@ struct Shared {
     gates: Held,
     small: Held,
     layout: wgpu::BindGroupLayout,
-    one: wgpu::ComputePipeline,
+    project: wgpu::ComputePipeline,
+    recur: wgpu::ComputePipeline,
     /// Made when the first batch wants it: a live score does not wait for it.
-    eight: OnceCell<wgpu::ComputePipeline>,
+    sessions: OnceCell<wgpu::ComputePipeline>,
 }
 
 /// A buffer that gives its memory back when it is dropped: the browser's garbage collector, which
@@ -52,7 +54,7 @@ impl Drop for Held {
 
 impl GpuModel {
     /// Sessions that a workgroup takes, where there are as many.
-    pub const TILE: usize = Tile::Eight.sessions();
+    pub const TILE: usize = TILE;
 
     /// Packs a bundle's weights and puts them on the device.
     ///
@@ -78,7 +80,7 @@ impl GpuModel {
         };
         let layout = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
             label: None,
-            entries: &[0, 1, 2, 3].map(|binding| wgpu::BindGroupLayoutEntry {
+            entries: &[0, 1, 2, 3, 4].map(|binding| wgpu::BindGroupLayoutEntry {
                 binding,
                 visibility: wgpu::ShaderStages::COMPUTE,
                 ty: wgpu::BindingType::Buffer {
@@ -95,8 +97,9 @@ impl GpuModel {
             base: Base::new(config, weights)?,
             gates: hold(&gates(config, weights)?),
             small: hold(&small(config, weights)?),
-            one: pipeline(device, &layout, config, Tile::One),
-            eight: OnceCell::new(),
+            project: pipeline(device, &layout, config, Entry::Project),
+            recur: pipeline(device, &layout, config, Entry::Recur),
+            sessions: OnceCell::new(),
             layout,
             config: config.clone(),
             device: device.clone(),
@@ -125,12 +128,6 @@ impl GpuModel {
         if sessions == 0 {
             return Ok(Vec::new());
         }
-        // Few sessions are spread over as many workgroups.
-        let tile = if sessions < Self::TILE {
-            Tile::One
-        } else {
-            Tile::Eight
-        };
         let mut given = vec![
             sessions as f32,
             batch.height() as f32,
@@ -142,9 +139,16 @@ impl GpuModel {
         let packed = shared.buffer(given.len(), wgpu::BufferUsages::COPY_DST);
         shared.queue.write_buffer(&packed.0, 0, &bytes(&given));
         let out = shared.buffer(sessions, wgpu::BufferUsages::COPY_SRC);
-        let group = shared.group(&packed, &out);
         let mut encoder = shared.encoder();
-        shared.launch(&mut encoder, tile, &group, sessions);
+        let steps = batch.steps();
+        let few = sessions < TILE && limits::holds_steps(shared.config.hidden, sessions * steps);
+        let parts = shared.parts(if few { sessions * steps } else { 0 });
+        let group = shared.group(&packed, &out, &parts);
+        if few {
+            shared.launch_few(&mut encoder, &group, sessions, steps);
+        } else {
+            shared.launch_many(&mut encoder, &group, sessions);
+        }
         let read = shared.read(encoder, &out, sessions);
         let mut logits = read.await?;
         for (session, logit) in logits.iter_mut().enumerate() {
@@ -167,8 +171,16 @@ impl Shared {
         }))
     }
 
-    fn group(&self, given: &Held, out: &Held) -> wgpu::BindGroup {
-        let bound = [(0, given), (1, &self.gates), (2, &self.small), (3, out)];
+    /// Room for what goes from one launch to the other, of so many steps.
+    fn parts(&self, steps: usize) -> Held {
+        // A binding takes a buffer even where nothing is written to it.
+        let numbers = 4 * self.config.hidden * steps.max(1);
+        self.buffer(numbers, wgpu::BufferUsages::empty())
+    }
+
+    fn group(&self, given: &Held, out: &Held, parts: &Held) -> wgpu::BindGroup {
+        let bound = [given, &self.gates, &self.small, out, parts];
+        let bound = [0, 1, 2, 3, 4].map(|binding| (binding, bound[binding as usize]));
         let entries = bound.map(|(binding, held)| wgpu::BindGroupEntry {
             binding,
             resource: held.0.as_entire_binding(),
@@ -185,23 +197,34 @@ impl Shared {
         self.device.create_command_encoder(&descriptor)
     }
 
-    /// Queues the shader on so many sessions.
-    fn launch(
+    /// Queues few sessions, none with more than so many steps.
+    fn launch_few(
         &self,
         encoder: &mut wgpu::CommandEncoder,
-        tile: Tile,
+        group: &wgpu::BindGroup,
+        sessions: usize,
+        steps: usize,
+    ) {
+        let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
+        pass.set_bind_group(0, group, &[]);
+        pass.set_pipeline(&self.project);
+        pass.dispatch_workgroups((sessions * steps.div_ceil(STEPS)) as u32, 1, 1);
+        pass.set_pipeline(&self.recur);
+        pass.dispatch_workgroups(sessions as u32, 1, 1);
+    }
+
+    /// Queues many sessions.
+    fn launch_many(
+        &self,
+        encoder: &mut wgpu::CommandEncoder,
         group: &wgpu::BindGroup,
         sessions: usize,
     ) {
+        let pipeline = || pipeline(&self.device, &self.layout, &self.config, Entry::Sessions);
         let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
-        pass.set_pipeline(match tile {
-            Tile::One => &self.one,
-            Tile::Eight => self
-                .eight
-                .get_or_init(|| pipeline(&self.device, &self.layout, &self.config, Tile::Eight)),
-        });
+        pass.set_pipeline(self.sessions.get_or_init(pipeline));
         pass.set_bind_group(0, group, &[]);
-        pass.dispatch_workgroups(sessions.div_ceil(tile.sessions()) as u32, 1, 1);
+        pass.dispatch_workgroups(sessions.div_ceil(TILE) as u32, 1, 1);
     }
 
     /// Submits what was queued, and reads the first so many numbers of a buffer as it then is.
@@ -244,16 +267,16 @@ impl Shared {
     }
 }
 
-/// The shader for tiles of this size, compiled.
+/// The shader's entry, compiled.
 fn pipeline(
     device: &wgpu::Device,
     layout: &wgpu::BindGroupLayout,
     config: &ModelConfig,
-    tile: Tile,
+    entry: Entry,
 ) -> wgpu::ComputePipeline {
     let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
         label: None,
-        source: wgpu::ShaderSource::Wgsl(shader::source(config, tile).into()),
+        source: wgpu::ShaderSource::Wgsl(shader::source(config, entry).into()),
     });
     let layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
         label: None,
@@ -264,7 +287,7 @@ fn pipeline(
         label: None,
         layout: Some(&layout),
         module: &module,
-        entry_point: Some("sessions"),
+        entry_point: Some(entry.name()),
         compilation_options: wgpu::PipelineCompilationOptions::default(),
         cache: None,
     })

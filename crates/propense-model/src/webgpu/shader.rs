@@ -1,4 +1,8 @@
 //! The shader: whole sessions, or one step of a live one, from rows to the LSTM's part of a logit.
+//!
+//! Few sessions take two launches: the windows' part of the gates, of every step at once, then the
+//! recurrence. Many take one, of eight sessions to a workgroup, in which a weight that was read serves all
+//! eight.
 
 use std::fmt::Write as _;
 
@@ -9,42 +13,37 @@ use crate::{CellActivation, ModelConfig, ModelError};
 /// longest, whether the state comes from `out` and goes back there.
 pub(super) const HEAD: usize = 4;
 
-/// Sessions of one workgroup. A weight that was read serves all of them, and two columns of four
-/// numbers hold one of each.
+/// Steps of which a workgroup makes the windows' part of the gates: a weight that was read serves both.
+pub(super) const STEPS: usize = 2;
+
+/// What a pipeline is made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Tile {
-    One,
-    Eight,
+pub(super) enum Entry {
+    /// The windows' part of the gates: a workgroup for each [`STEPS`] steps of each session.
+    Project,
+    /// What remains of few sessions: a workgroup for each.
+    Recur,
+    /// Many sessions from rows on: a workgroup for [`TILE`] of them.
+    Sessions,
 }
 
-impl Tile {
-    pub(super) const fn sessions(self) -> usize {
+impl Entry {
+    /// Its name in the shader.
+    pub(super) const fn name(self) -> &'static str {
         match self {
-            Self::One => 1,
-            Self::Eight => TILE,
+            Self::Project => "project",
+            Self::Recur => "recur",
+            Self::Sessions => "sessions",
         }
     }
 
-    /// A number for each session of the tile.
-    const fn numbers(self) -> &'static str {
+    /// Steps or sessions that a workgroup takes side by side.
+    const fn tile(self) -> usize {
         match self {
-            Self::One => "f32",
-            Self::Eight => "mat2x4<f32>",
+            Self::Project => STEPS,
+            Self::Recur => 1,
+            Self::Sessions => TILE,
         }
-    }
-
-    /// The number of one session.
-    fn of(self, name: &str, session: usize) -> String {
-        match self {
-            Self::One => name.into(),
-            Self::Eight => format!("{name}[{}][{}]", session / 4, session % 4),
-        }
-    }
-
-    /// What `part` gives for each session.
-    fn each(self, part: impl Fn(usize) -> String, between: &str) -> String {
-        let parts: Vec<String> = (0..self.sessions()).map(part).collect();
-        parts.join(between)
     }
 }
 
@@ -60,8 +59,7 @@ const fn units(config: &ModelConfig) -> usize {
     config.hidden.next_multiple_of(32)
 }
 
-/// The shader in WGSL. Its entry is `sessions`; a workgroup takes a tile of sessions, an invocation
-/// one hidden unit of each.
+/// The shader in WGSL. An invocation takes one hidden unit of each session of its workgroup.
 ///
 /// | binding | holds |
 /// |---|---|
@@ -69,17 +67,16 @@ const fn units(config: &ModelConfig) -> usize {
 /// | 1 | `gates`: what each input gives to the four gates of each unit, `[inputs, hidden]` of four; inputs are the pooled window, by column, then by filter, then the outputs of the step before; at the end the biases |
 /// | 2 | `small`: convolution `[filters, kernel²]`, its bias `[filters]`, readout `[hidden]` |
 /// | 3 | `out`: a number for each session, then, for a live one, output and cell `[2, hidden]` |
-pub(super) fn source(config: &ModelConfig, tile: Tile) -> String {
+/// | 4 | `parts`: between the two launches of few sessions, the four gates' sums so far, `[sessions, steps, hidden]` of four |
+pub(super) fn source(config: &ModelConfig, entry: Entry) -> String {
     let columns = config.pooled_columns();
-    let sessions = tile.sessions();
-    let chunk = limits::columns_at_a_time(columns, config.filters, config.hidden, sessions);
+    let tile = entry.tile();
+    let chunk = limits::columns_at_a_time(columns, config.filters, config.hidden, tile);
     let squash = match config.activation {
         CellActivation::Relu => "max(x, 0.0)",
         // From the exponential: `tanh` itself overflows to no number on some drivers.
         CellActivation::Tanh => "1.0 - 2.0 / (1.0 + exp(2.0 * clamp(x, -15.0, 15.0)))",
     };
-    // A live session comes alone.
-    let alone = tile == Tile::One;
     let mut text = String::new();
     for (name, value) in [
         ("HEAD", HEAD),
@@ -88,7 +85,7 @@ pub(super) fn source(config: &ModelConfig, tile: Tile) -> String {
         ("FILTERS", config.filters),
         ("HIDDEN", config.hidden),
         ("UNITS", units(config)),
-        ("TILE", tile.sessions()),
+        ("TILE", tile),
         ("CHUNK", chunk),
         ("PARTS", columns / chunk),
         ("INPUTS", chunk * config.filters),
@@ -96,33 +93,36 @@ pub(super) fn source(config: &ModelConfig, tile: Tile) -> String {
     ] {
         let _ = writeln!(text, "const {name} = {value}u;");
     }
-    let _ = writeln!(text, "alias Numbers = {};", tile.numbers());
     let _ = writeln!(text, "fn squash(x: f32) -> f32 {{ return {squash}; }}");
     text.push_str(FUNCTIONS);
-    text.push_str(
-        &BODY
-            .replace(
-                "/* start */",
-                &tile.each(|s| format!("var sum{s} = bias;"), " "),
-            )
-            .replace(
-                "/* add */",
-                &tile.each(|s| format!("sum{s} += w * {};", tile.of("x", s)), " "),
-            )
-            .replace("/* sums */", &tile.each(|s| format!("sum{s}"), ", "))
-            .replace("/* values */", &tile.each(|s| format!("values[{s}]"), ", "))
-            .replace("/* mine */", &tile.each(|s| format!("mine[{s}]"), ", "))
-            .replace(
-                "/* write */",
-                &tile.each(
-                    |s| format!("write(first + {s}u, {});", tile.of("logit", s)),
-                    " ",
-                ),
-            )
-            .replace("/* resume */", if alone { RESUME } else { "" })
-            .replace("/* keep */", if alone { KEEP } else { "" }),
-    );
+    match entry {
+        Entry::Project => text.push_str(PROJECT),
+        Entry::Recur => text.push_str(RECUR),
+        Entry::Sessions => text.push_str(&sessions()),
+    }
     text
+}
+
+/// The entry for many sessions. Two columns of four numbers hold one of each.
+fn sessions() -> String {
+    let each = |part: &dyn Fn(usize) -> String, between: &str| {
+        let parts: Vec<String> = (0..TILE).map(part).collect();
+        parts.join(between)
+    };
+    let of = |name: &str, s: usize| format!("{name}[{}][{}]", s / 4, s % 4);
+    let start = each(&|s| format!("var sum{s} = bias;"), " ");
+    let add = each(&|s| format!("sum{s} += w * {};", of("x", s)), " ");
+    let write = each(
+        &|s| format!("write(first + {s}u, {});", of("logit", s)),
+        " ",
+    );
+    SESSIONS
+        .replace("/* start */", &start)
+        .replace("/* add */", &add)
+        .replace("/* sums */", &each(&|s| format!("sum{s}"), ", "))
+        .replace("/* values */", &each(&|s| format!("values[{s}]"), ", "))
+        .replace("/* mine */", &each(&|s| format!("mine[{s}]"), ", "))
+        .replace("/* write */", &write)
 }
 
 const FUNCTIONS: &str = "
@@ -130,9 +130,7 @@ const FUNCTIONS: &str = "
 @group(0) @binding(1) var<storage, read> gates: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read> small: array<f32>;
 @group(0) @binding(3) var<storage, read_write> out: array<f32>;
-
-var<workgroup> windows: array<Numbers, INPUTS>;
-var<workgroup> output: array<Numbers, HIDDEN>;
+@group(0) @binding(4) var<storage, read_write> parts: array<vec4<f32>>;
 
 // Flat in f32 beyond 30; before it nothing overflows, on which drivers differ.
 fn logistic(x: f32) -> f32 { return 1.0 / (1.0 + exp(-clamp(x, -30.0, 30.0))); }
@@ -171,20 +169,107 @@ fn write(session: u32, logit: f32) {
 }
 ";
 
-const RESUME: &str = "
+const PROJECT: &str = "
+// Of two steps.
+var<workgroup> windows: array<vec2<f32>, INPUTS>;
+
+@compute @workgroup_size(UNITS)
+fn project(@builtin(local_invocation_index) at: u32, @builtin(workgroup_id) group: vec3<u32>) {
+  let steps = u32(given[2]);
+  let pairs = (steps + 1u) / 2u;
+  let session = group.x / pairs;
+  let first = 2u * (group.x % pairs);
+  // Invocations beyond the last unit do what the last one does, and keep it to themselves.
+  let unit = min(at, HIDDEN - 1u);
+  let bias = gates[(WINDOW + HIDDEN) * HIDDEN + unit];
+  var sum0 = bias;
+  var sum1 = bias;
+  for (var part = 0u; part < PARTS; part++) {
+    for (var place = at; place < INPUTS; place += UNITS) {
+      let column = part * CHUNK + place / FILTERS;
+      var both = vec2<f32>();
+      for (var s = 0u; s < 2u; s++) {
+        if (first + s < steps) {
+          let corner = 2u * (first + s) * FEATURES + 2u * column;
+          both[s] = pooled(session, corner, place % FILTERS);
+        }
+      }
+      windows[place] = both;
+    }
+    workgroupBarrier();
+    let from_ = part * INPUTS * HIDDEN + unit;
+    for (var k = 0u; k < INPUTS; k++) {
+      let w = gates[from_ + k * HIDDEN];
+      let x = windows[k];
+      sum0 += w * x[0];
+      sum1 += w * x[1];
+    }
+    workgroupBarrier();
+  }
+  let place = (session * steps + first) * HIDDEN + unit;
+  if (at < HIDDEN) { parts[place] = sum0; }
+  if (at < HIDDEN && first + 1u < steps) { parts[place + HIDDEN] = sum1; }
+}
+";
+
+const RECUR: &str = "
+var<workgroup> output: array<f32, HIDDEN>;
+
+@compute @workgroup_size(UNITS)
+fn recur(@builtin(local_invocation_index) at: u32, @builtin(workgroup_id) group: vec3<u32>) {
+  let session = group.x;
+  let steps = u32(given[2]);
+  let own = steps_of(session);
+  let unit = min(at, HIDDEN - 1u);
+  let counts = at < HIDDEN;
   let live = given[3] > 0.0;
+  var cell = 0.0;
+  var mine = 0.0;
   if (live) {
-    mine[0] = out[1u + unit];
-    cell[0] = out[1u + HIDDEN + unit];
-  }";
-
-const KEEP: &str = "
+    mine = out[1u + unit];
+    cell = out[1u + HIDDEN + unit];
+  }
+  if (counts) { output[unit] = mine; }
+  workgroupBarrier();
+  for (var step = 0u; step < steps; step++) {
+    var sum = parts[(session * steps + step) * HIDDEN + unit];
+    // Four at a time: what a software adapter pays for is the loop.
+    var k = 0u;
+    for (; k + 4u <= HIDDEN; k += 4u) {
+      let w = (WINDOW + k) * HIDDEN + unit;
+      sum += gates[w] * output[k] + gates[w + HIDDEN] * output[k + 1u]
+        + gates[w + 2u * HIDDEN] * output[k + 2u] + gates[w + 3u * HIDDEN] * output[k + 3u];
+    }
+    for (; k < HIDDEN; k++) { sum += gates[(WINDOW + k) * HIDDEN + unit] * output[k]; }
+    if (f32(step) < own) {
+      cell = logistic(sum.y) * cell + logistic(sum.x) * squash(sum.z);
+      mine = logistic(sum.w) * squash(cell);
+    }
+    // Everybody has read the outputs of the step before.
+    workgroupBarrier();
+    if (counts) { output[unit] = mine; }
+    workgroupBarrier();
+  }
   if (live && counts) {
-    out[1u + unit] = mine[0];
-    out[1u + HIDDEN + unit] = cell[0];
-  }";
+    out[1u + unit] = mine;
+    out[1u + HIDDEN + unit] = cell;
+  }
+  if (at == 0u) {
+    var logit = 0.0;
+    for (var k = 0u; k < HIDDEN; k++) {
+      logit += output[k] * small[FILTERS * (KERNEL * KERNEL + 1u) + k];
+    }
+    write(session, logit);
+  }
+}
+";
 
-const BODY: &str = "
+const SESSIONS: &str = "
+alias Numbers = mat2x4<f32>;
+
+var<workgroup> windows: array<Numbers, INPUTS>;
+var<workgroup> output: array<Numbers, HIDDEN>;
+
 @compute @workgroup_size(UNITS)
 fn sessions(@builtin(local_invocation_index) at: u32, @builtin(workgroup_id) group: vec3<u32>) {
   let first = group.x * TILE;
@@ -194,7 +279,6 @@ fn sessions(@builtin(local_invocation_index) at: u32, @builtin(workgroup_id) gro
   let counts = at < HIDDEN;
   var cell = array<f32, TILE>();
   var mine = array<f32, TILE>();
-  /* resume */
   if (counts) { output[unit] = Numbers(/* mine */); }
   let bias = gates[(WINDOW + HIDDEN) * HIDDEN + unit];
   for (var step = 0u; step < steps; step++) {
@@ -237,7 +321,6 @@ fn sessions(@builtin(local_invocation_index) at: u32, @builtin(workgroup_id) gro
     if (counts) { output[unit] = Numbers(/* mine */); }
   }
   workgroupBarrier();
-  /* keep */
   if (at == 0u) {
     var logit = Numbers();
     for (var k = 0u; k < HIDDEN; k++) {
