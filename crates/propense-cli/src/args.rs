@@ -106,6 +106,9 @@ pub(crate) struct TrainArgs {
     /// How the weights are stored
     #[arg(long, value_enum, default_value_t = PrecisionArg::F32)]
     pub(crate) precision: PrecisionArg,
+    /// In what numbers a GPU trains --preset seed
+    #[arg(long, value_enum, default_value_t = ArithmeticArg::F32)]
+    pub(crate) arithmetic: ArithmeticArg,
     /// Licence of the model, as in `CC-BY-4.0`, kept in the bundle
     #[arg(long, default_value = "unspecified")]
     pub(crate) licence: String,
@@ -231,6 +234,15 @@ pub(crate) enum ActivationArg {
     Tanh,
     /// Rectified linear, unbounded
     Relu,
+}
+
+/// In what numbers training computes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ArithmeticArg {
+    /// 32-bit floats
+    F32,
+    /// 16-bit floats in the LSTM's products, summed up in 32 bits; the GPU must have them
+    Mixed,
 }
 
 /// How weights are stored.

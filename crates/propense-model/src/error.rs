@@ -107,6 +107,12 @@ pub enum ModelError {
         /// What the graphics system answered.
         detail: String,
     },
+    /// The device has no numbers of 16 bits.
+    #[error(
+        "mixed arithmetic needs a GPU with 16-bit floats (the feature shader-f16), and this device has none. Use \
+         `--arithmetic f32`, or another device"
+    )]
+    NoHalf,
     /// The device failed while it was computing.
     #[error("the device failed while computing: {detail}. Use the CPU instead")]
     Device {

@@ -5,10 +5,10 @@ use std::sync::OnceLock;
 use burn::tensor::activation::relu;
 use burn::tensor::{Int, Tensor, TensorData};
 
-use crate::ModelConfig;
 #[cfg(feature = "wgpu")]
-use crate::fused::convolution;
+use crate::fused::{convolution, mixed};
 use crate::lstm::Lstm;
+use crate::{Arithmetic, ModelConfig};
 
 /// The weights of convolution and LSTM in the layout that the passes use.
 #[derive(Debug, Clone)]
@@ -54,8 +54,15 @@ impl Layers {
             lstm: Lstm {
                 recurrent: lstm_recurrent,
                 activation: config.activation,
+                arithmetic: Arithmetic::F32,
             },
         }
+    }
+
+    /// With gradients sought in these numbers.
+    pub(crate) fn in_arithmetic(mut self, arithmetic: Arithmetic) -> Self {
+        self.lstm.arithmetic = arithmetic;
+        self
     }
 
     /// The plane of `rows`, `[batch, time, features]`, from which [`Self::windows`] makes a window for
@@ -146,11 +153,16 @@ impl Layers {
         let [batch, steps, width] = windows.dims();
         let inputs = self.config.step_inputs();
         let lanes = width / inputs;
-        let gates = windows
-            .reshape([batch * steps * lanes, inputs])
-            .matmul(self.input.clone())
-            + self.bias.clone();
-        gates.reshape([batch, steps, lanes * 4 * self.config.hidden])
+        let windows = windows.reshape([batch * steps * lanes, inputs]);
+        #[cfg(feature = "wgpu")]
+        let halved = match self.lstm.arithmetic {
+            Arithmetic::Mixed => mixed::product(&windows, &self.input),
+            Arithmetic::F32 => None,
+        };
+        #[cfg(not(feature = "wgpu"))]
+        let halved = None;
+        let gates = halved.unwrap_or_else(|| windows.matmul(self.input.clone()));
+        (gates + self.bias.clone()).reshape([batch, steps, lanes * 4 * self.config.hidden])
     }
 }
 

@@ -47,6 +47,8 @@
 //! CPU backend, `threads`, which makes that use several, and `wgpu`, its GPU backend (Vulkan, Metal,
 //! DX12). `webgpu` compiles for `wasm32-unknown-unknown`, and so does the crate without features.
 
+#[cfg(feature = "burn")]
+mod arithmetic;
 #[cfg(any(feature = "burn", feature = "webgpu"))]
 mod batch;
 mod bundle;
@@ -78,6 +80,8 @@ mod structures;
 mod webgpu;
 mod weights;
 
+#[cfg(feature = "burn")]
+pub use arithmetic::Arithmetic;
 #[cfg(any(feature = "burn", feature = "webgpu"))]
 pub use batch::{Batch, groups};
 pub use bundle::{

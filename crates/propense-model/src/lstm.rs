@@ -3,9 +3,9 @@
 use burn::tensor::Tensor;
 use burn::tensor::activation::{relu, sigmoid, tanh};
 
-use crate::CellActivation;
 #[cfg(feature = "wgpu")]
 use crate::fused::recurrent;
+use crate::{Arithmetic, CellActivation};
 
 /// What an LSTM does once the inputs' part of its gates is known. Cloning is cheap.
 #[derive(Debug, Clone)]
@@ -13,6 +13,8 @@ pub(crate) struct Lstm {
     /// `[hidden, 4 × hidden]`, gates in the order input, forget, candidate, output.
     pub(crate) recurrent: Tensor<2>,
     pub(crate) activation: CellActivation,
+    /// In what numbers gradients are sought.
+    pub(crate) arithmetic: Arithmetic,
 }
 
 /// The state: output and cell, each `[batch, hidden]`.
@@ -30,7 +32,9 @@ impl Lstm {
     /// `[batch, steps, lanes × hidden]`.
     pub(crate) fn outputs(&self, inputs: Tensor<3>) -> Tensor<3> {
         #[cfg(feature = "wgpu")]
-        if let Some(outputs) = recurrent::outputs(&inputs, &self.recurrent, self.activation) {
+        if let Some(outputs) =
+            recurrent::outputs(&inputs, &self.recurrent, self.activation, self.arithmetic)
+        {
             return outputs;
         }
         self.outputs_by_steps(inputs)

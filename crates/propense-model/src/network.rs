@@ -7,7 +7,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 
 use crate::layers::Layers;
 use crate::weights::values;
-use crate::{Batch, Ensemble, ModelConfig, ModelError, NamedTensor};
+use crate::{Arithmetic, Batch, Ensemble, ModelConfig, ModelError, NamedTensor};
 
 /// The CNN-LSTM: a convolution over [events × features], ReLU, 2×2 max pooling, an LSTM over what
 /// is left, and a linear output; context joins before the output. Holds the weights in the layout
@@ -38,6 +38,8 @@ pub struct CnnLstm {
     ensemble: Option<Ensemble>,
     #[module(skip)]
     config: ModelConfig,
+    #[module(skip)]
+    arithmetic: Arithmetic,
 }
 
 impl ModelConfig {
@@ -95,7 +97,19 @@ impl CnnLstm {
                 None => None,
             },
             config: config.clone(),
+            arithmetic: Arithmetic::default(),
         })
+    }
+
+    /// The same network, with gradients sought in these numbers.
+    ///
+    /// # Errors
+    /// [`ModelError::NoHalf`] where they are to be mixed and the network lies on no GPU that has
+    /// numbers of 16 bits.
+    pub fn in_arithmetic(mut self, arithmetic: Arithmetic) -> Result<Self, ModelError> {
+        arithmetic.check(&self.device())?;
+        self.arithmetic = arithmetic;
+        Ok(self)
     }
 
     /// The weights as plain numbers, in the bundle's names and shapes. Blocks until the device is
@@ -271,6 +285,7 @@ impl CnnLstm {
             self.lstm_recurrent.val(),
             self.lstm_bias.val(),
         )
+        .in_arithmetic(self.arithmetic)
     }
 
     /// All weights as vectors, in the order in which the GPU's kernel reads them.

@@ -42,7 +42,7 @@ pub(crate) struct RunKey {
     pub(crate) max_events: usize,
     /// What the data was read as: [`reading`].
     pub(crate) reading: String,
-    /// Network sizes, as JSON.
+    /// Network sizes, as JSON, and the arithmetic where it is not f32.
     pub(crate) network: String,
 }
 
@@ -208,7 +208,7 @@ fn difference(saved: &RunKey, asked: &RunKey) -> Option<String> {
             asked.reading.clone(),
         ),
         (
-            "network (--activation)",
+            "network (--activation, --arithmetic)",
             saved.network.clone(),
             asked.network.clone(),
         ),

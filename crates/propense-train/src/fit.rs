@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use propense_features::FeatureSpec;
 use propense_model::{
-    Bundle, CellActivation, CnnLstm, Manifest, ModelConfig, NamedTensor, Precision, cpu_device,
+    Arithmetic, Bundle, CellActivation, CnnLstm, Manifest, ModelConfig, NamedTensor, Precision,
+    cpu_device,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -96,7 +97,10 @@ impl FitRequest {
             clip: self.training.clip,
             max_events: self.examples.max_events,
             reading: checkpoint::reading(&prepared.spec, &prepared.train.examples),
-            network: network.to_string(),
+            network: match self.training.arithmetic {
+                Arithmetic::F32 => network.to_string(),
+                Arithmetic::Mixed => format!("{network}, mixed arithmetic"),
+            },
         }
     }
 }
@@ -315,7 +319,10 @@ fn report(
 ) -> FitReport {
     FitReport {
         task: request.task,
-        device: request.device.name.to_owned(),
+        device: match request.training.arithmetic {
+            Arithmetic::F32 => request.device.name.to_owned(),
+            Arithmetic::Mixed => format!("{}, mixed arithmetic", request.device.name),
+        },
         parameters: model.config.parameters(),
         examples: prepared.sizes(),
         history: model.trained.history.clone(),

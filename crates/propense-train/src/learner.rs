@@ -35,6 +35,7 @@ impl<N: Network> Learner<N> {
         // What the kernels could not check, building the network does.
         let device = chosen.device.clone().autodiff();
         let model = config.build(weights, &device)?;
+        let model = model.in_arithmetic(options.arithmetic)?;
         let gradient = match chosen.device == cpu_device() {
             true => config.gradient()?,
             false => None,

@@ -3,7 +3,8 @@
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use propense_model::{
-    CnnLstm, CpuGradient, ModelConfig, ModelError, NamedTensor, Structure, StructureConfig,
+    Arithmetic, CnnLstm, CpuGradient, ModelConfig, ModelError, NamedTensor, Structure,
+    StructureConfig,
 };
 
 use crate::TrainError;
@@ -50,6 +51,19 @@ pub(crate) trait Network: Module {
     /// every event.
     fn whole(&self, _: &[Example], _: &[usize]) -> Option<Tensor<1>> {
         None
+    }
+
+    /// The same network, with gradients sought in these numbers; the published one alone has others
+    /// than f32.
+    fn in_arithmetic(self, arithmetic: Arithmetic) -> Result<Self, ModelError> {
+        match arithmetic {
+            Arithmetic::F32 => Ok(self),
+            Arithmetic::Mixed => Err(ModelError::Config {
+                field: "arithmetic",
+                value: "mixed".into(),
+                allowed: "f32, but for the published network".into(),
+            }),
+        }
     }
 
     /// The weights as plain numbers.
@@ -103,6 +117,10 @@ impl Network for CnnLstm {
 
     fn whole(&self, examples: &[Example], indices: &[usize]) -> Option<Tensor<1>> {
         Some(self.forward_last(&collate_whole(examples, indices, self.config())))
+    }
+
+    fn in_arithmetic(self, arithmetic: Arithmetic) -> Result<Self, ModelError> {
+        self.in_arithmetic(arithmetic)
     }
 
     fn numbers(&self) -> Result<Vec<NamedTensor>, ModelError> {

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use propense_model::Arithmetic;
+
 use crate::TrainError;
 
 /// Most examples in a batch: far beyond what helps, far from what no memory holds.
@@ -45,6 +47,8 @@ pub struct TrainOptions {
     pub patience: usize,
     /// Largest global gradient norm.
     pub clip: Option<f32>,
+    /// In what numbers a GPU seeks the published network's gradients.
+    pub arithmetic: Arithmetic,
     /// Seed of the first weights, of the shuffles and of the splits.
     pub seed: u64,
     /// Longest time for all epochs together; the epoch under way is finished.
@@ -63,6 +67,7 @@ impl Default for TrainOptions {
             learning_rate: 0.001,
             patience: 10,
             clip: Some(5.0),
+            arithmetic: Arithmetic::F32,
             seed: 1,
             time_limit: None,
             checkpoint: None,

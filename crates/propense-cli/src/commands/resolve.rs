@@ -150,6 +150,7 @@ pub(crate) fn request(task: &str, usual: Preset, args: &FittingArgs) -> Outcome<
         learning_rate: args.learning_rate.unwrap_or(defaults.learning_rate),
         patience: args.patience.unwrap_or(defaults.patience),
         clip: (args.clip != 0.0).then_some(args.clip),
+        arithmetic: defaults.arithmetic,
         seed: args.seed,
         time_limit,
         checkpoint: args.checkpoint.clone(),

@@ -3,13 +3,15 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use propense_model::Precision;
-use propense_train::{FitReport, FitRequest, Preset, StopReason, catalogue, fit_bundle};
+use propense_model::{Arithmetic, Precision};
+use propense_train::{
+    FitReport, FitRequest, Preset, StopReason, TrainError, catalogue, fit_bundle,
+};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::{Failure, Outcome, resolve};
-use crate::args::{PrecisionArg, TrainArgs};
+use crate::args::{ArithmeticArg, PrecisionArg, TrainArgs};
 use crate::output::{Output, Table, note, warn, write_file};
 use crate::{interrupt, progress};
 
@@ -31,13 +33,14 @@ pub(crate) fn run(args: &TrainArgs) -> Outcome {
         fitting.checkpoint = Some(checkpoint.clone());
     }
     let precision = precision(args.precision);
-    let request = FitRequest {
+    let mut request = FitRequest {
         precision,
         name,
         licence: args.licence.clone(),
         created_at,
         ..resolve::request(&args.task, Preset::Seed, &fitting)?
     };
+    request.training.arithmetic = arithmetic(args.arithmetic, &request)?;
     // Before any training: a mistake in the command.
     let named = args.catalogue.as_deref().map(catalogue).transpose()?;
     let data = resolve::data(&args.data, &args.reading)?;
@@ -84,6 +87,20 @@ fn beside(out: &Path) -> PathBuf {
     let mut name = out.as_os_str().to_owned();
     name.push(".checkpoint");
     PathBuf::from(name)
+}
+
+/// In what numbers training computes, where the device can.
+fn arithmetic(named: ArithmeticArg, request: &FitRequest) -> Outcome<Arithmetic> {
+    if named == ArithmeticArg::F32 {
+        return Ok(Arithmetic::F32);
+    }
+    if request.preset == Preset::Base {
+        let why = "--arithmetic mixed belongs to --preset seed";
+        return Err(Failure::Usage(why.to_owned()));
+    }
+    let device = &request.device.device;
+    Arithmetic::Mixed.check(device).map_err(TrainError::from)?;
+    Ok(Arithmetic::Mixed)
 }
 
 /// How the weights are stored.

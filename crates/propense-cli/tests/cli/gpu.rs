@@ -36,10 +36,10 @@ fn some_of_the_default_data(folder: &Path) -> std::path::PathBuf {
 fn training_on_the_default_data_through_wgpu_beats_the_base_rate_and_follows_the_cpu() {
     let folder = tempfile::tempdir().expect("scratch folder");
     let data = some_of_the_default_data(folder.path());
-    let train = |device: &str| {
+    let train = |device: &str, arithmetic: &str| {
         let json = folder.path().join(format!("{device}.json"));
         let line = format!(
-            "train --task in-session --data {{}} --out {{}} --json {{}} --device {device} --epochs 1 --max-events 40 --batch 32 --learning-rate 0.003"
+            "train --task in-session --data {{}} --out {{}} --json {{}} --device {device} --arithmetic {arithmetic} --epochs 1 --max-events 40 --batch 32 --learning-rate 0.003"
         );
         let out = folder.path().join(format!("{device}.propense"));
         let ran = propense(words(&line, &[&data, &out, &json]));
@@ -52,14 +52,20 @@ fn training_on_the_default_data_through_wgpu_beats_the_base_rate_and_follows_the
             println!("skipped: there is no adapter, not even a software one");
             return None;
         }
+        if arithmetic == "mixed" && ran.stderr.contains("16-bit floats") {
+            ran.code(1).says("--arithmetic f32");
+            println!("skipped: {device} has no 16-bit floats");
+            return None;
+        }
         ran.code(0).says(&format!("device: {device}"));
         let json = std::fs::read(&json).expect("figures");
         Some(serde_json::from_slice::<serde_json::Value>(&json).expect("JSON"))
     };
-    let Some(gpu) = train("wgpu") else {
+    let Some(gpu) = train("wgpu", "f32") else {
         return;
     };
-    let cpu = train("cpu").expect("the CPU is always there");
+    let cpu = train("cpu", "f32").expect("the CPU is always there");
+    assert!(train("cpu", "mixed").is_none(), "the CPU has f32 alone");
     for part in ["validation", "test"] {
         let metrics = gpu["metrics"]
             .as_array()
@@ -78,13 +84,16 @@ fn training_on_the_default_data_through_wgpu_beats_the_base_rate_and_follows_the
         );
         assert!(number("auc") > 0.65, "{part}: {metrics}");
     }
-    for key in ["train_loss", "validation_loss", "validation_auc"] {
-        let of = |json: &serde_json::Value| json["history"][0][key].as_f64().expect("a number");
-        assert!(
-            (of(&gpu) - of(&cpu)).abs() < 5e-3,
-            "{key}: {} and {}",
-            of(&gpu),
-            of(&cpu)
-        );
+    let close = |other: &serde_json::Value| {
+        for key in ["train_loss", "validation_loss", "validation_auc"] {
+            let of = |json: &serde_json::Value| json["history"][0][key].as_f64().expect("a number");
+            let (gpu, other) = (of(&gpu), of(other));
+            assert!((gpu - other).abs() < 5e-3, "{key}: {gpu} and {other}");
+        }
+    };
+    close(&cpu);
+    if let Some(mixed) = train("wgpu", "mixed") {
+        assert_eq!(mixed["device"], "wgpu, mixed arithmetic");
+        close(&mixed);
     }
 }

@@ -4,6 +4,8 @@
 pub(crate) mod convolution;
 mod convolution_kernel;
 mod kernel;
+pub(crate) mod mixed;
+mod mixed_kernel;
 pub(crate) mod recurrent;
 mod recurrent_kernel;
 #[cfg(all(test, feature = "flex"))]
@@ -222,9 +224,9 @@ fn sizes(config: &ModelConfig) -> Option<Sizes> {
     limits::fits(config).then_some(sizes)
 }
 
-/// A tensor beside another one, of numbers of four bytes, with anything in it.
+/// A tensor beside another one, with anything in it.
 fn empty<const D: usize>(beside: &CubeTensor, shape: [usize; D], dtype: DType) -> CubeTensor {
-    let bytes = shape.iter().product::<usize>() * size_of::<f32>();
+    let bytes = shape.iter().product::<usize>() * dtype.size();
     let (client, device) = (beside.client.clone(), beside.device.clone());
     let handle = client.empty(bytes);
     CubeTensor::new_contiguous(client, device, shape.into(), handle, dtype)

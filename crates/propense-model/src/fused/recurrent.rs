@@ -9,14 +9,16 @@ use burn::backend::ops::FloatTensorOps;
 use burn::backend::tensor::FloatTensor;
 use burn::tensor::{DType, Tensor};
 use burn_cubecl::CubeBackend;
-use burn_cubecl::cubecl::prelude::{CubeCount, CubeDim};
+use burn_cubecl::cubecl::prelude::{CubeCount, CubeDim, Float};
 use burn_cubecl::kernel::into_contiguous;
 use burn_cubecl::tensor::CubeTensor;
+use half::f16;
 
+use super::mixed::{Half, multiply};
 use super::recurrent_kernel::{self as kernel, KEPT, Sizes};
 use super::{Tracked, empty};
-use crate::CellActivation;
 use crate::limits::{self, UNITS, WORKGROUPS};
+use crate::{Arithmetic, CellActivation};
 
 /// Every step's output, `[batch, steps, lanes × hidden]`, from `inputs`,
 /// `[batch, steps, lanes × 4 × hidden]`, and the weights, `[hidden, 4 × hidden]`.
@@ -28,10 +30,12 @@ pub(crate) fn outputs(
     inputs: &Tensor<3>,
     recurrent: &Tensor<2>,
     activation: CellActivation,
+    arithmetic: Arithmetic,
 ) -> Option<Tensor<3>> {
-    let pass = Pass::new(inputs, recurrent, activation)?;
+    let mut pass = Pass::new(inputs, recurrent, activation)?;
     let (inputs, recurrent) = (inputs.clone(), recurrent.clone());
     if inputs.device().is_autodiff() {
+        pass.mixed = arithmetic == Arithmetic::Mixed;
         let inputs = inputs.try_into_primitive::<Tracked>().ok()?;
         let recurrent = recurrent.try_into_primitive::<Tracked>().ok()?;
         let outputs = pass.tracked(inputs, recurrent);
@@ -52,6 +56,8 @@ struct Pass {
     lanes: usize,
     hidden: usize,
     rectified: bool,
+    /// Whether products are of numbers of 16 bits.
+    mixed: bool,
 }
 
 /// What the way back needs of the way forward.
@@ -61,7 +67,7 @@ struct Kept {
     steps: CubeTensor,
     /// The output of the step before: `[places, hidden]`.
     earlier: CubeTensor,
-    /// `[hidden, 4 × hidden]`.
+    /// `[hidden, 4 × hidden]`, of as many bits as the kernels read.
     recurrent: CubeTensor,
 }
 
@@ -75,6 +81,7 @@ impl Pass {
             lanes: width / (4 * hidden).max(1),
             hidden,
             rectified: activation == CellActivation::Relu,
+            mixed: false,
         };
         let numbers = inputs.dtype() == DType::F32 && recurrent.dtype() == DType::F32;
         let some = hidden > 0 && steps > 0 && pass.sequences() > 0;
@@ -142,8 +149,11 @@ impl Pass {
 
     /// The outputs, and what the way back needs, which is next to nothing unless it is to be kept.
     fn forward(&self, inputs: CubeTensor, recurrent: CubeTensor, keep: bool) -> (CubeTensor, Kept) {
-        let (inputs, recurrent) = (into_contiguous(inputs), into_contiguous(recurrent));
-        let tile = self.tile();
+        let inputs = into_contiguous(inputs);
+        let recurrent = match self.mixed {
+            true => Half::rounded(recurrent).numbers,
+            false => into_contiguous(recurrent),
+        };
         let outputs = empty(
             &inputs,
             [self.batch, self.steps, self.lanes * self.hidden],
@@ -157,12 +167,27 @@ impl Pass {
             earlier: empty(&inputs, [places, width], DType::F32),
             recurrent,
         };
+        match self.mixed {
+            true => self.launch_forward::<f16>(inputs, &outputs, &kept, keep),
+            false => self.launch_forward::<f32>(inputs, &outputs, &kept, keep),
+        }
+        (outputs, kept)
+    }
+
+    fn launch_forward<W: Float>(
+        &self,
+        inputs: CubeTensor,
+        outputs: &CubeTensor,
+        kept: &Kept,
+        keep: bool,
+    ) {
+        let tile = self.tile();
         // SAFETY: indices into `inputs` and `outputs` are bounded by the number of sequences, of
         // steps and of lanes, which their shapes gave, and by `hidden`; so are those into what is
         // kept, which is written to only where it has these sizes; those into `recurrent` by
         // `hidden` alone.
         unsafe {
-            kernel::forward::launch_unchecked(
+            kernel::forward::launch_unchecked::<W>(
                 &inputs.client.clone(),
                 CubeCount::new_1d(self.workgroups(tile) as u32),
                 self.cube_dim(),
@@ -177,12 +202,17 @@ impl Pass {
                 self.sizes(tile, keep),
             );
         }
-        (outputs, kept)
     }
 
     /// The gradient by the inputs, in their shape, from that by the outputs.
     fn back(&self, kept: &Kept, given: CubeTensor) -> CubeTensor {
-        let given = into_contiguous(given);
+        match self.mixed {
+            true => self.launch_backward::<f16>(kept, into_contiguous(given)),
+            false => self.launch_backward::<f32>(kept, into_contiguous(given)),
+        }
+    }
+
+    fn launch_backward<W: Float>(&self, kept: &Kept, given: CubeTensor) -> CubeTensor {
         let transposed = into_contiguous(CubeBackend::float_transpose(kept.recurrent.clone()));
         let tile = self.tile_back();
         let gradients = empty(
@@ -193,7 +223,7 @@ impl Pass {
         // SAFETY: as above; `given` has the shape of the outputs, and a step before the first is
         // never read.
         unsafe {
-            kernel::backward::launch_unchecked(
+            kernel::backward::launch_unchecked::<W>(
                 &given.client.clone(),
                 CubeCount::new_1d(self.workgroups(tile) as u32),
                 self.cube_dim(),
@@ -228,8 +258,13 @@ impl Backward<CubeBackend, 2> for Pass {
             // Σ over all steps of the output before it × the gradient by its gates.
             let shape = [self.places(), 4 * self.hidden];
             let by_gates = CubeBackend::float_reshape(by_inputs.clone(), shape.into());
-            let earlier = CubeBackend::float_transpose(kept.earlier);
-            let by_weights = CubeBackend::float_matmul(earlier, by_gates);
+            let by_weights = if self.mixed {
+                let earlier = Half::rounded(kept.earlier).transposed();
+                multiply(&earlier, &Half::scaled(by_gates))
+            } else {
+                let earlier = CubeBackend::float_transpose(kept.earlier);
+                CubeBackend::float_matmul(earlier, by_gates)
+            };
             gradients.register::<CubeBackend>(node.id, by_weights);
         }
         if let Some(node) = inputs {

@@ -1,4 +1,5 @@
 //! The kernels of the LSTM in training: all steps forward in one launch, all steps back in another.
+//! Weights are of 16 bits or of 32, everything else of 32.
 
 // Conditions known when the kernel is compiled stand apart from those of its running.
 #![allow(clippy::collapsible_if)]
@@ -75,9 +76,9 @@ impl Seat {
 /// becomes `[places, KEPT × hidden]` and `earlier` the output of the step before, zero at the first:
 /// `[places, hidden]`.
 #[cube(launch_unchecked)]
-pub(super) fn forward(
+pub(super) fn forward<W: Float>(
     inputs: &Tensor<f32>,
-    recurrent: &Tensor<f32>,
+    recurrent: &Tensor<W>,
     outputs: &mut Tensor<f32>,
     kept: &mut Tensor<f32>,
     earlier: &mut Tensor<f32>,
@@ -119,10 +120,10 @@ pub(super) fn forward(
             }
             for k in 0..hidden {
                 let from = k * gates + unit;
-                let a = recurrent[from];
-                let b = recurrent[from + hidden];
-                let c = recurrent[from + 2 * hidden];
-                let d = recurrent[from + 3 * hidden];
+                let a = f32::cast_from(recurrent[from]);
+                let b = f32::cast_from(recurrent[from + hidden]);
+                let c = f32::cast_from(recurrent[from + 2 * hidden]);
+                let d = f32::cast_from(recurrent[from + 3 * hidden]);
                 #[unroll]
                 for s in 0..tile {
                     let before = output[s * hidden + k];
@@ -171,9 +172,9 @@ pub(super) fn forward(
 /// `given` the gradient by the outputs, `[places, hidden]`, and `gradients` that by the inputs,
 /// `[places, 4 × hidden]`.
 #[cube(launch_unchecked)]
-pub(super) fn backward(
+pub(super) fn backward<W: Float>(
     kept: &Tensor<f32>,
-    transposed: &Tensor<f32>,
+    transposed: &Tensor<W>,
     given: &Tensor<f32>,
     gradients: &mut Tensor<f32>,
     sequences: u32,
@@ -214,7 +215,7 @@ pub(super) fn backward(
             }
             if back > 0 {
                 for k in 0..gates {
-                    let weight = transposed[k * hidden + unit];
+                    let weight = f32::cast_from(transposed[k * hidden + unit]);
                     #[unroll]
                     for s in 0..tile {
                         sums[s] += weight * behind[s * gates + k];

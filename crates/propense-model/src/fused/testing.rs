@@ -74,6 +74,16 @@ pub(super) fn launches(work: impl FnOnce()) -> usize {
     count.launches.load(Ordering::Relaxed)
 }
 
+/// The GPU, where it has numbers of 16 bits; none, said aloud, where it has not.
+pub(super) fn half_gpu() -> Option<Device> {
+    let gpu = crate::device::gpu_for_tests()?;
+    if !super::mixed::is_there(&gpu) {
+        eprintln!("skipped: this adapter has no numbers of 16 bits");
+        return None;
+    }
+    Some(gpu)
+}
+
 /// A device that asks the adapter for no more than every WebGPU adapter has: neither subgroups nor f16;
 /// only integers of 64 bits, which CubeCL counts on where the adapter has them. None, said aloud, where
 /// there is no adapter.

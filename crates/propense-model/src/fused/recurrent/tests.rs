@@ -4,7 +4,7 @@ use super::outputs;
 use crate::device::gpu_for_tests as gpu;
 use crate::fused::testing::{ON_GPU, bare_gpu, difference, draws, in_turns, launches, read};
 use crate::lstm::Lstm;
-use crate::{CellActivation, cpu_device};
+use crate::{Arithmetic, CellActivation, cpu_device};
 
 const BOTH: [CellActivation; 2] = [CellActivation::Tanh, CellActivation::Relu];
 
@@ -46,6 +46,7 @@ impl Problem {
         let lstm = Lstm {
             recurrent: Tensor::from_data(recurrent, device),
             activation: self.activation,
+            arithmetic: Arithmetic::F32,
         };
         let inputs = three(&self.inputs, 4 * self.hidden);
         (inputs, lstm, three(&self.counts, self.hidden))
@@ -73,7 +74,8 @@ impl Problem {
 
 /// By the kernels, and by nothing else.
 fn by_kernels(lstm: &Lstm, inputs: Tensor<3>) -> Tensor<3> {
-    outputs(&inputs, &lstm.recurrent, lstm.activation).expect("the kernels take it")
+    outputs(&inputs, &lstm.recurrent, lstm.activation, lstm.arithmetic)
+        .expect("the kernels take it")
 }
 
 /// Widths that fill no workgroup and the widest, one step and many, fewer sequences than a tile and
@@ -170,7 +172,7 @@ fn an_adapter_without_anything_beyond_webgpu_will_do() {
 #[test]
 fn what_the_kernels_do_not_take_goes_by_tensors() {
     let taken = |lstm: &Lstm, inputs: &Tensor<3>| {
-        outputs(inputs, &lstm.recurrent, lstm.activation).is_some()
+        outputs(inputs, &lstm.recurrent, lstm.activation, lstm.arithmetic).is_some()
     };
     let small = Problem::new(CellActivation::Tanh, 5, [2, 3, 1]);
     let (inputs, lstm, _) = small.tensors(&cpu_device());
