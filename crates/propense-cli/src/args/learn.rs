@@ -41,7 +41,7 @@ pub(crate) struct UpdateArgs {
     /// learning ended]
     #[arg(long, value_name = "TIME")]
     pub(crate) since: Option<String>,
-    /// Old sessions that are learnt again for each new one
+    /// Old sessions that are learnt again for each new one, 5,000 in all at most
     #[arg(long, default_value_t = 3.0, value_name = "RATIO")]
     pub(crate) replay_ratio: f64,
     /// Share of the new sessions, the newest, that judge

@@ -14,6 +14,10 @@ const FEWEST: usize = 100;
 /// Thousandths of the users that validate.
 const VALIDATION: usize = 200;
 
+/// Most old examples that are learnt again, however much is new: they keep the model from forgetting, and an
+/// update must stay cheap.
+const REMEMBERED: f64 = 5_000.0;
+
 /// Where data is cut for an update.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Cut {
@@ -25,7 +29,7 @@ pub(crate) struct Cut {
     pub(crate) features_until: i64,
     /// Share of the new examples, the newest, that judge.
     pub(crate) sealed: f64,
-    /// Old examples for each new one that is learnt from.
+    /// Old examples for each new one that is learnt from, up to [`REMEMBERED`].
     pub(crate) replay: f64,
     /// Whether rates of items and categories are learnt again.
     pub(crate) refresh_rates: bool,
@@ -117,7 +121,7 @@ pub(super) fn divide(candidates: &[Candidate<'_>], cut: &Cut) -> Result<Division
     };
     let fresh = count(&|one| is_new(one) && learns(one));
     let old = count(&|one| !is_new(one) && learns(one));
-    let share = cut.replay * fresh as f64 / old.max(1) as f64;
+    let share = replay_share(cut.replay, fresh, old);
     let places = |wanted: &dyn Fn(&Candidate<'_>) -> bool| -> Vec<usize> {
         let places = candidates.iter().enumerate();
         let places = places.filter(|(_, one)| wanted(one));
@@ -152,6 +156,11 @@ pub(super) fn at<'a, T>(all: &'a [T], places: &[usize]) -> Vec<&'a T> {
 /// Whether a user's new examples validate, and are never learnt from.
 fn is_validation(user: &str) -> bool {
     fold_of(&format!("update {user}"), 1000) < VALIDATION
+}
+
+/// Share of the old examples that are learnt again, with so many for each new one.
+fn replay_share(ratio: f64, fresh: usize, old: usize) -> f64 {
+    (ratio * fresh as f64).min(REMEMBERED) / old.max(1) as f64
 }
 
 /// Whether an old example is among this share of them.
@@ -217,6 +226,18 @@ mod tests {
         check(&months, 0.25, Some(1));
         check(&months, 0.9, Some(1));
         check(&[7; 200], 0.25, None);
+    }
+
+    #[test]
+    fn so_many_old_ones_for_each_new_one_up_to_a_bound() {
+        let check = |ratio, fresh, old, expected| {
+            assert_eq!(replay_share(ratio, fresh, old), expected, "{ratio} {fresh}");
+        };
+        check(3.0, 1_000, 10_000, 0.3);
+        check(3.0, 1_000, 1_000, 3.0);
+        check(3.0, 3_000, 10_000, 0.5);
+        check(0.0, 3_000, 10_000, 0.0);
+        check(3.0, 10, 0, 30.0);
     }
 
     #[test]

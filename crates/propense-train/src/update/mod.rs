@@ -33,7 +33,7 @@ pub use judge::{Decision, Judgement, LEVEL};
 pub struct UpdateRequest {
     /// The training loop's settings. Few epochs: the weights are good already.
     pub training: TrainOptions,
-    /// Old examples that are learnt from again, for each new one.
+    /// Old examples that are learnt from again, for each new one; 5,000 in all at most.
     pub replay: f64,
     /// Share of the new examples, the newest, that judge and are not learnt from.
     pub sealed: f64,
