@@ -18,7 +18,7 @@ use crate::trainer::cross_entropy;
 #[derive(Clone)]
 pub(crate) enum Learner<N> {
     /// Automatic differentiation of tensors.
-    Tensors(Tensors<N>),
+    Tensors(Box<Tensors<N>>),
     /// The published network's own kernels, on the CPU.
     Kernels(Box<Kernels>),
 }
@@ -54,7 +54,7 @@ impl<N: Network> Learner<N> {
             })));
         }
         let adam = Adam::new(options.learning_rate, options.clip);
-        Ok(Self::Tensors(Tensors {
+        Ok(Self::Tensors(Box::new(Tensors {
             model,
             adam: match state {
                 Some((steps, moments)) => adam.load(steps, moments, &chosen.device),
@@ -62,7 +62,7 @@ impl<N: Network> Learner<N> {
             },
             waiting: None,
             device,
-        }))
+        })))
     }
 
     /// One step on the named examples. Gives the sum of their weights; their loss waits for

@@ -82,8 +82,9 @@ impl ShownLog {
             lines: lines.len(),
             ..Self::default()
         };
-        let mut lists: BTreeMap<(String, i64), BTreeMap<String, (Option<f64>, f64)>> =
-            BTreeMap::new();
+        /// Probability, where it is usable, and reward, by item.
+        type List = BTreeMap<String, (Option<f64>, f64)>;
+        let mut lists: BTreeMap<(String, i64), List> = BTreeMap::new();
         for line in lines {
             let list = lists.entry((line.visit, line.at)).or_default();
             let usable = line.propensity.filter(|p| *p > 0.0 && *p <= 1.0);

@@ -11,6 +11,9 @@ use super::opening::{Opening, context};
 use super::policy::{ItemFacts, Policy};
 use super::shop::{Pick, Shop, seen, taken};
 
+/// Gives the scores of all items for a visit.
+type Scorer<'a> = Box<dyn FnMut(&[Click]) -> Vec<f32> + 'a>;
+
 /// Makes the lists of visits: a recommender, a shop and its rules.
 pub struct Lister<'a> {
     recommender: &'a Recommender,
@@ -18,7 +21,7 @@ pub struct Lister<'a> {
     policy: Policy,
     seen_too: bool,
     opening: Option<Opening>,
-    scorer: Box<dyn FnMut(&[Click]) -> Vec<f32> + 'a>,
+    scorer: Scorer<'a>,
 }
 
 impl<'a> Lister<'a> {

@@ -4,8 +4,13 @@
 //! laid out as `[batch, windows, columns, filters]`. A cell's patch of `kernel + 1` rows and columns of
 //! the plane holds the four places of the kernel of which pooling takes the highest.
 
-// Conditions known when the kernel is compiled stand apart from those of its running.
-#![allow(clippy::collapsible_if)]
+// Conditions known when the kernel is compiled stand apart from those of its running, and CubeCL knows neither
+// `+=` on a place in a list nor `is_multiple_of`.
+#![allow(
+    clippy::assign_op_pattern,
+    clippy::collapsible_if,
+    clippy::manual_is_multiple_of
+)]
 
 use cubecl::prelude::*;
 

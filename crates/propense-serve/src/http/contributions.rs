@@ -98,7 +98,8 @@ async fn take(app: &App, request: Request) -> Result<(StatusCode, Json<Value>), 
     }
     let off = (sent.multiplier - round.multiplier).abs();
     // Not `>`: what is no number is off, too.
-    if !(off <= round.multiplier * 1e-9) {
+    let same = off <= round.multiplier * 1e-9;
+    if !same {
         return other("the update carries other noise than the round asks for");
     }
     let contribution = Contribution {

@@ -155,7 +155,7 @@ fn the_cpu_does_not_train_in_mixed_arithmetic() {
     };
     let key = key(&options);
     let refused = train(&config(), parts, &options, &key, &device, &mut Silent);
-    let error = refused.err().expect("refused");
+    let error = refused.expect_err("refused");
     assert!(error.to_string().contains("--arithmetic f32"), "{error}");
 }
 

@@ -41,7 +41,7 @@ pub(crate) enum Catalogue {
     /// A list, with what the shop says of each.
     List(List),
     /// A table that `propense recommend` has learnt, of any size.
-    Table(ItemTable),
+    Table(Box<ItemTable>),
 }
 
 /// Items by identifier, their neighbours, and the most popular ones.
@@ -68,7 +68,7 @@ impl Catalogue {
             Ok(text) if text.starts_with('{') => {
                 serde_json::from_str::<Document>(text).map(|document| document.items)
             }
-            _ => return Ok(Self::Table(ItemTable::from_bytes(bytes)?)),
+            _ => return Ok(Self::Table(Box::new(ItemTable::from_bytes(bytes)?))),
         };
         let mut list = List::default();
         let mut ranked = Vec::new();

@@ -245,7 +245,8 @@ fn sabotaged_outcomes_never_go_live() {
     // The outcome of the visit so many places on: as many orders, and no law in them.
     let by_chance = |place: usize| ordered(&new[(place + 389) % new.len()]);
     let inverted = |place: usize| !ordered(&new[place]);
-    let ways: [(&str, &dyn Fn(usize) -> bool, &str); 2] = [
+    type Way<'a> = (&'a str, &'a dyn Fn(usize) -> bool, &'a str);
+    let ways: [Way<'_>; 2] = [
         ("by chance", &by_chance, "chance"),
         ("inverted", &inverted, "inverted"),
     ];
