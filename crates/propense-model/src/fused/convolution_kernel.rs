@@ -4,16 +4,12 @@
 //! laid out as `[batch, windows, columns, filters]`. A cell's patch of `kernel + 1` rows and columns of
 //! the plane holds the four places of the kernel of which pooling takes the highest.
 
-// Conditions known when the kernel is compiled stand apart from those of its running, and CubeCL knows neither
-// `+=` on a place in a list nor `is_multiple_of`.
-#![allow(
-    clippy::assign_op_pattern,
-    clippy::collapsible_if,
-    clippy::manual_is_multiple_of
-)]
+// Conditions known when the kernel is compiled stand apart from those of its running; CubeCL has no `is_multiple_of`.
+#![allow(clippy::collapsible_if, clippy::manual_is_multiple_of)]
 
 use cubecl::prelude::*;
 
+use super::kernel::add_to_places;
 use crate::limits::UNITS;
 
 /// What a kernel is compiled for.
@@ -42,20 +38,61 @@ impl Sizes {
 /// The place that was chosen of a cell which the rectifier cut off: none of the four.
 const NONE: u32 = 4;
 
-/// Where the patch of a position begins in the planes, `[batch, height, features]`.
+/// What a unit of a workgroup works on: one filter at every [`Sizes::rows`]th of the workgroup's `span` positions.
+#[derive(CubeType)]
+struct Seat {
+    filter: usize,
+    /// Which of the positions that the workgroup takes at a time.
+    row: usize,
+    /// The unit's first position, and the end of the workgroup's.
+    first: usize,
+    end: usize,
+    /// Of each session.
+    windows: usize,
+    height: usize,
+    /// Rows from one window to the next.
+    stride: usize,
+    #[cube(comptime)]
+    sizes: Sizes,
+}
+
 #[cube]
-fn corner_of(
-    position: usize,
-    windows: u32,
-    height: u32,
-    stride: u32,
-    #[comptime] sizes: Sizes,
-) -> usize {
-    let column = position % sizes.columns;
-    let window = position / sizes.columns;
-    let session = window / windows as usize;
-    let row = session * height as usize + window % windows as usize * stride as usize;
-    row * sizes.features + 2 * column
+impl Seat {
+    fn new(
+        positions: u32,
+        span: u32,
+        windows: u32,
+        height: u32,
+        stride: u32,
+        #[comptime] sizes: Sizes,
+    ) -> Seat {
+        let row = UNIT_POS_X as usize / sizes.filters;
+        let first = CUBE_POS_X as usize * span as usize;
+        Seat {
+            filter: UNIT_POS_X as usize % sizes.filters,
+            row,
+            first: first + row,
+            end: min(first + span as usize, positions as usize),
+            windows: windows as usize,
+            height: height as usize,
+            stride: stride as usize,
+            sizes,
+        }
+    }
+
+    /// Whether the unit has a filter, which the last ones of a workgroup may lack.
+    fn works(&self) -> bool {
+        self.row < comptime!(self.sizes.rows())
+    }
+
+    /// Where the patch of a position begins in the planes, `[batch, height, features]`.
+    fn corner(&self, position: usize) -> usize {
+        let column = position % self.sizes.columns;
+        let window = position / self.sizes.columns;
+        let session = window / self.windows;
+        let row = session * self.height + window % self.windows * self.stride;
+        row * self.sizes.features + 2 * column
+    }
 }
 
 /// Forward: a cell is the highest of the kernel's four places, plus the bias, rectified. Of equal places
@@ -78,17 +115,14 @@ pub(super) fn forward(
     stride: u32,
     #[comptime] sizes: Sizes,
 ) {
-    let unit = UNIT_POS_X as usize;
+    let seat = Seat::new(positions, span, windows, height, stride, sizes);
+    let filter = seat.filter;
     let filters = comptime!(sizes.filters);
     let kernel = comptime!(sizes.kernel);
     let area = comptime!(sizes.area());
     let rows = comptime!(sizes.rows());
-    let filter = unit % filters;
-    let row = unit / filters;
-    let first = CUBE_POS_X as usize * span as usize;
-    let end = min(first + span as usize, positions as usize);
 
-    if row < rows {
+    if seat.works() {
         let mut own = Array::<f32>::new(area);
         #[unroll]
         for place in 0..area {
@@ -96,9 +130,9 @@ pub(super) fn forward(
         }
         let own_bias = bias[filter];
         let mut places = Array::<f32>::new(4usize);
-        let mut position = first + row;
-        while position < end {
-            let corner = corner_of(position, windows, height, stride, sizes);
+        let mut position = seat.first;
+        while position < seat.end {
+            let corner = seat.corner(position);
             #[unroll]
             for p in 0..4usize {
                 places[p] = 0.0f32;
@@ -108,11 +142,8 @@ pub(super) fn forward(
                 #[unroll]
                 for j in 0..kernel {
                     let weight = own[comptime!(i * sizes.kernel + j)];
-                    #[unroll]
-                    for p in 0..4usize {
-                        let at = comptime!((i + p / 2) * sizes.features + j + p % 2);
-                        places[p] += plane[corner + at] * weight;
-                    }
+                    let at = corner + comptime!(i * sizes.features + j);
+                    add_to_places(plane, at, weight, &mut places, sizes.features);
                 }
             }
             let mut highest = places[0];
@@ -154,28 +185,25 @@ pub(super) fn by_weights(
     stride: u32,
     #[comptime] sizes: Sizes,
 ) {
-    let unit = UNIT_POS_X as usize;
+    let seat = Seat::new(positions, span, windows, height, stride, sizes);
+    let filter = seat.filter;
     let filters = comptime!(sizes.filters);
     let kernel = comptime!(sizes.kernel);
     let area = comptime!(sizes.area());
     let rows = comptime!(sizes.rows());
-    let filter = unit % filters;
-    let row = unit / filters;
-    let first = CUBE_POS_X as usize * span as usize;
-    let end = min(first + span as usize, positions as usize);
 
-    if row < rows {
+    if seat.works() {
         let mut sums = Array::<f32>::new(comptime!(sizes.area() + 1));
         #[unroll]
         for place in 0..comptime!(sizes.area() + 1) {
             sums[place] = 0.0f32;
         }
-        let mut position = first + row;
-        while position < end {
+        let mut position = seat.first;
+        while position < seat.end {
             let choice = chosen[position * filters + filter];
             if choice < NONE {
                 let slope = given[position * filters + filter];
-                let corner = corner_of(position, windows, height, stride, sizes)
+                let corner = seat.corner(position)
                     + choice as usize / 2 * sizes.features
                     + choice as usize % 2;
                 #[unroll]
@@ -191,7 +219,7 @@ pub(super) fn by_weights(
             position += rows;
         }
         let all = CUBE_COUNT_X as usize * rows;
-        let part = CUBE_POS_X as usize * rows + row;
+        let part = CUBE_POS_X as usize * rows + seat.row;
         #[unroll]
         for place in 0..comptime!(sizes.area() + 1) {
             parts[(filter * comptime!(sizes.area() + 1) + place) * all + part] = sums[place];
@@ -225,7 +253,7 @@ pub(super) fn add_up(
     let mut half = comptime!(UNITS / 2).runtime();
     while half > 0 {
         if unit < half {
-            sums[unit] = sums[unit] + sums[unit + half];
+            sums[unit] += sums[unit + half];
         }
         sync_cube();
         half /= 2;

@@ -270,11 +270,8 @@ fn pooled(
         for j in 0..kernel {
             let weight = weights[comptime!(sizes.places.conv + i * sizes.kernel + j)
                 + filter * comptime!(sizes.kernel * sizes.kernel)];
-            #[unroll]
-            for p in 0..4usize {
-                let at = comptime!((i + p / 2) * sizes.features + j + p % 2);
-                places[p] += given[corner + at] * weight;
-            }
+            let at = corner + comptime!(i * sizes.features + j);
+            add_to_places(given, at, weight, &mut places, sizes.features);
         }
     }
     let highest = max(max(places[0], places[1]), max(places[2], places[3]));
@@ -282,6 +279,22 @@ fn pooled(
         highest + weights[comptime!(sizes.places.conv_bias) + filter],
         0.0f32,
     )
+}
+
+/// Adds a weight's part to the kernel's four places in a patch, side by side and a row further on. `at` is where the
+/// weight lies at the first of them.
+#[cube]
+pub(super) fn add_to_places(
+    plane: &Tensor<f32>,
+    at: usize,
+    weight: f32,
+    places: &mut Array<f32>,
+    #[comptime] features: usize,
+) {
+    #[unroll]
+    for p in 0..4usize {
+        places[p] += plane[at + comptime!(p / 2 * features + p % 2)] * weight;
+    }
 }
 
 /// Adds one input's part to the gates of each session.

@@ -108,27 +108,20 @@ pub(super) fn prepare(
         .iter()
         .map(|session| (session.start, session.user.as_deref()))
         .collect();
+    let users: Vec<&str> = sessions.iter().map(user_or_self).collect();
     let (train, validation) = shares.parts();
     let mut split = match shares {
-        Shares::Shop => {
-            let users: Vec<&str> = sessions.iter().map(user_or_self).collect();
-            of_shop(&keys, &users, (train, validation))
-        }
-        Shares::Measured => {
-            let users = sessions.iter().map(user_or_self);
-            let mut split = by_user(users, train, validation);
-            split.train.append(&mut split.test);
-            split.train.sort_unstable();
-            split
-        }
+        Shares::Shop => of_shop(&keys, &users, (train, validation)),
         // The last hours of a set of a few days are no sample of it.
-        Shares::Protocol | Shares::Whole => {
-            by_user(sessions.iter().map(user_or_self), train, validation)
-        }
+        _ => by_user(users.iter().copied(), train, validation),
     };
+    if shares == Shares::Measured {
+        split.train.append(&mut split.test);
+        split.train.sort_unstable();
+    }
     split.train.retain(|&index| {
-        let session = sessions.get(index).map(user_or_self);
-        session.is_some_and(|user| in_share(user, options.share, options.seed))
+        let user = users.get(index);
+        user.is_some_and(|user| in_share(user, options.share, options.seed))
     });
     let of_page = matches!(shares, Shares::Shop | Shares::Measured);
     let with_history = of_page && history::forget_some(&mut sessions, &split, options.seed);
