@@ -30,7 +30,7 @@ impl Method {
     /// All of them.
     pub const ALL: [Self; 4] = [Self::Blend, Self::VSknn, Self::ItemKnn, Self::Popularity];
 
-    /// Its name in tables and JSON.
+    /// Its name in tables, and among the baselines of the task `next-item`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
