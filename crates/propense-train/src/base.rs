@@ -4,7 +4,7 @@
 use propense_model::ModelConfig;
 
 use crate::TrainError;
-use crate::ensemble::{self, PARTS, Recipe, Table, Targets, Teacher};
+use crate::ensemble::{self, Line, PARTS, Recipe, Table, Targets, Teacher};
 use crate::fit::FitRequest;
 use crate::progress::{Observer, Progress, StopReason};
 use crate::tasks::Prepared;
@@ -72,6 +72,11 @@ pub(crate) fn fit(
                 taught => ensembled = taught?,
             }
         }
+    }
+    if Line::new(&table).join(&mut ensembled, &table) {
+        let own = ensemble::log_loss(&ensembled.held_out, &table);
+        let note = format!("half of the logit is a logistic regression's: log-loss {own:.4}");
+        observer.on(&Progress::Note(&note));
     }
     let config = ModelConfig {
         // The recurrent path is silent: its output weights are zero. It has the least size.

@@ -13,95 +13,106 @@ const STEPS: usize = 200;
 const MEMORY: usize = 10;
 
 /// Ridge on the standardised weights, as a share of the mean loss.
-const RIDGE: f64 = 1e-3;
+const RIDGE: f64 = 1e-2;
 
 /// A fitted regression.
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Logistic {
-    /// Mean and one over the deviation of each column; 0 where it does not vary.
-    scale: Vec<(f64, f64)>,
-    /// A weight for each column, then the constant.
-    weights: Vec<f64>,
+    /// What each column adds to the logit, for each unit of it; 0 where it does not vary.
+    pub(crate) slopes: Vec<f64>,
+    /// The logit of a row of zeros.
+    pub(crate) constant: f64,
 }
 
 impl Logistic {
     /// Learns from every row of the table.
     pub(crate) fn fit(table: &Table) -> Self {
-        let scale = standardisation(table);
-        let rows: Vec<Vec<f64>> = (0..table.len())
-            .map(|row| standardised(&scale, table.row(row)))
-            .collect();
-        let total: f64 = table.weights.iter().map(|weight| f64::from(*weight)).sum();
+        let rows: Vec<usize> = (0..table.len()).collect();
+        Self::fit_on(table, &rows)
+    }
+
+    /// Learns from these rows of the table.
+    pub(crate) fn fit_on(table: &Table, rows: &[usize]) -> Self {
+        let scale = standardisation(table, rows);
+        let total: f64 = rows.iter().map(|&row| f64::from(table.weights[row])).sum();
+        // The weights of the standardised columns, then the constant.
         let loss = |weights: &[f64]| -> (f64, Vec<f64>) {
+            let fitted = Self::unscaled(&scale, weights);
             let mut gradient = vec![0.0; weights.len()];
-            let mut sum = 0.0;
-            let outcomes = table.labels.iter().zip(&table.weights);
-            for (row, (label, weight)) in rows.iter().zip(outcomes) {
-                let logit = logit(weights, row);
-                let target = f64::from(u8::from(*label));
-                let share = f64::from(*weight) / f64::max(total, 1e-9);
+            let (mut sum, mut constant) = (0.0, 0.0);
+            for &row in rows {
+                let logit = fitted.logit(table.row(row));
+                let target = f64::from(u8::from(table.labels[row]));
+                let share = f64::from(table.weights[row]) / f64::max(total, 1e-9);
                 sum += share * cross_entropy(logit, target);
                 let slope = share * (sigmoid(logit) - target);
-                for (cell, value) in gradient.iter_mut().zip(row) {
-                    *cell += slope * value;
+                for (cell, value) in gradient.iter_mut().zip(table.row(row)) {
+                    *cell += slope * f64::from(*value);
                 }
-                if let Some(constant) = gradient.last_mut() {
-                    *constant += slope;
-                }
+                constant += slope;
+            }
+            let columns = gradient.iter_mut().zip(&scale).zip(weights);
+            for ((cell, (mean, factor)), weight) in columns {
+                *cell = (*cell - mean * constant) * factor + RIDGE * weight;
+                sum += RIDGE * weight * weight / 2.0;
             }
             // The constant is not drawn to zero.
-            let ridged = weights.len().saturating_sub(1);
-            for (cell, weight) in gradient.iter_mut().zip(weights).take(ridged) {
-                sum += RIDGE * weight * weight / 2.0;
-                *cell += RIDGE * weight;
+            if let Some(cell) = gradient.last_mut() {
+                *cell = constant;
             }
             (sum, gradient)
         };
         let weights = minimise(vec![0.0; table.width + 1], &loss);
-        Self { scale, weights }
+        Self::unscaled(&scale, &weights)
+    }
+
+    /// For columns as they stand, from weights of the standardised ones and a constant.
+    fn unscaled(scale: &[(f64, f64)], weights: &[f64]) -> Self {
+        let pairs = scale.iter().zip(weights);
+        let slopes: Vec<f64> = pairs.map(|((_, factor), weight)| weight * factor).collect();
+        let means = scale.iter().zip(&slopes);
+        let moved: f64 = means.map(|((mean, _), slope)| mean * slope).sum();
+        Self {
+            constant: weights.last().copied().unwrap_or(0.0) - moved,
+            slopes,
+        }
     }
 
     /// Trained numbers.
     pub(crate) fn parameters(&self) -> usize {
-        self.weights.len()
+        self.slopes.len() + 1
     }
 
     /// The logit of a row.
     pub(crate) fn logit(&self, row: &[f32]) -> f64 {
-        logit(&self.weights, &standardised(&self.scale, row))
+        let pairs = self.slopes.iter().zip(row);
+        let sum: f64 = pairs.map(|(slope, value)| slope * f64::from(*value)).sum();
+        self.constant + sum
     }
 }
 
-fn standardisation(table: &Table) -> Vec<(f64, f64)> {
-    let count = table.len().max(1) as f64;
-    (0..table.width)
-        .map(|column| {
-            let values = (0..table.len()).filter_map(|row| table.row(row).get(column));
-            let (sum, squares) = values.fold((0.0, 0.0), |(sum, squares), value| {
-                let value = f64::from(*value);
-                (sum + value, squares + value * value)
-            });
-            let mean = sum / count;
-            let deviation = (squares / count - mean * mean).max(0.0).sqrt();
-            let factor = if deviation > 1e-6 {
-                1.0 / deviation
-            } else {
-                0.0
-            };
-            (mean, factor)
-        })
-        .collect()
-}
-
-fn standardised(scale: &[(f64, f64)], row: &[f32]) -> Vec<f64> {
-    let pairs = row.iter().zip(scale);
-    pairs
-        .map(|(value, (mean, factor))| (f64::from(*value) - mean) * factor)
-        .collect()
-}
-
-fn logit(weights: &[f64], row: &[f64]) -> f64 {
-    let constant = weights.last().copied().unwrap_or(0.0);
-    constant + dot(&weights[..weights.len().saturating_sub(1)], row)
+/// Mean and one over the deviation of each column; 0 where it does not vary.
+fn standardisation(table: &Table, rows: &[usize]) -> Vec<(f64, f64)> {
+    let count = rows.len().max(1) as f64;
+    let mut sums = vec![(0.0, 0.0); table.width];
+    for &row in rows {
+        for ((sum, squares), value) in sums.iter_mut().zip(table.row(row)) {
+            let value = f64::from(*value);
+            *sum += value;
+            *squares += value * value;
+        }
+    }
+    let columns = sums.into_iter().map(|(sum, squares)| {
+        let mean = sum / count;
+        let deviation = (squares / count - mean * mean).max(0.0).sqrt();
+        let factor = if deviation > 1e-6 {
+            1.0 / deviation
+        } else {
+            0.0
+        };
+        (mean, factor)
+    });
+    columns.collect()
 }
 
 fn dot(a: &[f64], b: &[f64]) -> f64 {
@@ -205,6 +216,6 @@ mod tests {
         for (found, expected) in found.into_iter().zip([-0.5, 1.5, -0.7]) {
             assert!((found - expected).abs() < 0.1, "{found} for {expected}");
         }
-        assert_eq!(fitted.weights[2], 0.0);
+        assert_eq!(fitted.slopes[2], 0.0);
     }
 }

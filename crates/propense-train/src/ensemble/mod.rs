@@ -9,11 +9,13 @@ use crate::calibrate::cross_entropy;
 
 mod average;
 mod edges;
+mod line;
 mod table;
 mod teacher;
 mod training;
 
 pub(crate) use edges::{edges as table_edges, of_column as column_edges};
+pub(crate) use line::Line;
 pub(crate) use table::Table;
 pub(crate) use teacher::{Targets, Teacher};
 pub(crate) use training::{Recipe, train};
