@@ -58,39 +58,19 @@ impl Line {
         if log_loss(&mixed, table) > log_loss(&ensembled.held_out, table) * (1.0 + MARGIN) {
             return false;
         }
-        let member = member(&self.mean, &ensembled.config);
+        // The logit is the mean of all members: each of the old ones counts for less, by its share.
         let (old, all) = (ensembled.config.members, ensembled.config.members + 1);
+        let kept = (1.0 - SHARE) * all as f32 / old as f32;
+        let outputs = ["ensemble.output", "ensemble.output_bias"];
         for weight in &mut ensembled.weights {
-            let Some(added) = member.iter().find(|added| added.name == weight.name) else {
-                continue;
-            };
-            // The logit is the mean of all members: each of the old ones counts for as much as all
-            // count together, by its share of them.
-            let scaled = |by: f32| move |value: &f32| value * by;
-            let (kept, new) = match weight.name.as_str() {
-                "ensemble.output" | "ensemble.output_bias" => {
-                    ((1.0 - SHARE) * all as f32 / old as f32, SHARE * all as f32)
-                }
-                _ => (1.0, 1.0),
-            };
-            let data: Vec<f32> = match (weight.name.as_str(), &mut weight.shape[..]) {
-                // Members are columns of the first layer, rows of all others.
-                ("ensemble.first", [_, units]) => {
-                    let rows = weight.data.chunks_exact(*units);
-                    let own = ensembled.config.hidden;
-                    *units += own;
-                    let pairs = rows.zip(added.data.chunks_exact(own));
-                    pairs.flat_map(|(old, new)| [old, new].concat()).collect()
-                }
-                (_, shape) => {
-                    if let (Some(rows), Some(more)) = (shape.first_mut(), added.shape.first()) {
-                        *rows += more;
-                    }
-                    let old = weight.data.iter().map(scaled(kept));
-                    old.chain(added.data.iter().map(scaled(new))).collect()
-                }
-            };
-            weight.data = data;
+            if outputs.contains(&weight.name.as_str()) {
+                weight.data.iter_mut().for_each(|value| *value *= kept);
+            }
+        }
+        let gain = f64::from(SHARE) * all as f64;
+        let member = Member::new(&self.mean, gain, ensembled);
+        for weight in &mut ensembled.weights {
+            member.append_to(weight);
         }
         ensembled.config.members = all;
         ensembled.held_out = mixed;
@@ -98,51 +78,112 @@ impl Line {
     }
 }
 
-/// The regression as a member of an ensemble of this kind: its first layer has the logit in one unit
-/// and its negative in another, of which rectifying leaves one; the second layer passes both on, and
-/// the output takes the second from the first.
-fn member(line: &Logistic, config: &EnsembleConfig) -> Vec<NamedTensor> {
-    let hidden = config.hidden;
-    let row = |pair: [f64; 2]| -> Vec<f32> {
-        let mut row = vec![0.0; hidden];
-        for (unit, value) in row.iter_mut().zip(pair) {
-            *unit = value as f32;
+/// The regression as a member: units of the first layer have a part of the logit each, or its
+/// negative, of which rectifying leaves one; the second layer passes them on, and the output adds
+/// and subtracts.
+///
+/// A part holds bins that count for about as much, and the layers after the first have weights as
+/// large as the other members': few bits round them no worse than those.
+struct Member {
+    /// `[encoded, hidden]`.
+    first: Vec<f32>,
+    /// The diagonal of the second layer.
+    second: Vec<f32>,
+    /// Of the output, with the sign of each unit.
+    output: Vec<f32>,
+    output_bias: f32,
+}
+
+impl Member {
+    /// This many times the regression's logit.
+    fn new(line: &Logistic, times: f64, ensembled: &Ensembled) -> Self {
+        let EnsembleConfig { hidden, edges, .. } = &ensembled.config;
+        let hidden = *hidden;
+        // Where all bins are empty, each input stands at its first edge.
+        let mut constant = line.constant;
+        let mut gains = Vec::new();
+        for (slope, edges) in line.slopes.iter().zip(edges) {
+            let bins = edges.windows(2);
+            gains.extend(bins.map(|pair| slope * f64::from(pair[1] - pair[0])));
+            constant += slope * edges.first().copied().map_or(0.0, f64::from);
         }
-        row
-    };
-    let mut first = Vec::new();
-    // Where all bins are empty, each input stands at its first edge.
-    let mut constant = line.constant;
-    for (slope, edges) in line.slopes.iter().zip(&config.edges) {
-        for pair in edges.windows(2) {
-            let gain = slope * f64::from(pair[1] - pair[0]);
-            first.extend(row([gain, -gain]));
+        let second: Vec<f32> = (0..hidden)
+            .map(|unit| {
+                let column = numbers(ensembled, "ensemble.second");
+                largest(column.iter().skip(unit).step_by(hidden))
+            })
+            .collect();
+        let size = largest(numbers(ensembled, "ensemble.output").iter());
+        let mut order: Vec<usize> = (0..gains.len()).collect();
+        order.sort_by(|a, b| gains[*a].abs().total_cmp(&gains[*b].abs()));
+        let mut first = vec![0.0; gains.len() * hidden];
+        let parts = (hidden / 2).max(1);
+        for (part, bins) in order.chunks(gains.len().div_ceil(parts).max(1)).enumerate() {
+            for (unit, sign) in [(2 * part, 1.0), (2 * part + 1, -1.0)] {
+                let passed = f64::from(second[unit]) * f64::from(size);
+                for &bin in bins {
+                    first[bin * hidden + unit] = (sign * times * gains[bin] / passed) as f32;
+                }
+            }
         }
-        constant += slope * edges.first().copied().map_or(0.0, f64::from);
+        Self {
+            first,
+            second,
+            output: (0..hidden)
+                .map(|unit| if unit % 2 == 0 { size } else { -size })
+                .collect(),
+            output_bias: (times * constant) as f32,
+        }
     }
-    let mut second = row([1.0, 0.0]);
-    second.extend(row([0.0, 1.0]));
-    second.resize(hidden * hidden, 0.0);
-    let tensor = |name: &str, shape: Vec<usize>, data: Vec<f32>| NamedTensor {
-        name: format!("ensemble.{name}"),
-        shape,
-        data,
-    };
-    vec![
-        tensor("first", vec![config.encoded(), hidden], first),
-        tensor("first_bias", vec![hidden], row([constant, -constant])),
-        tensor("second", vec![hidden, hidden], second),
-        tensor("second_bias", vec![hidden], vec![0.0; hidden]),
-        tensor("output", vec![hidden, 1], row([1.0, -1.0])),
-        tensor("output_bias", vec![1], vec![0.0]),
-    ]
+
+    /// Takes its weights into those of all members: columns of the first layer, rows of all others.
+    fn append_to(&self, weight: &mut NamedTensor) {
+        let hidden = self.second.len();
+        let added = match weight.name.as_str() {
+            "ensemble.first" => {
+                let units = weight.shape.last().copied().unwrap_or(0);
+                let rows = weight.data.chunks_exact(units.max(1));
+                let pairs = rows.zip(self.first.chunks_exact(hidden));
+                weight.data = pairs.flat_map(|(old, own)| [old, own].concat()).collect();
+                weight.shape = vec![self.first.len() / hidden, units + hidden];
+                return;
+            }
+            "ensemble.second" => {
+                let mut rows = vec![0.0; hidden * hidden];
+                for (unit, value) in self.second.iter().enumerate() {
+                    rows[unit * hidden + unit] = *value;
+                }
+                rows
+            }
+            "ensemble.output" => self.output.clone(),
+            "ensemble.output_bias" => vec![self.output_bias],
+            // The biases of both layers.
+            _ => vec![0.0; hidden],
+        };
+        let width: usize = weight.shape.iter().skip(1).product();
+        if let Some(rows) = weight.shape.first_mut() {
+            *rows += added.len() / width;
+        }
+        weight.data.extend(added);
+    }
+}
+
+fn numbers<'a>(ensembled: &'a Ensembled, name: &str) -> &'a [f32] {
+    let weight = ensembled.weights.iter().find(|weight| weight.name == name);
+    weight.map_or(&[], |weight| &weight.data)
+}
+
+/// The largest of these numbers without their signs; one where there is none but zero.
+fn largest<'a>(values: impl Iterator<Item = &'a f32>) -> f32 {
+    let largest = values.fold(0.0f32, |most, value| most.max(value.abs()));
+    if largest > 0.0 { largest } else { 1.0 }
 }
 
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
 
-    use propense_model::{CpuModel, ModelConfig};
+    use propense_model::{CpuModel, ModelConfig, Precision};
 
     use super::*;
     use crate::progress::StopReason;
@@ -230,6 +271,29 @@ mod tests {
         for (found, line) in held_out {
             assert_eq!(*found, 0.5 * line);
         }
+    }
+
+    #[test]
+    fn few_bits_do_not_spoil_it() {
+        let table = table();
+        let line = Line::new(&table);
+        let (whole, mut ensembled) = ensembled(&table, 0.0);
+        assert!(line.join(&mut ensembled, &table));
+        let all = |ensembled: &Ensembled| -> Vec<f32> {
+            let rows = 0..table.len();
+            rows.map(|row| logit(&whole, ensembled, table.row(row)))
+                .collect()
+        };
+        let exact = all(&ensembled);
+        ensembled.weights = Precision::Int5.round(&ensembled.weights).expect("finite");
+        let error = exact
+            .iter()
+            .zip(all(&ensembled))
+            .map(|(a, b)| (a - b).abs());
+        let spread = exact.iter().fold(0.0f32, |most, value| most.max(*value))
+            - exact.iter().fold(0.0f32, |least, value| least.min(*value));
+        let worst = error.fold(0.0, f32::max);
+        assert!(worst < 0.1 * spread, "{worst} of {spread}");
     }
 
     #[test]
