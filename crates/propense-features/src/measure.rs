@@ -217,11 +217,16 @@ impl Measure {
         )
     }
 
-    /// Whether it is a rate of items or categories, or the number of an item's orders: learnt from
-    /// other sessions' outcomes.
+    /// Whether it is a rate of items or categories.
     #[must_use]
     pub const fn is_rate(self) -> bool {
-        self.of_item_rates() || self.of_category_rates() || self.of_item_orders()
+        self.of_item_rates() || self.of_category_rates()
+    }
+
+    /// Whether it is learnt from other sessions' outcomes: a rate, or the number of an item's orders.
+    #[must_use]
+    pub const fn is_learnt(self) -> bool {
+        self.is_rate() || self.of_item_orders()
     }
 
     /// The order of a row's numbers. A 3×3 convolution looks at three neighbouring columns at
@@ -324,7 +329,7 @@ impl Measure {
     /// logarithms already, stars and yes-or-no have no tail.
     pub(crate) const fn transform(self) -> Transform {
         match self {
-            _ if self.is_rate() => Transform::Identity,
+            _ if self.is_learnt() => Transform::Identity,
             Self::PriceRatio | Self::Rating | Self::Searched | Self::InCart => Transform::Identity,
             _ => Transform::Log1p,
         }

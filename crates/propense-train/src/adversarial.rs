@@ -189,7 +189,7 @@ fn forget_rates(table: &mut Table, spec: &FeatureSpec) {
     let mut column = spec.context_len();
     for feature in &spec.row {
         if let RowFeature::Number { measure, .. } = feature
-            && measure.is_rate()
+            && measure.is_learnt()
         {
             forget(table, column..column + feature.len());
         }

@@ -1,10 +1,11 @@
 //! The preset `base`: an ensemble on the context and the newest row, which holds the counters of
 //! the whole session.
 
+use propense_features::{FeatureSpec, RowFeature};
 use propense_model::ModelConfig;
 
 use crate::TrainError;
-use crate::ensemble::{self, Line, PARTS, Recipe, Table, Targets, Teacher};
+use crate::ensemble::{self, Line, PARTS, Recipe, Table, Targets, Teacher, table_edges};
 use crate::fit::FitRequest;
 use crate::progress::{Observer, Progress, StopReason};
 use crate::tasks::Prepared;
@@ -22,6 +23,28 @@ pub(crate) struct HeldOut {
     pub(crate) logits: Vec<f32>,
     pub(crate) labels: Vec<bool>,
     pub(crate) weights: Vec<f32>,
+}
+
+/// Bins of an input at most.
+const BINS: usize = 10;
+
+/// The same of a rate. A training row has its rates from other users: those of one item differ by whose
+/// sessions were left out, and are higher where these had no order. Fine bins would tell the one from
+/// the other, which is nothing to learn from.
+const RATE_BINS: usize = 3;
+
+/// The bins of each column of a table: the context's, then a row's.
+fn bins(spec: &FeatureSpec) -> impl Fn(usize) -> usize {
+    let context = std::iter::repeat_n(BINS, spec.context_len());
+    let row = spec.row.iter().flat_map(|feature| {
+        let bins = match feature {
+            RowFeature::Number { measure, .. } if measure.is_rate() => RATE_BINS,
+            _ => BINS,
+        };
+        std::iter::repeat_n(bins, feature.len())
+    });
+    let bins: Vec<usize> = context.chain(row).collect();
+    move |column| bins.get(column).copied().unwrap_or(BINS)
 }
 
 /// Trains it on the training part.
@@ -44,8 +67,9 @@ pub(crate) fn fit(
     let device = &request.device.device;
     let limit = request.training.time_limit;
     request.training.validate()?;
+    let edges = table_edges(&table, bins(&prepared.spec));
     let learn = |targets: &Targets, observer: &mut dyn Observer| {
-        let what = (&table, targets);
+        let what = (&table, targets, &edges[..]);
         let ensembled = ensemble::train(what, sizes, &recipe, device, limit, observer)?;
         ensembled.ok_or_else(|| {
             let place = "before the first epoch was complete: there is no result";

@@ -23,7 +23,7 @@ pub(crate) fn renormalise(spec: &mut FeatureSpec, examples: &mut [Example], firs
             flag,
             ..
         } = feature
-            && measure.is_rate()
+            && measure.is_learnt()
         {
             let flagged = flag.then_some(column + 1);
             let originals = examples.get(..first).unwrap_or_default();

@@ -233,7 +233,7 @@ fn context_edges(examples: &[Example], weighting: Weighting) -> Vec<Vec<f32>> {
     let rows = examples
         .first()
         .map_or(0, |e| e.rows.len() / e.events.max(1));
-    let mut edges = table_edges(&Table::new(examples, rows, weighting, 1), BINS);
+    let mut edges = table_edges(&Table::new(examples, rows, weighting, 1), |_| BINS);
     edges.truncate(width);
     edges
 }

@@ -5,13 +5,13 @@ use super::table::Table;
 /// The least width of a bin, in standard deviations.
 const NARROWEST: f32 = 1e-4;
 
-/// Edges for each input: every value where there are few, else quantiles, each once. An input that
-/// is the same everywhere has none.
-pub(crate) fn edges(table: &Table, bins: usize) -> Vec<Vec<f32>> {
+/// Edges for each input, of at most so many bins: every value where there are few, else quantiles,
+/// each once. An input that is the same everywhere has none.
+pub(crate) fn edges(table: &Table, bins: impl Fn(usize) -> usize) -> Vec<Vec<f32>> {
     (0..table.width)
         .map(|column| {
             let values = (0..table.len()).filter_map(|row| table.row(row).get(column).copied());
-            of_column(values.collect(), bins.max(1))
+            of_column(values.collect(), bins(column).max(1))
         })
         .collect()
 }

@@ -212,7 +212,7 @@ mod tests {
         let config = EnsembleConfig {
             members: 3,
             hidden: 4,
-            edges: super::super::table_edges(table, 10),
+            edges: super::super::table_edges(table, |_| 10),
         };
         let whole = ModelConfig {
             filters: 1,

@@ -13,7 +13,7 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha12Rng;
 
 use super::average::Average;
-use super::{PARTS, Table, Targets, edges, log_loss};
+use super::{PARTS, Table, Targets, log_loss};
 use crate::TrainError;
 use crate::adam::{Adam, numbers};
 use crate::metrics::roc_auc;
@@ -28,8 +28,6 @@ pub(crate) struct Recipe {
     pub(crate) replicas: usize,
     /// Units of each hidden layer of a member.
     pub(crate) hidden: usize,
-    /// Bins of an input at most.
-    pub(crate) bins: usize,
     /// Most epochs, over which the learning rate falls to zero.
     pub(crate) epochs: usize,
     /// Epochs without a lower loss before training stops.
@@ -53,7 +51,6 @@ impl Default for Recipe {
         Self {
             replicas: 3,
             hidden: 32,
-            bins: 10,
             epochs: 60,
             patience: 8,
             batch: 256,
@@ -79,10 +76,11 @@ pub(crate) struct Ensembled {
     pub(crate) samples_per_second: f64,
 }
 
-/// Trains an ensemble on this table towards these targets, with rows of `sizes` (features, context); none where the
-/// observer stopped it before the first epoch was complete.
+/// Trains an ensemble on this table towards these targets, each input laid out on the bins between
+/// its edges, with rows of `sizes` (features, context); none where the observer stopped it before the
+/// first epoch was complete.
 pub(crate) fn train(
-    (table, targets): (&Table, &Targets),
+    (table, targets, edges): (&Table, &Targets, &[Vec<f32>]),
     sizes: (usize, usize),
     recipe: &Recipe,
     device: &Device,
@@ -92,7 +90,7 @@ pub(crate) fn train(
     let config = EnsembleConfig {
         members: PARTS * recipe.replicas,
         hidden: recipe.hidden,
-        edges: edges::edges(table, recipe.bins),
+        edges: edges.to_vec(),
     };
     let (features, context) = sizes;
     let whole = ModelConfig {

@@ -158,7 +158,7 @@ fn fit_on(lines: &Timelines, train: &[Snapshot], utc_offset_minutes: i32) -> Fea
         ..FitOptions::default()
     };
     // A user is in training at many moments; a rate would know the outcome at the others.
-    options.measures.retain(|measure| !measure.is_rate());
+    options.measures.retain(|measure| !measure.is_learnt());
     fit(&sessions.iter().collect::<Vec<_>>(), &options).0
 }
 
