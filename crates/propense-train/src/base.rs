@@ -5,9 +5,10 @@ use propense_features::{FeatureSpec, RowFeature};
 use propense_model::ModelConfig;
 
 use crate::TrainError;
-use crate::ensemble::{self, Line, PARTS, Recipe, Table, Targets, Teacher, table_edges};
+use crate::ensemble::{self, Line, PARTS, Table, Targets, Teacher, table_edges};
 use crate::fit::FitRequest;
 use crate::progress::{Observer, Progress, StopReason};
+use crate::recipe::Recipe;
 use crate::tasks::Prepared;
 use crate::trainer::Trained;
 
@@ -25,26 +26,21 @@ pub(crate) struct HeldOut {
     pub(crate) weights: Vec<f32>,
 }
 
-/// Bins of an input at most.
-const BINS: usize = 10;
-
-/// The same of a rate. A training row has its rates from other users: those of one item differ by whose
-/// sessions were left out, and are higher where these had no order. Fine bins would tell the one from
-/// the other, which is nothing to learn from.
-const RATE_BINS: usize = 3;
-
 /// The bins of each column of a table: the context's, then a row's.
-fn bins(spec: &FeatureSpec) -> impl Fn(usize) -> usize {
-    let context = std::iter::repeat_n(BINS, spec.context_len());
+fn bins(spec: &FeatureSpec, recipe: &Recipe) -> impl Fn(usize) -> usize {
+    let Recipe {
+        bins, rate_bins, ..
+    } = *recipe;
+    let context = std::iter::repeat_n(bins, spec.context_len());
     let row = spec.row.iter().flat_map(|feature| {
         let bins = match feature {
-            RowFeature::Number { measure, .. } if measure.is_rate() => RATE_BINS,
-            _ => BINS,
+            RowFeature::Number { measure, .. } if measure.is_rate() => rate_bins,
+            _ => bins,
         };
         std::iter::repeat_n(bins, feature.len())
     });
-    let bins: Vec<usize> = context.chain(row).collect();
-    move |column| bins.get(column).copied().unwrap_or(BINS)
+    let of_columns: Vec<usize> = context.chain(row).collect();
+    move |column| of_columns.get(column).copied().unwrap_or(bins)
 }
 
 /// Trains it on the training part.
@@ -64,10 +60,14 @@ pub(crate) fn fit(
         seed: request.training.seed,
         ..Recipe::default()
     };
+    let recipe = match request.training.change {
+        Some(change) => change.of(recipe),
+        None => recipe,
+    };
     let device = &request.device.device;
     let limit = request.training.time_limit;
     request.training.validate()?;
-    let edges = table_edges(&table, bins(&prepared.spec));
+    let edges = table_edges(&table, bins(&prepared.spec, &recipe));
     let learn = |targets: &Targets, observer: &mut dyn Observer| {
         let what = (&table, targets, &edges[..]);
         let ensembled = ensemble::train(what, sizes, &recipe, device, limit, observer)?;
@@ -77,7 +77,7 @@ pub(crate) fn fit(
         })
     };
     let mut ensembled = learn(&Targets::outcomes(&table), observer)?;
-    if ensembled.reason != StopReason::Interrupted {
+    if recipe.taught && ensembled.reason != StopReason::Interrupted {
         observer.on(&Progress::Note(
             "boosted trees, to compare with and perhaps to learn from",
         ));
@@ -97,7 +97,7 @@ pub(crate) fn fit(
             }
         }
     }
-    if Line::new(&table).join(&mut ensembled, &table) {
+    if recipe.regression && Line::new(&table).join(&mut ensembled, &table) {
         let own = ensemble::log_loss(&ensembled.held_out, &table);
         let note = format!("half of the logit is a logistic regression's: log-loss {own:.4}");
         observer.on(&Progress::Note(&note));

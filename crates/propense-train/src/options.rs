@@ -6,6 +6,7 @@ use std::time::Duration;
 use propense_model::Arithmetic;
 
 use crate::TrainError;
+use crate::recipe::RecipeChange;
 
 /// Most examples in a batch: far beyond what helps, far from what no memory holds.
 const MOST_IN_BATCH: usize = 8192;
@@ -49,6 +50,8 @@ pub struct TrainOptions {
     pub clip: Option<f32>,
     /// In what numbers a GPU seeks the published network's gradients.
     pub arithmetic: Arithmetic,
+    /// One thing of the recipe of [`Preset::Base`] that is changed, to see what it is worth.
+    pub change: Option<RecipeChange>,
     /// Seed of the first weights, of the shuffles and of the splits.
     pub seed: u64,
     /// Longest time for all epochs together; the epoch under way is finished.
@@ -68,6 +71,7 @@ impl Default for TrainOptions {
             patience: 10,
             clip: Some(5.0),
             arithmetic: Arithmetic::F32,
+            change: None,
             seed: 1,
             time_limit: None,
             checkpoint: None,

@@ -30,13 +30,14 @@ pub(crate) struct CompareArgs {
     /// Files or folders to measure on, in the place of the test part of --data
     #[arg(long, num_args = 1.., value_name = "PATH")]
     pub(crate) test: Vec<PathBuf>,
-    /// Who takes part [default: all; with --ablate or --train-shares: seed]
+    /// Who takes part [default: all; with --ablate or --train-shares: seed; with --ablate recipe: base]
     #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
     pub(crate) structures: Vec<String>,
     /// Trainings of each, from different seeds: the table has their mean and their spread
     #[arg(long, default_value_t = 1, value_name = "N")]
     pub(crate) seeds: usize,
-    /// augmentation: each structure without, with each way to augment alone, and with all together
+    /// augmentation: each structure without, with each way to augment alone, and with all together;
+    /// recipe: base, and base with one thing of how it is trained taken away or added
     #[arg(long, value_enum, value_name = "WHAT")]
     pub(crate) ablate: Option<Ablation>,
     /// Each structure on these shares of the training part
@@ -61,4 +62,6 @@ pub(crate) struct CompareArgs {
 pub(crate) enum Ablation {
     /// The ways to augment the training fold
     Augmentation,
+    /// The recipe of base
+    Recipe,
 }

@@ -2,7 +2,7 @@
 
 use propense_train::{
     Augmentation, CompareReport, CompareRequest, Compared, Contender, Learner, MeasureOptions,
-    Preset, Shift, Task, compare,
+    Preset, RecipeChange, Shift, Task, compare,
 };
 
 use super::{Failure, Outcome, next_item, resolve};
@@ -73,8 +73,10 @@ pub(crate) fn run(args: &CompareArgs) -> Outcome {
 
 /// Everybody who takes part, in the order of the table.
 fn contenders(args: &CompareArgs, fit: &propense_train::FitRequest) -> Outcome<Vec<Contender>> {
+    let recipe = args.ablate == Some(Ablation::Recipe);
     let special = args.ablate.is_some() || !args.train_shares.is_empty();
     let learners: Vec<Learner> = match args.structures.is_empty() {
+        true if recipe => vec![Learner::Base],
         true if special => vec![Learner::Seed],
         true => Learner::all(),
         false => {
@@ -83,7 +85,7 @@ fn contenders(args: &CompareArgs, fit: &propense_train::FitRequest) -> Outcome<V
         }
     };
     let augments: Vec<Vec<Augmentation>> = match args.ablate {
-        None => vec![fit.examples.augment.clone()],
+        None | Some(Ablation::Recipe) => vec![fit.examples.augment.clone()],
         Some(Ablation::Augmentation) => ablation(fit.task),
     };
     let shares: Vec<u32> = match args.train_shares.is_empty() {
@@ -95,15 +97,27 @@ fn contenders(args: &CompareArgs, fit: &propense_train::FitRequest) -> Outcome<V
                 .collect::<Result<_, _>>()?
         }
     };
+    if recipe && learners != [Learner::Base] {
+        let message = "--ablate recipe: takes --structures base alone, the others have none";
+        return Err(Failure::Usage(message.to_owned()));
+    }
+    let changes: Vec<Option<RecipeChange>> = match recipe {
+        false => vec![None],
+        true => {
+            let each = RecipeChange::ALL.map(Some);
+            std::iter::once(None).chain(each).collect()
+        }
+    };
     let mut all = Vec::new();
     for learner in learners {
         for augment in &augments {
             for &share in &shares {
-                all.push(Contender {
+                all.extend(changes.iter().map(|change| Contender {
                     learner,
                     augment: augment.clone(),
+                    change: *change,
                     share,
-                });
+                }));
             }
         }
     }

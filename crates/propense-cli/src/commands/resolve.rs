@@ -151,6 +151,7 @@ pub(crate) fn request(task: &str, usual: Preset, args: &FittingArgs) -> Outcome<
         patience: args.patience.unwrap_or(defaults.patience),
         clip: (args.clip != 0.0).then_some(args.clip),
         arithmetic: defaults.arithmetic,
+        change: None,
         seed: args.seed,
         time_limit,
         checkpoint: args.checkpoint.clone(),

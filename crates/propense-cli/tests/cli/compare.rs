@@ -49,6 +49,10 @@ fn compare_measures_all_on_one_part_and_says_why_it_chose() {
             "compare --task thirty-day --data {} --augment crop",
             "--augment",
         ),
+        (
+            "compare --task in-session --data {} --structures seed --ablate recipe",
+            "--ablate",
+        ),
         ("compare --task next-item --data {}", "--test"),
     ] {
         propense(words(line, &[data.path()])).code(2).says(word);

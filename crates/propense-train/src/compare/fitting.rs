@@ -143,6 +143,7 @@ fn shipped(
         // Its own recipe; the options of the others would not suit it.
         Preset::Base => TrainOptions {
             seed: request.training.seed,
+            change: request.training.change,
             time_limit: request.training.time_limit,
             epochs: request.training.epochs.min(usual.epochs),
             ..usual

@@ -13,6 +13,7 @@ use crate::evaluation::{MeasureOptions, owners};
 use crate::example::{Example, Label};
 use crate::fit::{FitRequest, PartSizes};
 use crate::progress::{Observer, Progress};
+use crate::recipe::RecipeChange;
 use crate::scoring;
 use crate::tasks::{self, ExampleOptions, Prepared, Shares};
 use crate::{Task, TrainError};
@@ -34,6 +35,8 @@ pub struct Contender {
     pub learner: Learner,
     /// What makes more of its training part.
     pub augment: Vec<Augmentation>,
+    /// What is changed of its recipe; only [`Learner::Base`] has one.
+    pub change: Option<RecipeChange>,
     /// Share of the training part that it learns from, in percent.
     pub share: u32,
 }
@@ -45,6 +48,7 @@ impl Contender {
         Self {
             learner,
             augment: Vec::new(),
+            change: None,
             share: 100,
         }
     }
@@ -56,6 +60,9 @@ impl Contender {
         if !self.augment.is_empty() {
             let kinds: Vec<&str> = self.augment.iter().map(|kind| kind.name()).collect();
             name.push_str(&format!(" + {}", kinds.join(",")));
+        }
+        if let Some(change) = self.change {
+            name.push_str(&format!(" {}", change.name()));
         }
         if self.share < 100 {
             name.push_str(&format!(" on {} %", self.share));
@@ -257,6 +264,7 @@ impl Trained {
             observer.on(&Progress::Note(&note));
             let mut fit = request.fit.clone();
             fit.training.seed = seed;
+            fit.training.change = contender.change;
             // Checkpoints are for one training, not for a row of them.
             fit.training.checkpoint = None;
             fit.training.resume = false;

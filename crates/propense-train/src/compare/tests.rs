@@ -154,6 +154,28 @@ fn seeds_augmentation_and_shares_are_lines_of_their_own() {
 }
 
 #[test]
+fn a_recipe_is_taken_apart_line_by_line() {
+    let data = shop(420, true);
+    let mut request = request(&[Learner::Base], 1);
+    request.fit.training.epochs = 4;
+    let changed = RecipeChange::ALL.map(|change| Contender {
+        change: Some(change),
+        ..Contender::plain(Learner::Base)
+    });
+    request.contenders.extend(changed);
+    let made = compare(&data, None, &request, &mut Silent).expect("a comparison");
+    let (plain, rows) = made.rows.split_first().expect("rows");
+    assert_eq!(rows.len(), RecipeChange::ALL.len());
+    for (row, change) in rows.iter().zip(RecipeChange::ALL) {
+        assert_eq!(row.name, format!("base {}", change.name()));
+        assert!(row.worth.is_some(), "{}", row.name);
+        assert!(row.auc.mean > 0.7, "{}: {}", row.name, row.auc.mean);
+        // So short a training leaves trees something to teach, too.
+        assert_ne!(row.log_loss.mean, plain.log_loss.mean, "{}", row.name);
+    }
+}
+
+#[test]
 fn a_structure_without_its_columns_says_so() {
     let mut data = shop(300, true);
     data.events.iter_mut().for_each(|event| event.items.clear());

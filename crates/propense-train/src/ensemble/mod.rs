@@ -18,7 +18,7 @@ pub(crate) use edges::{edges as table_edges, of_column as column_edges};
 pub(crate) use line::Line;
 pub(crate) use table::Table;
 pub(crate) use teacher::{Targets, Teacher};
-pub(crate) use training::{Recipe, train};
+pub(crate) use training::train;
 
 /// Parts of the data of which each member leaves one out.
 pub(crate) const PARTS: usize = 5;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use burn::module::Module;
 use burn::optim::GradientsParams;
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Device, Tensor, TensorData, activation};
 use propense_model::{CnnLstm, Ensemble, EnsembleConfig, Masks, ModelConfig, NamedTensor};
 use rand::RngCore;
 use rand::SeedableRng;
@@ -18,50 +18,9 @@ use crate::TrainError;
 use crate::adam::{Adam, numbers};
 use crate::metrics::roc_auc;
 use crate::progress::{EpochReport, Observer, Pace, Progress, StopReason};
+use crate::recipe::{Loss, Recipe};
 use crate::start::start_at_base_rate;
 use crate::trainer::cross_entropy;
-
-/// How the ensemble is trained.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Recipe {
-    /// Members that leave the same part out.
-    pub(crate) replicas: usize,
-    /// Units of each hidden layer of a member.
-    pub(crate) hidden: usize,
-    /// Most epochs, over which the learning rate falls to zero.
-    pub(crate) epochs: usize,
-    /// Epochs without a lower loss before training stops.
-    pub(crate) patience: usize,
-    /// Examples in a batch.
-    pub(crate) batch: usize,
-    /// The highest learning rate.
-    pub(crate) rate: f32,
-    /// Share of the weights that is lost at each step, times the learning rate.
-    pub(crate) decay: f32,
-    /// Share of the hidden units that is left out at each step.
-    pub(crate) dropout: f64,
-    /// Decay of the running average.
-    pub(crate) average: f64,
-    /// Seed of the first weights, the shuffles and the dropout.
-    pub(crate) seed: u64,
-}
-
-impl Default for Recipe {
-    fn default() -> Self {
-        Self {
-            replicas: 3,
-            hidden: 32,
-            epochs: 60,
-            patience: 8,
-            batch: 256,
-            rate: 0.002,
-            decay: 0.02,
-            dropout: 0.2,
-            average: 0.99,
-            seed: 1,
-        }
-    }
-}
 
 /// A trained ensemble.
 pub(crate) struct Ensembled {
@@ -100,6 +59,8 @@ pub(crate) fn train(
     let mut weights = whole.initial_weights(recipe.seed)?;
     let outcomes = table.labels.iter().copied();
     start_at_base_rate(&mut weights, "ensemble.output_bias", outcomes);
+    let rows = table.labels.iter().zip(&table.weights);
+    let order_weight = recipe.loss.order_weight(rows);
     let differentiable = device.clone().autodiff();
     let network = CnnLstm::from_weights(&whole, &weights, &differentiable)?;
     let Some(ensemble) = network.ensemble().cloned() else {
@@ -117,6 +78,7 @@ pub(crate) fn train(
         average: Average::default(),
         random: ChaCha12Rng::seed_from_u64(recipe.seed),
         step: 0,
+        order_weight,
     };
     observer.on(&Progress::Start {
         done: &[],
@@ -178,8 +140,15 @@ pub(crate) fn train(
         return Ok(None);
     };
     observer.on(&Progress::End { best_epoch, reason });
+    let mut weights = average.write(run.ensemble.valid()).named_weights()?;
+    for weight in &mut weights {
+        if weight.name == "ensemble.output_bias" {
+            let corrected = |bias: &mut f32| *bias -= run.order_weight.ln();
+            weight.data.iter_mut().for_each(corrected);
+        }
+    }
     Ok(Some(Ensembled {
-        weights: average.write(run.ensemble.valid()).named_weights()?,
+        weights,
         config,
         held_out,
         history,
@@ -204,6 +173,8 @@ struct Run<'a> {
     average: Average,
     random: ChaCha12Rng,
     step: usize,
+    /// How much more a row with an order weighs.
+    order_weight: f32,
 }
 
 impl Run<'_> {
@@ -229,10 +200,19 @@ impl Run<'_> {
         let mut weights = Vec::with_capacity(self.members * indices.len());
         for member in 0..self.members {
             let part = member % PARTS;
-            targets.extend(indices.iter().map(|&row| self.targets.get(part, row)));
+            let loss = self.recipe.loss;
+            targets.extend(
+                indices
+                    .iter()
+                    .map(|&row| loss.target(self.targets.get(part, row))),
+            );
             weights.extend(indices.iter().map(|&row| {
                 let learns = self.table.folds[row] != part;
-                f32::from(learns) * self.table.weights[row]
+                let order = match self.table.labels[row] {
+                    true => self.order_weight,
+                    false => 1.0,
+                };
+                f32::from(learns) * order * self.table.weights[row]
             }));
         }
         let total: f32 = weights.iter().sum();
@@ -241,7 +221,11 @@ impl Run<'_> {
         let weights = self.tensor(weights, [self.members, size]);
         let masks = self.masks(size);
         let logits = self.ensemble.members(self.inputs(indices), masks); // [members, size]
-        let loss = (cross_entropy(logits, targets) * weights).sum(); // [1]
+        let loss = match self.recipe.loss {
+            Loss::Focal => focal(logits, targets),
+            _ => cross_entropy(logits, targets),
+        };
+        let loss = (loss * weights).sum(); // [1]
         let value = numbers(loss.clone().inner())?;
         // The members share nothing: each sees the gradient of its own mean loss, up to a factor
         // that Adam does not feel.
@@ -258,6 +242,9 @@ impl Run<'_> {
 
     /// Rises over the first twentieth of the steps, then falls to zero along a cosine.
     fn rate(&self) -> f32 {
+        if !self.recipe.schedule {
+            return self.recipe.rate;
+        }
         let batches = self.table.len().div_ceil(self.recipe.batch.max(1));
         let all = (self.recipe.epochs * batches).max(1) as f64;
         let done = self.step as f64 / all;
@@ -303,7 +290,8 @@ impl Run<'_> {
                     .filter_map(|member| scores.get(member * indices.len() + place))
                     .copied()
                     .collect();
-                logits.push(own.iter().sum::<f32>() / own.len().max(1) as f32);
+                let mean = own.iter().sum::<f32>() / own.len().max(1) as f32;
+                logits.push(mean - self.order_weight.ln());
             }
         }
         let loss = log_loss(&logits, self.table);
@@ -318,5 +306,117 @@ impl Run<'_> {
 
     fn tensor(&self, values: Vec<f32>, shape: [usize; 2]) -> Tensor<2> {
         Tensor::from_data(TensorData::new(values, shape), &self.device)
+    }
+}
+
+/// Cross-entropy with logits, each outcome's part times the square of the probability that it does not
+/// come.
+fn focal(logits: Tensor<2>, targets: Tensor<2>) -> Tensor<2> {
+    let order = activation::sigmoid(logits.clone());
+    let none = activation::sigmoid(logits.clone().neg());
+    let certain = targets.ones_like();
+    let if_order = cross_entropy(logits.clone(), certain) * none.powi_scalar(2);
+    let if_none = cross_entropy(logits, targets.zeros_like()) * order.powi_scalar(2);
+    targets.clone() * if_order + (targets.neg() + 1.0) * if_none
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::Tensor;
+    use propense_model::cpu_device;
+
+    use super::*;
+    use crate::calibrate::sigmoid;
+    use crate::ensemble::table_edges;
+    use crate::progress::Silent;
+
+    /// One order in ten rows; the first column tells a little of it.
+    fn table() -> Table {
+        let mut table = Table {
+            width: 4,
+            ..Table::default()
+        };
+        for row in 0..1_000usize {
+            let order = row % 10 == 0;
+            let told = (row * 7 % 20) as f32 / 20.0 + if order { 0.4 } else { 0.0 };
+            table.inputs.extend([told, (row % 3) as f32, 0.5, 0.0]);
+            table.labels.push(order);
+            table.weights.push(1.0);
+            table.folds.push(row / 10 % PARTS);
+            table.moments.push((row, 1));
+        }
+        table
+    }
+
+    /// The mean probability.
+    fn forecast(loss: Loss) -> f64 {
+        let table = table();
+        let recipe = Recipe {
+            epochs: 12,
+            rate: 0.01,
+            loss,
+            ..Recipe::default()
+        };
+        let (edges, targets) = (table_edges(&table, |_| 8), Targets::outcomes(&table));
+        let what = (&table, &targets, &edges[..]);
+        let trained = train(what, (4, 0), &recipe, &cpu_device(), None, &mut Silent);
+        let trained = trained.expect("trained").expect("not interrupted");
+        // What is written forecasts as what is reported: with all members, near the mean of theirs.
+        let whole = ModelConfig {
+            ensemble: Some(trained.config.clone()),
+            ..ModelConfig::seed(4, 0)
+        };
+        let mut weights = whole.initial_weights(1).expect("sound");
+        for weight in &mut weights {
+            if let Some(own) = trained.weights.iter().find(|own| own.name == weight.name) {
+                weight.clone_from(own);
+            }
+        }
+        let network = CnnLstm::from_weights(&whole, &weights, &cpu_device()).expect("a network");
+        let ensemble = network.ensemble().expect("an ensemble");
+        let data = TensorData::new(table.inputs.clone(), [table.len(), 4]);
+        let inputs = Tensor::from_data(data, &cpu_device());
+        let written = numbers(ensemble.logits(inputs)).expect("numbers");
+        let mean = |logits: &[f32]| {
+            let sum: f64 = logits.iter().map(|x| sigmoid(f64::from(*x))).sum();
+            sum / logits.len() as f64
+        };
+        let (held_out, all) = (mean(&trained.held_out), mean(&written));
+        assert!((held_out - all).abs() < 0.02, "{held_out} and {all}");
+        all
+    }
+
+    #[test]
+    fn probabilities_stay_probabilities_where_orders_weigh_more() {
+        let check = |loss: Loss, expected: f64| {
+            let found = forecast(loss);
+            assert!((found - expected).abs() < 0.02, "{loss:?}: {found}");
+        };
+        check(Loss::CrossEntropy, 0.1);
+        check(Loss::Balanced, 0.1);
+        check(Loss::Smoothed, 0.95 * 0.1 + 0.025);
+    }
+
+    #[test]
+    fn focal_loss_is_cross_entropy_times_the_squared_doubt() {
+        let check = |logit: f32, target: f32, expected: f32| {
+            let of = |value: f32| {
+                let data = TensorData::new(vec![value], [1, 1]);
+                Tensor::<2>::from_data(data, &cpu_device())
+            };
+            let found = numbers(focal(of(logit), of(target))).expect("a number");
+            assert!(
+                (found[0] - expected).abs() < 1e-6,
+                "{found:?} for {expected}"
+            );
+        };
+        let half = std::f32::consts::LN_2;
+        check(0.0, 1.0, 0.25 * half);
+        check(0.0, 0.0, 0.25 * half);
+        // A probability of 0.8: 0.04 · ln 1.25 for an order, 0.64 · ln 5 for none.
+        let likely = 4.0f32.ln();
+        check(likely, 1.0, 0.04 * 1.25f32.ln());
+        check(likely, 0.0, 0.64 * 5.0f32.ln());
+        check(likely, 0.5, 0.02 * 1.25f32.ln() + 0.32 * 5.0f32.ln());
     }
 }
