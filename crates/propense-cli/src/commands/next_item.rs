@@ -56,6 +56,18 @@ pub(crate) fn compare(args: &CompareArgs) -> Outcome {
         let message = "--report: next-item has no report yet; take --json".to_owned();
         return Err(Failure::Usage(message));
     }
+    for (given, option) in [
+        (!args.structures.is_empty(), "--structures"),
+        (args.ablate.is_some(), "--ablate"),
+        (!args.train_shares.is_empty(), "--train-shares"),
+        (args.shift, "--shift"),
+        (args.seeds != 1, "--seeds"),
+    ] {
+        if given {
+            let message = format!("{option}: next-item compares the same rankings always, once");
+            return Err(Failure::Usage(message));
+        }
+    }
     let train = resolve::data(&args.data, &args.reading)?;
     let test = resolve::data(&args.test, &args.reading)?;
     let seed = args.fitting.seed;

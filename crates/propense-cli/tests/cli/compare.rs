@@ -54,6 +54,10 @@ fn compare_measures_all_on_one_part_and_says_why_it_chose() {
             "--ablate",
         ),
         ("compare --task next-item --data {}", "--test"),
+        (
+            "compare --task next-item --data {} --test c.tsv --ablate recipe",
+            "--ablate",
+        ),
     ] {
         propense(words(line, &[data.path()])).code(2).says(word);
     }
