@@ -71,7 +71,8 @@ pub(crate) enum Loss {
     /// The same, orders and others having the same weight in all. What that adds to every logit, the
     /// log of the ratio of the weights, is taken off again: probabilities stay probabilities.
     Balanced,
-    /// Cross-entropy times the square of what is missing to certainty (Lin et al. 2017, γ = 2).
+    /// Cross-entropy times the square of what is missing to certainty (Lin et al. 2017, γ = 2). What comes
+    /// of it is no log-odds: it is scaled on what each member left out.
     Focal,
     /// Cross-entropy towards outcomes of 0.025 and 0.975 (Szegedy et al. 2016, ε = 0.05).
     Smoothed,

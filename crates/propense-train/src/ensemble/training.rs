@@ -16,6 +16,7 @@ use super::average::Average;
 use super::{PARTS, Table, Targets, log_loss};
 use crate::TrainError;
 use crate::adam::{Adam, numbers};
+use crate::calibrate::Scaling;
 use crate::metrics::roc_auc;
 use crate::progress::{EpochReport, Observer, Pace, Progress, StopReason};
 use crate::recipe::{Loss, Recipe};
@@ -89,7 +90,7 @@ pub(crate) fn train(
     let started = Instant::now();
     let mut samples_per_second = 0.0;
     let mut history: Vec<EpochReport> = Vec::new();
-    let mut best: Option<(usize, Average, Vec<f32>)> = None;
+    let mut best: Option<(usize, Average, Vec<f32>, Scaling)> = None;
     let reason = loop {
         let epoch = history.len() + 1;
         if epoch > recipe.epochs {
@@ -103,7 +104,7 @@ pub(crate) fn train(
             break StopReason::Interrupted;
         };
         samples_per_second = table.len() as f64 / clock.elapsed().as_secs_f64().max(1e-9);
-        let (held_out, loss) = run.held_out()?;
+        let (held_out, scaling, loss) = run.held_out()?;
         if !(loss.is_finite() && train_loss.is_finite()) {
             return Err(TrainError::Diverged { epoch });
         }
@@ -128,7 +129,7 @@ pub(crate) fn train(
         });
         history.push(epoch_report);
         if is_best {
-            best = Some((epoch, run.average.clone(), held_out));
+            best = Some((epoch, run.average.clone(), held_out, scaling));
         } else if best
             .as_ref()
             .is_some_and(|b| epoch - b.0 >= recipe.patience)
@@ -136,16 +137,19 @@ pub(crate) fn train(
             break StopReason::Patience;
         }
     };
-    let Some((best_epoch, average, held_out)) = best else {
+    let Some((best_epoch, average, held_out, scaling)) = best else {
         return Ok(None);
     };
     observer.on(&Progress::End { best_epoch, reason });
     let mut weights = average.write(run.ensemble.valid()).named_weights()?;
     for weight in &mut weights {
-        if weight.name == "ensemble.output_bias" {
-            let corrected = |bias: &mut f32| *bias -= run.order_weight.ln();
-            weight.data.iter_mut().for_each(corrected);
-        }
+        let offset = match weight.name.as_str() {
+            "ensemble.output" => 0.0,
+            "ensemble.output_bias" => scaling.offset,
+            _ => continue,
+        };
+        let scaled = |value: &mut f32| *value = scaling.slope * *value + offset;
+        weight.data.iter_mut().for_each(scaled);
     }
     Ok(Some(Ensembled {
         weights,
@@ -276,8 +280,9 @@ impl Run<'_> {
         }))
     }
 
-    /// For each row the mean logit of the members that leave it out, and the log-loss of that.
-    fn held_out(&self) -> Result<(Vec<f32>, f64), TrainError> {
+    /// For each row the mean logit of the members that leave it out, scaled as it is to be, how it was
+    /// scaled, and the log-loss of that.
+    fn held_out(&self) -> Result<(Vec<f32>, Scaling, f64), TrainError> {
         let averaged = self.average.write(self.ensemble.valid());
         let rows: Vec<usize> = (0..self.table.len()).collect();
         let mut logits = Vec::with_capacity(rows.len());
@@ -290,12 +295,30 @@ impl Run<'_> {
                     .filter_map(|member| scores.get(member * indices.len() + place))
                     .copied()
                     .collect();
-                let mean = own.iter().sum::<f32>() / own.len().max(1) as f32;
-                logits.push(mean - self.order_weight.ln());
+                logits.push(own.iter().sum::<f32>() / own.len().max(1) as f32);
             }
         }
+        let scaling = self.scaling(&logits);
+        for logit in &mut logits {
+            *logit = scaling.slope * *logit + scaling.offset;
+        }
         let loss = log_loss(&logits, self.table);
-        Ok((logits, loss))
+        Ok((logits, scaling, loss))
+    }
+
+    /// What makes logits of these, which the loss did not mean as such.
+    fn scaling(&self, held_out: &[f32]) -> Scaling {
+        let Table {
+            labels, weights, ..
+        } = self.table;
+        match self.recipe.loss {
+            Loss::CrossEntropy | Loss::Smoothed => Scaling::IDENTITY,
+            Loss::Balanced => Scaling {
+                offset: -self.order_weight.ln(),
+                ..Scaling::IDENTITY
+            },
+            Loss::Focal => Scaling::fit_weighted(held_out, labels, weights),
+        }
     }
 
     fn inputs(&self, indices: &[usize]) -> Tensor<2> {
@@ -394,6 +417,7 @@ mod tests {
         };
         check(Loss::CrossEntropy, 0.1);
         check(Loss::Balanced, 0.1);
+        check(Loss::Focal, 0.1);
         check(Loss::Smoothed, 0.95 * 0.1 + 0.025);
     }
 
