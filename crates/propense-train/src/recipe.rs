@@ -161,40 +161,19 @@ impl RecipeChange {
     }
 
     /// The recipe, changed so.
-    pub(crate) fn of(self, recipe: Recipe) -> Recipe {
-        let with = |loss| Recipe { loss, ..recipe };
+    pub(crate) const fn of(self, mut recipe: Recipe) -> Recipe {
         match self {
-            Self::NoAverage => Recipe {
-                average: 0.0,
-                ..recipe
-            },
-            Self::NoDropout => Recipe {
-                dropout: 0.0,
-                ..recipe
-            },
-            Self::NoDecay => Recipe {
-                decay: 0.0,
-                ..recipe
-            },
-            Self::NoSchedule => Recipe {
-                schedule: false,
-                ..recipe
-            },
-            Self::FineRates => Recipe {
-                rate_bins: recipe.bins,
-                ..recipe
-            },
-            Self::NoTrees => Recipe {
-                taught: false,
-                ..recipe
-            },
-            Self::NoRegression => Recipe {
-                regression: false,
-                ..recipe
-            },
-            Self::ClassWeights => with(Loss::Balanced),
-            Self::FocalLoss => with(Loss::Focal),
-            Self::LabelSmoothing => with(Loss::Smoothed),
+            Self::NoAverage => recipe.average = 0.0,
+            Self::NoDropout => recipe.dropout = 0.0,
+            Self::NoDecay => recipe.decay = 0.0,
+            Self::NoSchedule => recipe.schedule = false,
+            Self::FineRates => recipe.rate_bins = recipe.bins,
+            Self::NoTrees => recipe.taught = false,
+            Self::NoRegression => recipe.regression = false,
+            Self::ClassWeights => recipe.loss = Loss::Balanced,
+            Self::FocalLoss => recipe.loss = Loss::Focal,
+            Self::LabelSmoothing => recipe.loss = Loss::Smoothed,
         }
+        recipe
     }
 }
