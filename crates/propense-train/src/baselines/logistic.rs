@@ -91,6 +91,9 @@ impl Logistic {
     }
 }
 
+/// Below this deviation a column is taken not to vary, as the ensemble's bins take it.
+const STILL: f64 = 1e-4;
+
 /// Mean and one over the deviation of each column; 0 where it does not vary.
 fn standardisation(table: &Table, rows: &[usize]) -> Vec<(f64, f64)> {
     let count = rows.len().max(1) as f64;
@@ -105,12 +108,8 @@ fn standardisation(table: &Table, rows: &[usize]) -> Vec<(f64, f64)> {
     let columns = sums.into_iter().map(|(sum, squares)| {
         let mean = sum / count;
         let deviation = (squares / count - mean * mean).max(0.0).sqrt();
-        let factor = if deviation > 1e-6 {
-            1.0 / deviation
-        } else {
-            0.0
-        };
-        (mean, factor)
+        let varies = deviation > STILL;
+        (mean, if varies { 1.0 / deviation } else { 0.0 })
     });
     columns.collect()
 }

@@ -49,7 +49,8 @@ impl Line {
         Self { mean, held_out }
     }
 
-    /// Takes it into the ensemble, unless what neither has learnt from is forecast worse so. Says whether.
+    /// Takes it into the ensemble, unless what neither has learnt from is forecast worse so, by more than
+    /// [`MARGIN`]. Says whether.
     pub(crate) fn join(&self, ensembled: &mut Ensembled, table: &Table) -> bool {
         let pairs = ensembled.held_out.iter().zip(&self.held_out);
         let mixed: Vec<f32> = pairs
