@@ -122,11 +122,15 @@ fn intervals(label: &str, comparison: &CompareReport, of: fn(&Compared) -> Figur
         .iter()
         .map(|f| ends(f).1)
         .fold(f64::NEG_INFINITY, f64::max);
-    let (left, right) = (130.0, 350.0);
+    // Twelve-pixel letters are some seven wide; the names stand beside the lines, not under them.
+    let longest = comparison.rows.iter().map(|row| row.name.chars().count());
+    let left = f64::max(130.0, 7.0 * longest.max().unwrap_or(0) as f64 + 4.0);
+    let right = left + 220.0;
     let x = |value: f64| left + (value - low) / (high - low).max(1e-9) * (right - left);
     let height = 22.0 * figures.len() as f64 + 22.0;
     let mut svg = format!(
-        "<svg viewBox=\"0 0 360 {height}\" role=\"img\" aria-label=\"{}\">\n",
+        "<svg viewBox=\"0 0 {} {height}\" role=\"img\" aria-label=\"{}\">\n",
+        right + 10.0,
         escape(label)
     );
     for (place, (row, figure)) in comparison.rows.iter().zip(&figures).enumerate() {
