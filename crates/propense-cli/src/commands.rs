@@ -46,6 +46,14 @@ pub(crate) enum Failure {
 /// The result of a command.
 pub(crate) type Outcome<T = ()> = Result<T, Failure>;
 
+/// Refuses options that a command would not heed: whether one is given, its name, and why not.
+fn refuse(options: &[(bool, &str, &str)]) -> Outcome {
+    match options.iter().find(|(given, ..)| *given) {
+        Some((_, option, why)) => Err(Failure::Usage(format!("{option}: {why}; leave it out"))),
+        None => Ok(()),
+    }
+}
+
 impl From<anyhow::Error> for Failure {
     fn from(error: anyhow::Error) -> Self {
         Self::Failed(error)

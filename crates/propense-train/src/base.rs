@@ -102,24 +102,7 @@ pub(crate) fn fit(
         let note = format!("half of the logit is a logistic regression's: log-loss {own:.4}");
         observer.on(&Progress::Note(&note));
     }
-    let config = ModelConfig {
-        // The recurrent path is silent: its output weights are zero. It has the least size.
-        filters: 1,
-        hidden: 1,
-        context_hidden: 1,
-        ensemble: Some(ensembled.config),
-        ..ModelConfig::seed(sizes.0, sizes.1)
-    };
-    let mut weights = config.initial_weights(recipe.seed)?;
-    for weight in &mut weights {
-        if weight.name.starts_with("output.") {
-            weight.data.fill(0.0);
-        }
-        let trained = ensembled.weights.iter().find(|w| w.name == weight.name);
-        if let Some(trained) = trained {
-            weight.data.clone_from(&trained.data);
-        }
-    }
+    let (config, weights) = ensembled.network(sizes, recipe.seed)?;
     Ok(Base {
         config,
         trained: Trained {

@@ -25,7 +25,12 @@ impl Scaling {
     /// The calibrated probability.
     #[must_use]
     pub fn probability(&self, logit: f32) -> f32 {
-        sigmoid(f64::from(self.slope) * f64::from(logit) + f64::from(self.offset)) as f32
+        sigmoid(self.scaled(logit)) as f32
+    }
+
+    /// The calibrated logit.
+    pub(crate) fn scaled(&self, logit: f32) -> f64 {
+        f64::from(self.slope) * f64::from(logit) + f64::from(self.offset)
     }
 
     /// The scaling with the lowest log-loss: slope and offset where both classes are well

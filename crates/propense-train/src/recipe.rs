@@ -1,5 +1,7 @@
 //! The recipe of the preset `base`, and what of it can be changed to see what it is worth.
 
+use crate::ensemble::Table;
+
 /// How the ensemble is trained.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Recipe {
@@ -87,11 +89,12 @@ impl Loss {
         }
     }
 
-    /// How much more a row with an order weighs, for these outcomes and weights.
-    pub(crate) fn order_weight<'a>(self, rows: impl Iterator<Item = (&'a bool, &'a f32)>) -> f32 {
+    /// How much more a row of this table weighs where there was an order.
+    pub(crate) fn order_weight(self, table: &Table) -> f32 {
         if self != Self::Balanced {
             return 1.0;
         }
+        let rows = table.labels.iter().zip(&table.weights);
         let (orders, others) = rows.fold((0.0f64, 0.0f64), |(orders, others), (label, weight)| {
             let weight = f64::from(*weight);
             match label {

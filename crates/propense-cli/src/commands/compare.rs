@@ -5,7 +5,7 @@ use propense_train::{
     Preset, RecipeChange, Shift, Task, compare,
 };
 
-use super::{Failure, Outcome, next_item, resolve};
+use super::{Failure, Outcome, next_item, refuse, resolve};
 use crate::args::{Ablation, CompareArgs};
 use crate::output::{Output, Table, note, write_file};
 use crate::{progress, report};
@@ -14,25 +14,22 @@ pub(crate) fn run(args: &CompareArgs) -> Outcome {
     if args.task == next_item::TASK {
         return next_item::compare(args);
     }
-    for (given, option) in [
-        (args.fitting.preset.is_some(), "--preset"),
-        (args.fitting.checkpoint.is_some(), "--checkpoint"),
-        (args.fitting.resume, "--resume"),
+    let itself = "not together with what `compare` does itself";
+    refuse(&[
+        (args.fitting.preset.is_some(), "--preset", itself),
+        (args.fitting.checkpoint.is_some(), "--checkpoint", itself),
+        (args.fitting.resume, "--resume", itself),
         (
             !args.fitting.augment.is_empty() && args.ablate.is_some(),
             "--augment",
+            itself,
         ),
         (
             args.fitting.train_share.is_some() && !args.train_shares.is_empty(),
             "--train-share",
+            itself,
         ),
-    ] {
-        if given {
-            let message =
-                format!("{option}: not together with what `compare` does itself; leave it out");
-            return Err(Failure::Usage(message));
-        }
-    }
+    ])?;
     let fit = resolve::request(&args.task, Preset::Seed, &args.fitting)?;
     let shifts = match args.shift {
         true if fit.task != Task::InSession || !args.test.is_empty() => {

@@ -10,7 +10,7 @@ use propense_apps::recommend::{
 use propense_train::{Gru4Rec, GruOptions};
 use serde::Serialize;
 
-use super::{Failure, Outcome, resolve};
+use super::{Failure, Outcome, refuse, resolve};
 use crate::args::{CompareArgs, EvalArgs, JsonArgs};
 use crate::output::{Output, Table, note};
 
@@ -56,18 +56,14 @@ pub(crate) fn compare(args: &CompareArgs) -> Outcome {
         let message = "--report: next-item has no report yet; take --json".to_owned();
         return Err(Failure::Usage(message));
     }
-    for (given, option) in [
-        (!args.structures.is_empty(), "--structures"),
-        (args.ablate.is_some(), "--ablate"),
-        (!args.train_shares.is_empty(), "--train-shares"),
-        (args.shift, "--shift"),
-        (args.seeds != 1, "--seeds"),
-    ] {
-        if given {
-            let message = format!("{option}: next-item compares the same rankings always, once");
-            return Err(Failure::Usage(message));
-        }
-    }
+    let same = "next-item compares the same rankings always, once";
+    refuse(&[
+        (!args.structures.is_empty(), "--structures", same),
+        (args.ablate.is_some(), "--ablate", same),
+        (!args.train_shares.is_empty(), "--train-shares", same),
+        (args.shift, "--shift", same),
+        (args.seeds != 1, "--seeds", same),
+    ])?;
     let train = resolve::data(&args.data, &args.reading)?;
     let test = resolve::data(&args.test, &args.reading)?;
     let seed = args.fitting.seed;

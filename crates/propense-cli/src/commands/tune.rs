@@ -5,13 +5,13 @@ use std::path::Path;
 use anyhow::Context;
 use propense_train::{Finished, Preset, Search, Space, TuneRequest, Tuned, tune};
 
-use super::{Failure, Outcome, resolve};
+use super::{Outcome, refuse, resolve};
 use crate::args::{ActivationArg, SearchArg, TuneArgs};
 use crate::output::{Output, Table, note, write_file};
 use crate::{interrupt, progress, report};
 
 pub(crate) fn run(args: &TuneArgs) -> Outcome {
-    for (given, option, why) in [
+    refuse(&[
         (
             args.fitting.preset.is_some(),
             "--preset",
@@ -27,11 +27,7 @@ pub(crate) fn run(args: &TuneArgs) -> Outcome {
             "--minutes",
             "the clock would decide; take --epochs",
         ),
-    ] {
-        if given {
-            return Err(Failure::Usage(format!("{option}: {why}; leave it out")));
-        }
-    }
+    ])?;
     let space = match args.space.as_str() {
         "built-in" => Space::built_in(),
         file => {

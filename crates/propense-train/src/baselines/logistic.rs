@@ -195,19 +195,13 @@ mod tests {
 
     #[test]
     fn the_lines_that_made_the_data_are_found_again() {
-        let mut table = Table {
-            width: 3,
-            ..Table::default()
-        };
-        for row in 0..6_000usize {
+        let table = Table::of((0..6_000usize).map(|row| {
             let [x, y] = [row % 37, row * 7 % 41].map(|v| v as f64 / 20.0 - 1.0);
-            // The third column never varies.
-            table.inputs.extend([x as f32, y as f32, 5.0]);
             let chance = sigmoid(1.5 * x - 0.7 * y - 0.5);
             let draw = (row as f64 * 0.618_033_988_75).fract();
-            table.labels.push(draw < chance);
-            table.weights.push(1.0);
-        }
+            // The third column never varies.
+            ([x as f32, y as f32, 5.0], draw < chance, 0)
+        }));
         let fitted = Logistic::fit(&table);
         let at = |x: f32, y: f32| fitted.logit(&[x, y, 5.0]);
         let origin = at(0.0, 0.0);

@@ -298,20 +298,12 @@ mod tests {
     /// Two columns of a grid and one without meaning; the outcome is an exclusive or of the first
     /// two, which no sum of columns tells.
     fn grid() -> Table {
-        let mut table = Table {
-            width: 3,
-            ..Table::default()
-        };
-        for row in 0..2_000usize {
+        Table::of((0..2_000usize).map(|row| {
             let [x, y, z] = [row % 20, row / 20 % 20, row * 7 % 13];
-            table.inputs.extend([x, y, z].map(|v| v as f32));
-            table.labels.push((x < 10) != (y < 10));
-            table.weights.push(1.0);
             // Whole copies of the grid on either side.
-            table.folds.push(row / 400 % 2);
-            table.moments.push((row, 0));
-        }
-        table
+            let side = row / 400 % 2;
+            ([x, y, z].map(|v| v as f32), (x < 10) != (y < 10), side)
+        }))
     }
 
     #[test]

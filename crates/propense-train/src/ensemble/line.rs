@@ -191,39 +191,26 @@ mod tests {
 
     /// Two columns, of which one tells the outcome; rows of five parts.
     fn table() -> Table {
-        let mut table = Table {
-            width: 5,
-            ..Table::default()
-        };
-        for row in 0..500usize {
+        Table::of((0..500usize).map(|row| {
             let told = (row % 50) as f32 / 25.0 - 1.0;
             let other = (row * 7 % 11) as f32 / 5.0;
-            table.inputs.extend([0.0, other, told, 0.0, 1.0]);
-            table
-                .labels
-                .push((row as f32 * 0.618).fract() < 0.3 + 0.2 * told);
-            table.weights.push(1.0);
-            table.folds.push(row % PARTS);
-            table.moments.push((row, 1));
-        }
-        table
+            let order = (row as f32 * 0.618).fract() < 0.3 + 0.2 * told;
+            ([0.0, other, told, 0.0, 1.0], order, row % PARTS)
+        }))
     }
 
-    fn ensembled(table: &Table, held_out: f32) -> (ModelConfig, Ensembled) {
+    fn ensembled(table: &Table, held_out: f32) -> Ensembled {
         let config = EnsembleConfig {
             members: 3,
             hidden: 4,
             edges: super::super::table_edges(table, |_| 10),
         };
         let whole = ModelConfig {
-            filters: 1,
-            hidden: 1,
             ensemble: Some(config.clone()),
             ..ModelConfig::seed(5, 0)
         };
-        let weights = whole.initial_weights(3).expect("sound");
-        let weights = weights.into_iter();
-        let ensembled = Ensembled {
+        let weights = whole.initial_weights(3).expect("sound").into_iter();
+        Ensembled {
             config,
             weights: weights
                 .filter(|weight| weight.name.starts_with("ensemble."))
@@ -233,23 +220,12 @@ mod tests {
             best_epoch: 1,
             reason: StopReason::Patience,
             samples_per_second: 0.0,
-        };
-        (whole, ensembled)
+        }
     }
 
-    /// The ensemble's logit of a row, the recurrent path being silent.
-    fn logit(whole: &ModelConfig, ensembled: &Ensembled, row: &[f32]) -> f32 {
-        let config = ModelConfig {
-            ensemble: Some(ensembled.config.clone()),
-            ..whole.clone()
-        };
-        let mut weights = config.initial_weights(3).expect("sound");
-        for weight in &mut weights {
-            weight.data.fill(0.0);
-            if let Some(own) = ensembled.weights.iter().find(|own| own.name == weight.name) {
-                weight.clone_from(own);
-            }
-        }
+    /// The ensemble's logit of a row.
+    fn logit(ensembled: &Ensembled, row: &[f32]) -> f32 {
+        let (config, weights) = ensembled.network((5, 0), 3).expect("sound");
         let model = CpuModel::new(&config, &weights).expect("a network");
         Arc::new(model).score(row, &[])
     }
@@ -258,14 +234,14 @@ mod tests {
     fn half_of_the_logit_is_the_line_s() {
         let table = table();
         let line = Line::new(&table);
-        let (whole, mut ensembled) = ensembled(&table, 0.0);
+        let mut ensembled = ensembled(&table, 0.0);
         let rows: Vec<&[f32]> = [0, 7, 123, 499].map(|row| table.row(row)).to_vec();
-        let before: Vec<f32> = rows.iter().map(|r| logit(&whole, &ensembled, r)).collect();
+        let before: Vec<f32> = rows.iter().map(|r| logit(&ensembled, r)).collect();
         assert!(line.join(&mut ensembled, &table));
         assert_eq!(ensembled.config.members, 4);
         for (row, members) in rows.into_iter().zip(before) {
             let expected = 0.5 * members + 0.5 * line.mean.logit(row) as f32;
-            let found = logit(&whole, &ensembled, row);
+            let found = logit(&ensembled, row);
             assert!((found - expected).abs() < 1e-5, "{found} for {expected}");
         }
         let held_out = ensembled.held_out.iter().zip(&line.held_out);
@@ -278,12 +254,11 @@ mod tests {
     fn few_bits_do_not_spoil_it() {
         let table = table();
         let line = Line::new(&table);
-        let (whole, mut ensembled) = ensembled(&table, 0.0);
+        let mut ensembled = ensembled(&table, 0.0);
         assert!(line.join(&mut ensembled, &table));
         let all = |ensembled: &Ensembled| -> Vec<f32> {
             let rows = 0..table.len();
-            rows.map(|row| logit(&whole, ensembled, table.row(row)))
-                .collect()
+            rows.map(|row| logit(ensembled, table.row(row))).collect()
         };
         let exact = all(&ensembled);
         ensembled.weights = Precision::Int5.round(&ensembled.weights).expect("finite");
@@ -300,7 +275,7 @@ mod tests {
     #[test]
     fn members_that_forecast_better_alone_stay_alone() {
         let table = table();
-        let (_, mut ensembled) = ensembled(&table, 0.0);
+        let mut ensembled = ensembled(&table, 0.0);
         for (logit, label) in ensembled.held_out.iter_mut().zip(&table.labels) {
             *logit = if *label { 6.0 } else { -6.0 };
         }

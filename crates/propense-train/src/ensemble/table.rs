@@ -73,6 +73,25 @@ impl Table {
         table
     }
 
+    /// A table of these rows, of equal weight: inputs, outcome, part.
+    #[cfg(test)]
+    pub(crate) fn of<const WIDTH: usize>(
+        rows: impl Iterator<Item = ([f32; WIDTH], bool, usize)>,
+    ) -> Self {
+        let mut table = Self {
+            width: WIDTH,
+            ..Self::default()
+        };
+        for (place, (inputs, label, fold)) in rows.enumerate() {
+            table.inputs.extend(inputs);
+            table.labels.push(label);
+            table.weights.push(1.0);
+            table.folds.push(fold);
+            table.moments.push((place, 1));
+        }
+        table
+    }
+
     /// Adds what is known of an example after so many events, under a label of the caller's.
     pub(crate) fn push(
         &mut self,

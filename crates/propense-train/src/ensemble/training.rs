@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 use burn::module::Module;
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, TensorData, activation};
-use propense_model::{CnnLstm, Ensemble, EnsembleConfig, Masks, ModelConfig, NamedTensor};
+use propense_model::{
+    CnnLstm, Ensemble, EnsembleConfig, Masks, ModelConfig, ModelError, NamedTensor,
+};
 use rand::RngCore;
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
@@ -36,6 +38,34 @@ pub(crate) struct Ensembled {
     pub(crate) samples_per_second: f64,
 }
 
+impl Ensembled {
+    /// The network that is nothing but this ensemble, for rows of `sizes` (features, context): its
+    /// recurrent path has the least size and is silent, with output weights of zero.
+    pub(crate) fn network(
+        &self,
+        sizes: (usize, usize),
+        seed: u64,
+    ) -> Result<(ModelConfig, Vec<NamedTensor>), ModelError> {
+        let config = ModelConfig {
+            filters: 1,
+            hidden: 1,
+            context_hidden: 1,
+            ensemble: Some(self.config.clone()),
+            ..ModelConfig::seed(sizes.0, sizes.1)
+        };
+        let mut weights = config.initial_weights(seed)?;
+        for weight in &mut weights {
+            if weight.name.starts_with("output.") {
+                weight.data.fill(0.0);
+            }
+            if let Some(own) = self.weights.iter().find(|own| own.name == weight.name) {
+                weight.clone_from(own);
+            }
+        }
+        Ok((config, weights))
+    }
+}
+
 /// Trains an ensemble on this table towards these targets, each input laid out on the bins between
 /// its edges, with rows of `sizes` (features, context); none where the observer stopped it before the
 /// first epoch was complete.
@@ -60,8 +90,6 @@ pub(crate) fn train(
     let mut weights = whole.initial_weights(recipe.seed)?;
     let outcomes = table.labels.iter().copied();
     start_at_base_rate(&mut weights, "ensemble.output_bias", outcomes);
-    let rows = table.labels.iter().zip(&table.weights);
-    let order_weight = recipe.loss.order_weight(rows);
     let differentiable = device.clone().autodiff();
     let network = CnnLstm::from_weights(&whole, &weights, &differentiable)?;
     let Some(ensemble) = network.ensemble().cloned() else {
@@ -79,7 +107,7 @@ pub(crate) fn train(
         average: Average::default(),
         random: ChaCha12Rng::seed_from_u64(recipe.seed),
         step: 0,
-        order_weight,
+        order_weight: recipe.loss.order_weight(table),
     };
     observer.on(&Progress::Start {
         done: &[],
@@ -300,7 +328,7 @@ impl Run<'_> {
         }
         let scaling = self.scaling(&logits);
         for logit in &mut logits {
-            *logit = scaling.slope * *logit + scaling.offset;
+            *logit = scaling.scaled(*logit) as f32;
         }
         let loss = log_loss(&logits, self.table);
         Ok((logits, scaling, loss))
@@ -355,20 +383,11 @@ mod tests {
 
     /// One order in ten rows; the first column tells a little of it.
     fn table() -> Table {
-        let mut table = Table {
-            width: 4,
-            ..Table::default()
-        };
-        for row in 0..1_000usize {
+        Table::of((0..1_000usize).map(|row| {
             let order = row % 10 == 0;
             let told = (row * 7 % 20) as f32 / 20.0 + if order { 0.4 } else { 0.0 };
-            table.inputs.extend([told, (row % 3) as f32, 0.5, 0.0]);
-            table.labels.push(order);
-            table.weights.push(1.0);
-            table.folds.push(row / 10 % PARTS);
-            table.moments.push((row, 1));
-        }
-        table
+            ([told, (row % 3) as f32, 0.5, 0.0], order, row / 10 % PARTS)
+        }))
     }
 
     /// The mean probability.
@@ -385,16 +404,7 @@ mod tests {
         let trained = train(what, (4, 0), &recipe, &cpu_device(), None, &mut Silent);
         let trained = trained.expect("trained").expect("not interrupted");
         // What is written forecasts as what is reported: with all members, near the mean of theirs.
-        let whole = ModelConfig {
-            ensemble: Some(trained.config.clone()),
-            ..ModelConfig::seed(4, 0)
-        };
-        let mut weights = whole.initial_weights(1).expect("sound");
-        for weight in &mut weights {
-            if let Some(own) = trained.weights.iter().find(|own| own.name == weight.name) {
-                weight.clone_from(own);
-            }
-        }
+        let (whole, weights) = trained.network((4, 0), 1).expect("sound");
         let network = CnnLstm::from_weights(&whole, &weights, &cpu_device()).expect("a network");
         let ensemble = network.ensemble().expect("an ensemble");
         let data = TensorData::new(table.inputs.clone(), [table.len(), 4]);
