@@ -177,7 +177,18 @@ impl CnnLstm {
     /// `time` is at least 1; without events, [`Self::forward_context_only`] is the score.
     #[must_use]
     pub fn forward(&self, rows: Tensor<3>, context: Tensor<2>) -> Tensor<2> {
+        self.forward_with_states(rows, context).0
+    }
+
+    /// The same, and what it is read from: the LSTM's output after each event, `[batch, time, hidden]`.
+    #[must_use]
+    pub fn forward_with_states(
+        &self,
+        rows: Tensor<3>,
+        context: Tensor<2>,
+    ) -> (Tensor<2>, Tensor<3>) {
         let [batch, time, _] = rows.dims();
+        let hidden = self.config.hidden;
         let inputs = self.config.step_inputs();
         let steps = time.div_ceil(2);
         let layers = self.layers();
@@ -187,13 +198,15 @@ impl CnnLstm {
         // The two phases side by side: windows 1 and 2, 3 and 4, ...
         let gates = layers.project(windows.reshape([batch, steps, 2 * inputs]));
         let outputs = layers.lstm.outputs(gates); // [batch, steps, 2 × hidden]
+        let outputs = outputs.reshape([batch, 2 * steps, hidden]);
         let logits = self
             .dropout
-            .forward(outputs.reshape([batch * 2 * steps, self.config.hidden]))
+            .forward(outputs.clone().reshape([batch * 2 * steps, hidden]))
             .matmul(self.readout())
             .reshape([batch, 2 * steps])
             .narrow(1, 0, time);
-        logits + beside + self.base(context)
+        let logits = logits + beside + self.base(context);
+        (logits, outputs.narrow(1, 0, time))
     }
 
     /// The logit of each session as a whole, by the phase in which it ends.

@@ -182,9 +182,13 @@ fn weighted_loss<N: Network>(
 ) -> Tensor<1> {
     let mut parts = Vec::new();
     if batch.has_events && weighting != Weighting::Context {
-        let logits = model.after_each(batch.rows.clone(), batch.context.clone()); // [batch, time]
+        let (logits, besides) = model.taught(batch.rows.clone(), batch.context.clone()); // [batch, time]
         let loss = cross_entropy(logits, batch.labels.clone()) * batch.weights.clone();
-        parts.push(loss.sum());
+        let loss = loss.sum();
+        parts.push(match besides {
+            Some(besides) => loss + besides * batch.total,
+            None => loss,
+        });
     }
     if batch.scores_context {
         let logits = model.without_events(batch.context.clone()); // [batch]

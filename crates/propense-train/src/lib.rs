@@ -55,6 +55,7 @@ mod manifest;
 mod metrics;
 mod network;
 mod next_item;
+mod objectives;
 mod options;
 mod pace;
 mod paired;
@@ -104,6 +105,7 @@ pub use metrics::{
     brier, log_loss, reliability, roc_auc,
 };
 pub use next_item::{Gru4Rec, GruOptions};
+pub use objectives::Objective;
 pub use options::{Preset, TrainOptions};
 pub use pace::training_pace;
 pub use paired::{Chance, Comparison, Gain};

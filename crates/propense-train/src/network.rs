@@ -1,10 +1,10 @@
 //! What the training loop needs of a network: the published one and those it is compared with.
 
-use burn::module::Module;
+use burn::module::{Module, ModuleDisplay};
 use burn::tensor::{Device, Tensor};
 use propense_model::{
     Arithmetic, CnnLstm, CpuGradient, ModelConfig, ModelError, NamedTensor, Structure,
-    StructureConfig,
+    StructureConfig, StructureKind,
 };
 
 use crate::TrainError;
@@ -34,18 +34,34 @@ pub(crate) trait Blueprint: Clone {
 
     /// Name of the weight that is added to every logit.
     fn output_bias(&self) -> &'static str;
+
+    /// Numbers of the state after an event.
+    fn states(&self) -> usize;
 }
 
 /// A network that gives a logit after every event.
-pub(crate) trait Network: Module {
+pub(crate) trait Network: Module + ModuleDisplay {
     /// Numbers in a row.
     fn features(&self) -> usize;
 
     /// `[batch, time, features]` and `[batch, context]` to `[batch, time]`.
     fn after_each(&self, rows: Tensor<3>, context: Tensor<2>) -> Tensor<2>;
 
+    /// The same, and the states that it is read from, `[batch, time, states]`; none where events are not
+    /// read.
+    fn with_states(&self, rows: Tensor<3>, context: Tensor<2>) -> (Tensor<2>, Option<Tensor<3>>);
+
+    /// What training looks at: the logits as [`Self::after_each`] gives them, and the mean loss of what
+    /// else is forecast after each event, `[1]`, where something is.
+    fn taught(&self, rows: Tensor<3>, context: Tensor<2>) -> (Tensor<2>, Option<Tensor<1>>) {
+        (self.after_each(rows, context), None)
+    }
+
     /// `[batch, context]` to `[batch]`.
     fn without_events(&self, context: Tensor<2>) -> Tensor<1>;
+
+    /// Where the weights lie.
+    fn device(&self) -> Device;
 
     /// The logits of whole examples, `[batch]`, where that is less work than scoring them after
     /// every event.
@@ -75,7 +91,33 @@ pub(crate) trait Network: Module {
         examples: &[Example],
         weighting: Weighting,
         stop: &dyn Fn() -> bool,
-    ) -> Result<Option<Vec<Vec<f32>>>, TrainError>;
+    ) -> Result<Option<Vec<Vec<f32>>>, TrainError> {
+        let device = self.device();
+        let mut logits = vec![Vec::new(); examples.len()];
+        for indices in by_length(examples) {
+            if stop() {
+                return Ok(None);
+            }
+            let batch = collate(examples, &indices, self.features(), weighting, &device);
+            let first = numbers(self.without_events(batch.context.clone()))?;
+            let (rest, time) = if batch.has_events && weighting != Weighting::Context {
+                let [_, time, _] = batch.rows.dims();
+                (numbers(self.after_each(batch.rows, batch.context))?, time)
+            } else {
+                (Vec::new(), 0)
+            };
+            for ((place, &index), first) in indices.iter().enumerate().zip(first) {
+                let (Some(list), Some(example)) = (logits.get_mut(index), examples.get(index))
+                else {
+                    continue;
+                };
+                list.push(first);
+                let seen = place * time..place * time + example.events.min(time);
+                list.extend_from_slice(rest.get(seen).unwrap_or_default());
+            }
+        }
+        Ok(Some(logits))
+    }
 }
 
 impl Blueprint for ModelConfig {
@@ -100,6 +142,10 @@ impl Blueprint for ModelConfig {
     fn output_bias(&self) -> &'static str {
         "output.bias"
     }
+
+    fn states(&self) -> usize {
+        self.hidden
+    }
 }
 
 impl Network for CnnLstm {
@@ -109,6 +155,15 @@ impl Network for CnnLstm {
 
     fn after_each(&self, rows: Tensor<3>, context: Tensor<2>) -> Tensor<2> {
         self.forward(rows, context)
+    }
+
+    fn with_states(&self, rows: Tensor<3>, context: Tensor<2>) -> (Tensor<2>, Option<Tensor<3>>) {
+        let (logits, states) = self.forward_with_states(rows, context);
+        (logits, Some(states))
+    }
+
+    fn device(&self) -> Device {
+        self.device()
     }
 
     fn without_events(&self, context: Tensor<2>) -> Tensor<1> {
@@ -156,6 +211,13 @@ impl Blueprint for StructureConfig {
     fn output_bias(&self) -> &'static str {
         "output_bias"
     }
+
+    fn states(&self) -> usize {
+        match self.kind {
+            StructureKind::Context => 0,
+            _ => self.read_out(),
+        }
+    }
 }
 
 impl Network for Structure {
@@ -167,44 +229,19 @@ impl Network for Structure {
         self.forward(rows, context)
     }
 
+    fn with_states(&self, rows: Tensor<3>, context: Tensor<2>) -> (Tensor<2>, Option<Tensor<3>>) {
+        self.forward_with_states(rows, context)
+    }
+
+    fn device(&self) -> Device {
+        self.device()
+    }
+
     fn without_events(&self, context: Tensor<2>) -> Tensor<1> {
         self.forward_context_only(context)
     }
 
     fn numbers(&self) -> Result<Vec<NamedTensor>, ModelError> {
         self.weights()
-    }
-
-    fn prefixes(
-        &self,
-        examples: &[Example],
-        weighting: Weighting,
-        stop: &dyn Fn() -> bool,
-    ) -> Result<Option<Vec<Vec<f32>>>, TrainError> {
-        let device = self.device();
-        let mut logits = vec![Vec::new(); examples.len()];
-        for indices in by_length(examples) {
-            if stop() {
-                return Ok(None);
-            }
-            let batch = collate(examples, &indices, self.features(), weighting, &device);
-            let first = numbers(self.forward_context_only(batch.context.clone()))?;
-            let (rest, time) = if batch.has_events && weighting != Weighting::Context {
-                let [_, time, _] = batch.rows.dims();
-                (numbers(self.forward(batch.rows, batch.context))?, time)
-            } else {
-                (Vec::new(), 0)
-            };
-            for ((place, &index), first) in indices.iter().enumerate().zip(first) {
-                let (Some(list), Some(example)) = (logits.get_mut(index), examples.get(index))
-                else {
-                    continue;
-                };
-                list.push(first);
-                let seen = place * time..place * time + example.events.min(time);
-                list.extend_from_slice(rest.get(seen).unwrap_or_default());
-            }
-        }
-        Ok(Some(logits))
     }
 }

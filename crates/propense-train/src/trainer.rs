@@ -61,6 +61,19 @@ pub(crate) fn train<B: Blueprint>(
     go(run, config, parts, options, key, observer)
 }
 
+/// Weights drawn from the seed and made to suit these examples.
+pub(crate) fn first_weights<B: Blueprint>(
+    config: &B,
+    train: &[Example],
+    seed: u64,
+) -> Result<Vec<NamedTensor>, TrainError> {
+    let mut weights = config.fresh(seed)?;
+    let outcomes = train.iter().filter_map(|e| e.label.last());
+    start_at_base_rate(&mut weights, config.output_bias(), outcomes);
+    silence_unseen(&mut weights, train);
+    Ok(weights)
+}
+
 /// Trains a network on from these weights. The best of the epochs is kept, be it better than they are
 /// or not: whether to go over to it is for a test on other examples to say.
 pub(crate) fn train_on<B: Blueprint>(
@@ -211,10 +224,7 @@ impl<N: Network> Run<N> {
         options: &TrainOptions,
         chosen: &Chosen,
     ) -> Result<Self, TrainError> {
-        let mut weights = config.fresh(options.seed)?;
-        let outcomes = parts.train.iter().filter_map(|e| e.label.last());
-        start_at_base_rate(&mut weights, config.output_bias(), outcomes);
-        silence_unseen(&mut weights, parts.train);
+        let weights = first_weights(config, parts.train, options.seed)?;
         Self::warm(config, &weights, options, chosen)
     }
 

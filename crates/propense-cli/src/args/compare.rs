@@ -12,6 +12,7 @@ use super::{FittingArgs, JsonArgs, ReadingArgs};
   propense compare --task in-session --data data/giftshop --structures seed,base,trees --report compare.html
   propense compare --task in-session --data a.csv --test b.csv --structures seed --seeds 5
   propense compare --task in-session --data a.csv --structures seed --ablate augmentation --seeds 3
+  propense compare --task in-session --data a.csv --structures seed,gru --ablate objectives
   propense compare --task in-session --data a.csv --structures base --train-shares 0.1,0.25,0.5,1
 
 Structures: seed, base, conv, lstm, gru, conv-lstm-items, conv-attention, transformer, context; and trees,
@@ -37,7 +38,8 @@ pub(crate) struct CompareArgs {
     #[arg(long, default_value_t = 1, value_name = "N")]
     pub(crate) seeds: usize,
     /// augmentation: each structure without, with each way to augment alone, and with all together;
-    /// recipe: base, and base with one thing of how it is trained taken away or added
+    /// recipe: base, and base with one thing of how it is trained taken away or added; objectives: each
+    /// structure that reads events in turn, and the same forecasting what comes next as well, or beforehand
     #[arg(long, value_enum, value_name = "WHAT")]
     pub(crate) ablate: Option<Ablation>,
     /// Each structure on these shares of the training part
@@ -64,4 +66,6 @@ pub(crate) enum Ablation {
     Augmentation,
     /// The recipe of base
     Recipe,
+    /// What else is forecast
+    Objectives,
 }

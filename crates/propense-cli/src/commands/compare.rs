@@ -2,7 +2,7 @@
 
 use propense_train::{
     Augmentation, CompareReport, CompareRequest, Compared, Contender, Learner, MeasureOptions,
-    Preset, RecipeChange, Shift, Task, compare,
+    Objective, Preset, RecipeChange, Shift, Task, compare,
 };
 
 use super::{Failure, Outcome, next_item, refuse, resolve};
@@ -82,8 +82,8 @@ fn contenders(args: &CompareArgs, fit: &propense_train::FitRequest) -> Outcome<V
         }
     };
     let augments: Vec<Vec<Augmentation>> = match args.ablate {
-        None | Some(Ablation::Recipe) => vec![fit.examples.augment.clone()],
         Some(Ablation::Augmentation) => ablation(fit.task),
+        _ => vec![fit.examples.augment.clone()],
     };
     let shares: Vec<u32> = match args.train_shares.is_empty() {
         true => vec![fit.examples.share],
@@ -98,21 +98,32 @@ fn contenders(args: &CompareArgs, fit: &propense_train::FitRequest) -> Outcome<V
         let message = "--ablate recipe: takes --structures base alone, the others have none";
         return Err(Failure::Usage(message.to_owned()));
     }
-    let changes: Vec<Option<RecipeChange>> = match recipe {
-        false => vec![None],
-        true => {
-            let each = RecipeChange::ALL.map(Some);
-            std::iter::once(None).chain(each).collect()
+    // What is changed of the training: nothing, then each by itself.
+    let mut changes: Vec<(Option<RecipeChange>, Option<Objective>)> = vec![(None, None)];
+    match args.ablate {
+        Some(Ablation::Recipe) => {
+            changes.extend(RecipeChange::ALL.map(|change| (Some(change), None)));
         }
-    };
+        Some(Ablation::Objectives) => {
+            let objectives = Objective::of(fit.task);
+            if objectives.is_empty() {
+                let message =
+                    "--ablate objectives: needs events; the summaries of shoppers have none";
+                return Err(Failure::Usage(message.to_owned()));
+            }
+            changes.extend(objectives.into_iter().map(|one| (None, Some(one))));
+        }
+        Some(Ablation::Augmentation) | None => {}
+    }
     let mut all = Vec::new();
     for learner in learners {
         for augment in &augments {
             for &share in &shares {
-                all.extend(changes.iter().map(|change| Contender {
+                all.extend(changes.iter().map(|&(change, objective)| Contender {
                     learner,
                     augment: augment.clone(),
-                    change: *change,
+                    change,
+                    objective,
                     share,
                 }));
             }

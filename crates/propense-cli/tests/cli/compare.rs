@@ -27,6 +27,16 @@ fn compare_measures_all_on_one_part_and_says_why_it_chose() {
     let page = std::fs::read_to_string(&page).expect("the page");
     assert!(page.contains("<svg") && page.contains("conv") && !page.contains("NaN"));
 
+    let line = "compare --task in-session --data {} --structures conv --ablate objectives --epochs 1 --device cpu --json {}";
+    let shown = propense(words(line, &[data.path(), &file])).code(0);
+    assert!(
+        shown.stdout.contains("conv + next item"),
+        "{}",
+        shown.stdout
+    );
+    let rows = json(&file)["rows"].as_array().map(Vec::len);
+    assert_eq!(rows, Some(6), "each alone, together, beforehand");
+
     for (line, word) in [
         (
             "compare --task in-session --data {} --structures seeds",
@@ -52,6 +62,10 @@ fn compare_measures_all_on_one_part_and_says_why_it_chose() {
         (
             "compare --task in-session --data {} --structures seed --ablate recipe",
             "--ablate",
+        ),
+        (
+            "compare --task shoppers --data {} --ablate objectives",
+            "needs events",
         ),
         ("compare --task next-item --data {}", "--test"),
         (

@@ -99,7 +99,8 @@ impl StructureConfig {
     }
 
     /// Width of what is read out after each event.
-    pub(super) const fn read_out(&self) -> usize {
+    #[must_use]
+    pub const fn read_out(&self) -> usize {
         match self.kind {
             // The newest event beside what attention found.
             StructureKind::ConvAttention => 2 * self.width,

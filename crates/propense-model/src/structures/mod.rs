@@ -131,22 +131,33 @@ impl Structure {
     /// `[batch, time]`; `time` is at least 1.
     #[must_use]
     pub fn forward(&self, rows: Tensor<3>, context: Tensor<2>) -> Tensor<2> {
+        self.forward_with_states(rows, context).0
+    }
+
+    /// The same, and what it is read from: `[batch, time, read out]`; none where no events are read.
+    #[must_use]
+    pub fn forward_with_states(
+        &self,
+        rows: Tensor<3>,
+        context: Tensor<2>,
+    ) -> (Tensor<2>, Option<Tensor<3>>) {
         let [batch, time, _] = rows.dims();
         let base = self.base(context); // [batch, 1]
-        let units = match &self.body {
+        let states = match &self.body {
             Some(Body::Convolutions(body)) => body.forward(rows),
             Some(Body::Recurrent(body)) => body.forward(rows),
             Some(Body::ConvLstmItems(body)) => body.forward(rows),
             Some(Body::ConvAttention(body)) => body.forward(rows),
             Some(Body::Transformer(body)) => body.forward(rows),
-            None => return base.expand([batch, time]),
+            None => return (base.expand([batch, time]), None),
         };
         let width = self.config.read_out();
-        let logits = units
+        let logits = states
+            .clone()
             .reshape([batch * time, width])
             .matmul(self.readout.val())
             .reshape([batch, time]);
-        logits + base
+        (logits + base, Some(states))
     }
 
     /// The logit of sessions without events: `[batch, context]` to `[batch]`.

@@ -4,9 +4,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use burn::tensor::{Tensor, TensorData};
-use propense_features::{HashedField, RowFeature};
 use propense_model::{
-    CpuModel, EnsembleConfig, HashedColumns, StructureConfig, StructureKind, cpu_device,
+    CpuModel, EnsembleConfig, ModelConfig, NamedTensor, StructureConfig, StructureKind, cpu_device,
 };
 use serde_json::json;
 
@@ -19,6 +18,7 @@ use crate::example::{Example, Positions, Weighting};
 use crate::fit::{self, FitRequest};
 use crate::metrics::{best_f1_threshold, log_loss};
 use crate::network::{Blueprint, Network};
+use crate::objectives::{Columns, HeadSizes, HeadedConfig, Objective, beforehand, item_columns};
 use crate::options::{Preset, TrainOptions};
 use crate::progress::{Observer, StopReason};
 use crate::tasks::Prepared;
@@ -78,22 +78,44 @@ struct Raw {
 
 /// Trains the learner from the request's seed, and calibrates it on the validation part.
 pub(super) fn fit(
-    learner: Learner,
+    (learner, objective): (Learner, Option<Objective>),
     prepared: &Prepared,
     data: &Loaded,
     request: &FitRequest,
     observer: &mut dyn Observer,
 ) -> Result<Fit, TrainError> {
-    let raw = match learner {
-        Learner::Seed => shipped(Preset::Seed, prepared, data, request, observer)?,
-        Learner::Base => shipped(Preset::Base, prepared, data, request, observer)?,
-        Learner::Structure(kind) => {
-            let config = structure(kind, prepared, request)?;
-            network(&config, prepared, data, request, observer)?
+    let parts = (prepared, data);
+    let raw = match (learner, objective) {
+        (Learner::Seed, None) => shipped(Preset::Seed, prepared, data, request, observer)?,
+        (Learner::Seed, Some(objective)) => {
+            let of = |hidden: usize| {
+                let whole = request.config(prepared);
+                let features = whole.features - hidden;
+                Ok(ModelConfig { features, ..whole })
+            };
+            headed(of, learner, objective, parts, request, observer)?
         }
-        Learner::Trees => trees(prepared, request.training.seed),
-        Learner::Logistic => logistic(prepared),
-        Learner::BaseRate => base_rate(prepared),
+        (Learner::Structure(kind), None) => {
+            let config = structure(kind, prepared, request, 0)?;
+            network(&config, None, prepared, data, request, observer)?
+        }
+        (Learner::Structure(kind), Some(objective)) if kind != StructureKind::Context => {
+            let of = |hidden: usize| structure(kind, prepared, request, hidden);
+            headed(of, learner, objective, parts, request, observer)?
+        }
+        (Learner::Base, None) => shipped(Preset::Base, prepared, data, request, observer)?,
+        (Learner::Trees, None) => trees(prepared, request.training.seed),
+        (Learner::Logistic, None) => logistic(prepared),
+        (Learner::BaseRate, None) => base_rate(prepared),
+        (_, Some(_)) => {
+            return Err(TrainError::Unsuited {
+                task: request.task,
+                reason: format!(
+                    "{learner} keeps no state from event to event that could forecast something else; \
+                     leave it out of --structures"
+                ),
+            });
+        }
     };
     if observer.stop() {
         return Err(stopped());
@@ -180,16 +202,20 @@ fn shipped(
     })
 }
 
-/// Sizes of a structure for these features.
+/// Sizes of a structure for these features, of which it is not shown so many columns.
 fn structure(
     kind: StructureKind,
     prepared: &Prepared,
     request: &FitRequest,
+    hidden: usize,
 ) -> Result<StructureConfig, TrainError> {
-    let sizes = (prepared.spec.row_len(), prepared.spec.context_len());
+    let sizes = (
+        prepared.spec.row_len() - hidden,
+        prepared.spec.context_len(),
+    );
     let config = StructureConfig {
         items: match kind {
-            StructureKind::ConvLstmItems => items(&prepared.spec.row),
+            StructureKind::ConvLstmItems => item_columns(&prepared.spec),
             _ => None,
         },
         bins: (kind == StructureKind::Context).then(|| EnsembleConfig {
@@ -211,23 +237,6 @@ fn structure(
     }
 }
 
-/// The columns of hashed items, where there are any.
-fn items(row: &[RowFeature]) -> Option<HashedColumns> {
-    let mut first = 0;
-    for feature in row {
-        if let RowFeature::Hashed {
-            field: HashedField::ItemId,
-            buckets,
-        } = feature
-        {
-            let count = *buckets as usize;
-            return Some(HashedColumns { first, count });
-        }
-        first += feature.len();
-    }
-    None
-}
-
 /// Edges of the context's numbers, fitted on the training part.
 fn context_edges(examples: &[Example], weighting: Weighting) -> Vec<Vec<f32>> {
     let width = examples.first().map_or(0, |example| example.context.len());
@@ -239,9 +248,67 @@ fn context_edges(examples: &[Example], weighting: Weighting) -> Vec<Vec<f32>> {
     edges
 }
 
-/// Trains a network with the loop of the published one and scores on tensors.
+/// Trains a network that forecasts something else besides. `of` makes its sizes where it is not shown so
+/// many columns of a row.
+fn headed<B: Blueprint>(
+    of: impl Fn(usize) -> Result<B, TrainError>,
+    learner: Learner,
+    objective: Objective,
+    (prepared, data): (&Prepared, &Loaded),
+    request: &FitRequest,
+    observer: &mut dyn Observer,
+) -> Result<Raw, TrainError>
+where
+    B::Network: 'static,
+{
+    let columns = Columns::of(&prepared.spec);
+    let heads = columns.map(|columns| (columns, objective.aims(&columns)));
+    let Some((columns, aims)) = heads.filter(|(_, aims)| !aims.is_empty()) else {
+        let reason = format!("`{}` needs events with items", objective.name());
+        return Err(TrainError::Unsuited {
+            task: request.task,
+            reason,
+        });
+    };
+    // Only one structure reads the columns of items; for the others they are what is to be forecast.
+    let hidden = match learner {
+        Learner::Structure(StructureKind::ConvLstmItems) => None,
+        _ => columns.items,
+    };
+    let network = of(hidden.map_or(0, |columns| columns.count))?;
+    let states = network.states();
+    let config = |aims| HeadedConfig {
+        network: network.clone(),
+        heads: HeadSizes {
+            aims,
+            columns,
+            states,
+        },
+        features: prepared.spec.row_len(),
+        hidden,
+    };
+    if objective != Objective::Beforehand {
+        return self::network(&config(aims), None, prepared, data, request, observer);
+    }
+    let clock = Instant::now();
+    let (config, plain) = (config(aims), config(Vec::new()));
+    let (train, options) = (&prepared.train.examples, &request.training);
+    let weights = trainer::first_weights(&config, train, options.seed)?;
+    let weights = beforehand(&config, &weights, train, options, &request.device, observer)?;
+    let weights = weights.ok_or_else(stopped)?;
+    let seconds = clock.elapsed().as_secs_f64();
+    let raw = self::network(&plain, Some(&weights), prepared, data, request, observer)?;
+    Ok(Raw {
+        seconds: raw.seconds + seconds,
+        ..raw
+    })
+}
+
+/// Trains a network with the loop of the published one, from these weights or from the seed, and scores
+/// on tensors.
 fn network<B: Blueprint>(
     config: &B,
+    from: Option<&[NamedTensor]>,
     prepared: &Prepared,
     data: &Loaded,
     request: &FitRequest,
@@ -253,14 +320,13 @@ where
     let key = request.run_key(data, prepared, &json!(config.parameters()));
     let parts = prepared.parts();
     let clock = Instant::now();
-    let trained = trainer::train(
-        config,
-        parts,
-        &request.training,
-        &key,
-        &request.device,
-        observer,
-    )?;
+    let (options, device) = (&request.training, &request.device);
+    let trained = match from {
+        None => trainer::train(config, parts, options, &key, device, observer)?,
+        Some(weights) => {
+            trainer::train_on(config, weights, parts, options, &key, device, observer)?
+        }
+    };
     let seconds = clock.elapsed().as_secs_f64();
     if trained.reason == StopReason::Interrupted {
         return Err(stopped());

@@ -12,6 +12,7 @@ use crate::augment::{Augmentation, Shift};
 use crate::evaluation::{MeasureOptions, owners};
 use crate::example::{Example, Label};
 use crate::fit::{FitRequest, PartSizes};
+use crate::objectives::Objective;
 use crate::progress::{Observer, Progress};
 use crate::recipe::RecipeChange;
 use crate::scoring;
@@ -25,7 +26,7 @@ pub use report::{CompareReport, Compared, Figure, ShiftFigures};
 use crate::draws::{self, Runs};
 use fitting::Fit;
 
-/// Columns for the hash of an item, for the structure that reads items.
+/// Columns for the hash of an item, for what reads or forecasts items.
 const ITEM_BUCKETS: u32 = 128;
 
 /// What is compared: a learner, and what is done to its training part.
@@ -37,6 +38,8 @@ pub struct Contender {
     pub augment: Vec<Augmentation>,
     /// What is changed of its recipe; only [`Learner::Base`] has one.
     pub change: Option<RecipeChange>,
+    /// What it is to forecast besides the order; only what reads events in turn can.
+    pub objective: Option<Objective>,
     /// Share of the training part that it learns from, in percent.
     pub share: u32,
 }
@@ -49,6 +52,7 @@ impl Contender {
             learner,
             augment: Vec::new(),
             change: None,
+            objective: None,
             share: 100,
         }
     }
@@ -63,6 +67,9 @@ impl Contender {
         }
         if let Some(change) = self.change {
             name.push_str(&format!(" {}", change.name()));
+        }
+        if let Some(objective) = self.objective {
+            name.push_str(&format!(" {}", objective.name()));
         }
         if self.share < 100 {
             name.push_str(&format!(" on {} %", self.share));
@@ -162,7 +169,8 @@ fn options(
     shift: Option<Shift>,
 ) -> ExampleOptions {
     use propense_model::StructureKind::ConvLstmItems;
-    let items = contender.learner == Learner::Structure(ConvLstmItems);
+    let reads_items = contender.learner == Learner::Structure(ConvLstmItems);
+    let items = reads_items || contender.objective.is_some_and(Objective::tells_items);
     ExampleOptions {
         summed: contender.learner.summed(),
         item_buckets: if items { ITEM_BUCKETS } else { 0 },
@@ -251,7 +259,7 @@ impl Trained {
         request: &CompareRequest,
         observer: &mut dyn Observer,
     ) -> Result<Self, TrainError> {
-        let learner = contender.learner;
+        let (learner, objective) = (contender.learner, contender.objective);
         let seeds = if learner.is_random() {
             request.seeds
         } else {
@@ -269,7 +277,7 @@ impl Trained {
             fit.training.checkpoint = None;
             fit.training.resume = false;
             fit.examples.clone_from(options);
-            let fitted = fitting::fit(learner, parts, data, &fit, observer)?;
+            let fitted = fitting::fit((learner, objective), parts, data, &fit, observer)?;
             forecasts.push(fitted.forecast(&parts.test.examples)?);
             fits.push(fitted);
         }

@@ -176,10 +176,55 @@ fn a_recipe_is_taken_apart_line_by_line() {
 }
 
 #[test]
+fn what_else_is_forecast_is_a_line_of_its_own() {
+    let data = shop(420, true);
+    let gru = Learner::Structure(StructureKind::Gru);
+    let items = Learner::Structure(StructureKind::ConvLstmItems);
+    let mut request = request(&[], 1);
+    for learner in [Learner::Seed, gru, items] {
+        request.contenders.push(Contender::plain(learner));
+        let besides = Objective::ALL.map(|objective| Contender {
+            objective: Some(objective),
+            ..Contender::plain(learner)
+        });
+        request.contenders.extend(besides);
+    }
+    let made = compare(&data, None, &request, &mut Silent).expect("a comparison");
+    for rows in made.rows.chunks(1 + Objective::ALL.len()) {
+        let (plain, rows) = rows.split_first().expect("rows");
+        for (row, objective) in rows.iter().zip(Objective::ALL) {
+            assert_eq!(row.name, format!("{} {}", plain.name, objective.name()));
+            assert!(row.worth.is_some(), "{}", row.name);
+            assert_eq!(row.parameters, plain.parameters, "heads are left behind");
+            assert_ne!(row.log_loss.mean, plain.log_loss.mean, "{}", row.name);
+        }
+    }
+}
+
+#[test]
+fn what_keeps_no_state_forecasts_nothing_else() {
+    let data = shop(420, true);
+    let context = Learner::Structure(StructureKind::Context);
+    for learner in [Learner::Base, Learner::Trees, context] {
+        let mut request = request(&[learner], 1);
+        request.contenders[0].objective = Some(Objective::NextEvent);
+        let error = compare(&data, None, &request, &mut Silent).expect_err("no state");
+        assert!(error.to_string().contains("keeps no state"), "{error}");
+    }
+}
+
+#[test]
 fn a_structure_without_its_columns_says_so() {
     let mut data = shop(300, true);
     data.events.iter_mut().for_each(|event| event.items.clear());
     let learner = Learner::Structure(StructureKind::ConvLstmItems);
     let error = compare(&data, None, &request(&[learner], 1), &mut Silent).expect_err("no items");
     assert!(error.to_string().contains("leave it out"), "{error}");
+    let mut request = request(&[Learner::Seed], 1);
+    request.contenders[0].objective = Some(Objective::NextItem);
+    let error = compare(&data, None, &request, &mut Silent).expect_err("no items");
+    assert!(
+        error.to_string().contains("needs events with items"),
+        "{error}"
+    );
 }
