@@ -32,6 +32,12 @@ impl Lines {
     }
 }
 
+/// Lower and upper end to four places; what rounds to zero has no sign.
+pub(crate) fn range(Interval(low, high): Interval) -> String {
+    let end = |x: f64| (x * 1e4).round() / 1e4 + 0.0;
+    format!("{:.4} to {:.4}", end(low), end(high))
+}
+
 /// One JSON object a line.
 pub(crate) fn json_lines(rows: impl IntoIterator<Item = impl Serialize>) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
@@ -284,5 +290,17 @@ impl Table {
             }
         }
         text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_rounds_to_zero_has_no_sign() {
+        let found = range(Interval(-0.000_04, 0.012_35));
+        assert_eq!(found, "0.0000 to 0.0124");
+        assert_eq!(range(Interval(-0.1, -0.000_06)), "-0.1000 to -0.0001");
     }
 }

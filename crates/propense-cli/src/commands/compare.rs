@@ -7,7 +7,7 @@ use propense_train::{
 
 use super::{Failure, Outcome, next_item, refuse, resolve};
 use crate::args::{Ablation, CompareArgs};
-use crate::output::{Output, Table, note, write_file};
+use crate::output::{Output, Table, note, range, write_file};
 use crate::{progress, report};
 
 pub(crate) fn run(args: &CompareArgs) -> Outcome {
@@ -258,8 +258,4 @@ fn bundle(row: &Compared) -> String {
         Some(bytes) => format!("{bytes} bytes"),
         None => format!("not shipped ({} bytes of f32)", 4 * row.parameters),
     }
-}
-
-fn range(interval: propense_train::Interval) -> String {
-    format!("{:.4} to {:.4}", interval.0, interval.1)
 }

@@ -6,6 +6,7 @@ use propense_train::{CompareReport, Compared, Figure};
 
 use super::escape;
 use super::page;
+use crate::output::range;
 
 /// The table, with the intervals as charts.
 pub(crate) fn comparison(title: &str, comparison: &CompareReport) -> String {
@@ -51,6 +52,9 @@ pub(crate) fn comparison(title: &str, comparison: &CompareReport) -> String {
     ];
     let rows: Vec<Vec<String>> = comparison.rows.iter().map(cells).collect();
     body.push_str(&page::table(&head, &rows));
+    if comparison.rows.iter().any(|row| row.worth.is_some()) {
+        body.push_str(&worth(comparison));
+    }
     if comparison.rows.iter().any(|row| !row.shifts.is_empty()) {
         body.push_str(&shifts(comparison));
     }
@@ -58,18 +62,17 @@ pub(crate) fn comparison(title: &str, comparison: &CompareReport) -> String {
 }
 
 fn cells(row: &Compared) -> Vec<String> {
-    let range = |low: f64, high: f64| format!("{low:.4} to {high:.4}");
     vec![
         row.name.clone(),
         row.words.to_owned(),
         format!("{:.4}", row.auc.mean),
-        row.auc.interval.map_or(String::new(), |i| range(i.0, i.1)),
+        row.auc.interval.map(range).unwrap_or_default(),
         format!("{:.4}", row.pr_auc.mean),
         format!("{:.4}", row.log_loss.mean),
         format!("{:.4}", row.f1),
         format!("{:.4}", row.ece),
         row.behind
-            .map_or("chosen".to_owned(), |[_, _, loss]| range(loss.0, loss.1)),
+            .map_or("chosen".to_owned(), |[_, _, loss]| range(loss)),
         page::number(row.examples as f64),
         page::number(row.parameters as f64),
         format!("{:.1}", row.seconds),
@@ -79,6 +82,21 @@ fn cells(row: &Compared) -> Vec<String> {
             None => "not shipped".to_owned(),
         },
     ]
+}
+
+/// What each change is worth beside the same structure without.
+fn worth(comparison: &CompareReport) -> String {
+    let head = ["", "ROC-AUC", "PR-AUC", "log-loss"];
+    let row = |row: &Compared| {
+        let figures = row.worth?.map(range);
+        Some([vec![row.name.clone()], figures.to_vec()].concat())
+    };
+    let rows: Vec<Vec<String>> = comparison.rows.iter().filter_map(row).collect();
+    let table = page::table(&head, &rows);
+    format!(
+        "<h2>What each change is worth</h2>\n<p>Less the same structure on the whole training part as it is, 95 %. \
+         An interval that holds 0 shows nothing.</p>\n{table}"
+    )
 }
 
 fn shifts(comparison: &CompareReport) -> String {

@@ -57,6 +57,16 @@ impl Contender {
         }
     }
 
+    /// What it is, in words; what is changed of a training stands in the name.
+    #[must_use]
+    pub fn words(&self) -> &'static str {
+        match self.objective {
+            Some(objective) => objective.words(),
+            None if *self == Self::plain(self.learner) => self.learner.words(),
+            None => "the same",
+        }
+    }
+
     /// Its name in the table.
     #[must_use]
     pub fn name(&self) -> String {

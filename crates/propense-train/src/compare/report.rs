@@ -143,7 +143,7 @@ pub(super) fn table(
             let first = one.fits.first();
             Compared {
                 name: one.contender.name(),
-                words: one.contender.learner.words(),
+                words: one.contender.words(),
                 examples: one.examples,
                 seeds: one.fits.len(),
                 auc: figure(0, mean.auc, |three| three.auc),

@@ -74,6 +74,18 @@ impl Objective {
         }
     }
 
+    /// What it is, in words.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::NextEvent => "the same, which forecasts the next event's kind as well",
+            Self::NextItem => "the same, which forecasts the next event's item as well",
+            Self::LaterEvents => "the same, which forecasts the kinds that still come as well",
+            Self::Several => "the same, which forecasts all three as well",
+            Self::Beforehand => "the same, trained on all three before it learns of orders",
+        }
+    }
+
     /// Whether the rows have to tell items.
     pub(crate) const fn tells_items(self) -> bool {
         !matches!(self, Self::NextEvent | Self::LaterEvents)
