@@ -17,7 +17,7 @@ pub(crate) fn listen() {
 pub(crate) fn press() {
     let again = PRESSED.swap(true, Ordering::SeqCst);
     if again || !GRACEFUL.load(Ordering::SeqCst) {
-        crate::progress::restore_terminal();
+        crate::terminal::restore();
         // Nothing can be said where standard error is closed; the status tells it all the same.
         let _ = writeln!(std::io::stderr(), "interrupted");
         std::process::exit(1);

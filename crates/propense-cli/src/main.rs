@@ -9,19 +9,23 @@
 
 mod args;
 mod commands;
+mod drift_history;
+mod findings;
 mod interrupt;
+mod outcome;
 mod output;
 mod progress;
 mod report;
 mod sheet;
 mod side;
+mod terminal;
 
 use std::process::ExitCode;
 
 use clap::Parser;
 
 use args::{Cli, Command};
-use commands::Failure;
+use outcome::Failure;
 
 fn main() -> ExitCode {
     // A closed pipe (`propense … | head`) ends the program quietly instead of with a panic.

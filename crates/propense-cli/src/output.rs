@@ -9,7 +9,7 @@ use propense_train::{Adversarial, Interval, Metrics, ValidationFigures};
 use serde::Serialize;
 
 use crate::args::JsonArgs;
-use crate::commands::{Failure, Outcome};
+use crate::outcome::{Failure, Outcome};
 
 /// How a list is written: as the file's name says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,7 +74,7 @@ pub(crate) fn end_quietly_on_closed_pipe() {
         if message.contains("failed printing to std") {
             std::process::exit(0);
         }
-        crate::progress::restore_terminal();
+        crate::terminal::restore();
         usual(panic);
     }));
 }

@@ -14,8 +14,6 @@ pub(crate) use line::Line;
 use lines::Lines;
 use screen::Screen;
 
-pub(crate) use screen::restore_terminal;
-
 /// The observer that suits where standard error goes.
 pub(crate) fn observer(title: &str, plain: bool) -> Box<dyn Observer> {
     let screen = (!plain && std::io::stderr().is_terminal())

@@ -14,10 +14,10 @@ mod tune;
 use propense_train::{Confusion, Evaluation, Metrics, ValidationFigures};
 
 pub(crate) use compare::comparison;
-pub(crate) use demand::demand;
+pub(crate) use demand::{demand, verdict};
 pub(crate) use drift::drift;
 pub(crate) use recommend::recommend;
-pub(crate) use segment::segment;
+pub(crate) use segment::{segment, source};
 pub(crate) use tune::search;
 
 use curves::{gains, lift_at, precision_recall, roc};

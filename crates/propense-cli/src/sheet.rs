@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::Context;
 
-use crate::commands::Failure;
+use crate::outcome::Failure;
 use crate::output::write_file;
 
 /// How a table is written.

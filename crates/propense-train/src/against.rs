@@ -1,46 +1,16 @@
 //! Two bundles on the same examples.
 
 use propense_model::Bundle;
-use serde::{Deserialize, Serialize};
 
-use crate::delong::{DeLong, delong};
+use crate::delong::delong;
 use crate::device::Chosen;
-use crate::draws::{ThreeIntervals, draw};
-use crate::evaluation::{self, Evaluation, MeasureOptions};
+use crate::draws::draw;
+use crate::evaluation::{self, Against, Beside, Evaluation, MeasureOptions};
 use crate::example::Scored;
 use crate::metrics::Metrics;
 use crate::tasks::{self, Shares};
 use crate::{Task, TrainError, scoring};
 use propense_prepare::Loaded;
-
-/// A second model beside the first.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Against {
-    /// The second model's name and version.
-    pub name: String,
-    /// Its figures on the same examples.
-    pub metrics: Metrics,
-    /// 95 % intervals of the first less the second, users drawn again: ROC-AUC, average precision and
-    /// log-loss.
-    pub differences: Option<ThreeIntervals>,
-    /// DeLong's test of the two ROC-AUCs, which takes scores as independent.
-    pub delong: Option<DeLong>,
-    /// The same by segment.
-    pub segments: Vec<Beside>,
-}
-
-/// Both models on one segment.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Beside {
-    /// Kind and name of the segment.
-    pub name: String,
-    /// Scores in it.
-    pub n: usize,
-    /// ROC-AUC of the first and of the second.
-    pub auc: (f64, f64),
-    /// Log-loss of the first and of the second.
-    pub log_loss: (f64, f64),
-}
 
 /// Measures a bundle as [`crate::evaluate`] does, and a second one beside it.
 ///

@@ -6,9 +6,10 @@ use propense_model::{Bundle, Manifest};
 use serde::{Deserialize, Serialize};
 
 use crate::adversarial::{Adversarial, adversarial};
-use crate::against::Against;
 use crate::balanced::ValidationFigures;
+use crate::delong::DeLong;
 use crate::device::Chosen;
+use crate::draws::ThreeIntervals;
 use crate::example::{Example, PREFIXES, Positions, Scored, Weighting};
 use crate::metrics::Metrics;
 use crate::segments::{self, SegmentMetrics, Wrong};
@@ -73,6 +74,35 @@ pub struct Evaluation {
     /// Outcomes behind `metrics`.
     #[serde(skip)]
     pub labels: Vec<bool>,
+}
+
+/// A second model beside the first.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Against {
+    /// The second model's name and version.
+    pub name: String,
+    /// Its figures on the same examples.
+    pub metrics: Metrics,
+    /// 95 % intervals of the first less the second, users drawn again: ROC-AUC, average precision and
+    /// log-loss.
+    pub differences: Option<ThreeIntervals>,
+    /// DeLong's test of the two ROC-AUCs, which takes scores as independent.
+    pub delong: Option<DeLong>,
+    /// The same by segment.
+    pub segments: Vec<Beside>,
+}
+
+/// Both models on one segment.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Beside {
+    /// Kind and name of the segment.
+    pub name: String,
+    /// Scores in it.
+    pub n: usize,
+    /// ROC-AUC of the first and of the second.
+    pub auc: (f64, f64),
+    /// Log-loss of the first and of the second.
+    pub log_loss: (f64, f64),
 }
 
 /// The positions at which a task is measured, with their names. The first is the protocol's.

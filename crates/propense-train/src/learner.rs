@@ -9,10 +9,10 @@ use crate::adam::{Adam, Moments, PlainAdam, numbers};
 use crate::batch::{Batch, collate, last_labels, outcomes};
 use crate::device::Chosen;
 use crate::example::{Example, Weighting};
+use crate::loss::cross_entropy;
 use crate::network::{Blueprint, Network};
 use crate::options::TrainOptions;
 use crate::scoring;
-use crate::trainer::cross_entropy;
 
 /// A network and its optimiser. Cloning is cheap beside an epoch.
 #[derive(Clone)]

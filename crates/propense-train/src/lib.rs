@@ -51,6 +51,7 @@ mod explain;
 mod fit;
 mod horizon;
 mod learner;
+mod loss;
 mod manifest;
 mod metrics;
 mod network;
@@ -74,7 +75,7 @@ mod tune;
 mod update;
 
 pub use adversarial::{ADVERSARIAL_BOUND, Adversarial, Telltale};
-pub use against::{Against, Beside, evaluate_against};
+pub use against::evaluate_against;
 pub use augment::{Augmentation, Shift};
 pub use background::in_background;
 pub use balanced::{ThreeFigures, ValidationFigures};

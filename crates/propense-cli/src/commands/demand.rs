@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use propense_apps::demand::{
-    Choice, DemandOptions, DemandPlan, Group, ItemPlan, Method, Propensities, Sales, SalesOptions,
-    Stock, Terms, plan,
+    DemandOptions, DemandPlan, Group, ItemPlan, Method, Propensities, Sales, SalesOptions, Stock,
+    Terms, plan,
 };
 use propense_events::Event;
 
@@ -191,30 +191,9 @@ fn sheet(plan: &DemandPlan) -> Sheet {
         })
 }
 
-/// Why this method, in a sentence; shared with the page.
-pub(crate) fn verdict(plan: &DemandPlan) -> String {
-    let name = plan.method.name();
-    match plan.choice {
-        Choice::Given => format!("Forecast by \u{201c}{name}\u{201d}, as asked for."),
-        Choice::TooFewWeeks => format!(
-            "{} weeks are too few to compare methods: what each item sold so far is taken as it was.",
-            plan.weeks_known
-        ),
-        Choice::BackTest if plan.method.is_baseline() => format!(
-            "Forecast by \u{201c}{name}\u{201d}, a textbook method: it did better than the model over all items on the \
-             {} weeks that chose.",
-            plan.choosing_weeks
-        ),
-        Choice::BackTest => format!(
-            "Forecast by \u{201c}{name}\u{201d}: best on the {} weeks that chose, measured on the {} after them.",
-            plan.choosing_weeks, plan.measuring_weeks
-        ),
-    }
-}
-
 fn table(plan: &DemandPlan) -> Table {
     let mut table = Table::new();
-    table.block(verdict(plan));
+    table.block(report::verdict(plan));
     table.row(["open weeks known".to_owned(), plan.weeks_known.to_string()]);
     table.row(["items planned".to_owned(), plan.items.len().to_string()]);
     table.row([

@@ -5,13 +5,12 @@ use std::io::Read;
 use std::path::Path;
 
 use anyhow::Context;
-use propense_events::{Event, sessionise};
+use propense_events::sessionise;
 use propense_model::{Bundle, CellActivation};
 use propense_train::{ExampleOptions, Loaded};
 use serde_json::json;
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
+use super::event_cells::{cells, moment};
 use super::{Failure, Outcome, resolve, sign};
 use crate::args::InspectArgs;
 use crate::output::{Output, Table};
@@ -220,35 +219,4 @@ fn events(data: &Loaded, shown: usize) -> (Table, serde_json::Value) {
         "head": data.events.iter().take(shown).collect::<Vec<_>>(),
     });
     (table, value)
-}
-
-pub(super) fn cells(event: &Event) -> [String; 6] {
-    let items: Vec<&str> = event
-        .items
-        .iter()
-        .take(3)
-        .map(|item| item.item_id.as_str())
-        .collect();
-    let more = event.items.len().saturating_sub(items.len());
-    let mut items = items.join(" ");
-    if more > 0 {
-        items.push_str(&format!(" and {more} more"));
-    }
-    [
-        moment(event.timestamp),
-        event.kind.name().to_owned(),
-        event.user_id.clone().unwrap_or_default(),
-        event.session_id.clone().unwrap_or_default(),
-        items,
-        event
-            .value
-            .map_or(String::new(), |value| format!("{value:.2}")),
-    ]
-}
-
-pub(super) fn moment(milliseconds: i64) -> String {
-    OffsetDateTime::from_unix_timestamp(milliseconds.div_euclid(1000))
-        .ok()
-        .and_then(|time| time.format(&Rfc3339).ok())
-        .unwrap_or_else(|| milliseconds.to_string())
 }

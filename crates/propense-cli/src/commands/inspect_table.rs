@@ -7,7 +7,7 @@ use propense_prepare::table::{ColumnOverview, overview};
 use serde_json::{Value, json};
 
 use super::Outcome;
-use super::inspect::{cells, moment};
+use super::event_cells::{cells, moment};
 use crate::output::Table;
 
 /// Columns, figures and first events of a table; none where the path holds something else.

@@ -6,15 +6,16 @@ use std::path::Path;
 use anyhow::Context;
 use propense_apps::demand::BOOK_ENTRIES;
 use propense_apps::recommend::{
-    Case, Choice, Estimate, Figures, ItemFacts, ItemTable, Judgement, Lister, Log, Method, Opening,
-    OpeningChoice, Past, Pick, Policy, ProtocolOptions, RawVisit, Recommender, Shop, Showcase,
-    Shown, ShownLog, Source, TableTrial, beginnings, choose, choose_opening, judge, visits,
+    Case, Figures, ItemFacts, ItemTable, Lister, Log, Opening, Past, Pick, Policy, ProtocolOptions,
+    RawVisit, Recommender, Shop, Showcase, Shown, ShownLog, Source, TableTrial, beginnings, choose,
+    choose_opening, judge, visits,
 };
 use propense_events::{Session, sessionise};
 use serde::{Deserialize, Serialize};
 
 use super::{Failure, Outcome, resolve};
 use crate::args::RecommendArgs;
+use crate::findings::{Findings, estimate, warnings};
 use crate::output::{Output, Table, json_lines, note, write_file};
 use crate::report;
 use crate::sheet::{Layout, Sheet};
@@ -38,29 +39,6 @@ struct Line<'a> {
     place: usize,
     #[serde(flatten)]
     pick: &'a Pick,
-}
-
-/// All that came of it: the JSON, and what the page shows.
-#[derive(Serialize)]
-pub(crate) struct Findings {
-    pub(crate) lists: usize,
-    pub(crate) items: usize,
-    pub(crate) new_items: usize,
-    #[serde(flatten)]
-    pub(crate) choice: Choice,
-    /// What a visitor is shown of whom nothing is known.
-    pub(crate) opening: OpeningChoice,
-    /// What the visits are: views, or orders where nothing was viewed.
-    #[serde(skip)]
-    pub(crate) source: Source,
-    /// Lists with their reasons.
-    pub(crate) showcase: Showcase,
-    /// What the item table is worth, where one is written.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) table: Option<TableTrial>,
-    /// What the log of lists shown by lot says, where there is one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) off_policy: Option<Judgement>,
 }
 
 pub(crate) fn run(args: &RecommendArgs) -> Outcome {
@@ -229,49 +207,6 @@ fn shown(path: &Path) -> anyhow::Result<ShownLog> {
     Ok(ShownLog::new(lines?))
 }
 
-/// What should be read before anything is done.
-pub(crate) fn warnings(findings: &Findings) -> Vec<String> {
-    let mut found = Vec::new();
-    let choice = &findings.choice;
-    let of = |wanted: Method| {
-        let figures = choice.figures.iter().find(|(method, _)| *method == wanted);
-        figures.map(|(_, figures)| figures.ndcg)
-    };
-    if choice.figures.is_empty() {
-        found.push("Too few visits to compare recommenders: what is popular is listed.".to_owned());
-    }
-    if choice.method != Method::Blend
-        && let (Some(best), Some(blend)) = (of(choice.method), of(Method::Blend))
-    {
-        found.push(format!(
-            "On the latest visits {} forecasts better (NDCG {best:.4}) than the blend (NDCG {blend:.4}): it is used.",
-            choice.method
-        ));
-    }
-    if let Some(table) = &findings.table
-        && table.popularity.ndcg >= table.figures.ndcg
-    {
-        found.push(
-            "On the latest visits popularity forecasts as well as the item table: the table holds popularity alone."
-                .to_owned(),
-        );
-    }
-    if let Some(judged) = &findings.off_policy {
-        found.extend(judged.warnings.iter().cloned());
-        if judged.unknown_visits > 0 {
-            found.push(format!(
-                "Of {} of {} lists in the log no earlier event is in --data: they are judged as new visitors'.",
-                judged.unknown_visits, judged.lists
-            ));
-        }
-        for (method, value) in &judged.methods {
-            let words = value.warnings.iter();
-            found.extend(words.map(|words| format!("{method}: {words}")));
-        }
-    }
-    found
-}
-
 fn policy(args: &RecommendArgs) -> Outcome<Policy> {
     let wrong = |option: &str, needed: &str| Failure::Usage(format!("{option}: {needed}"));
     if args.k == 0 {
@@ -438,10 +373,4 @@ fn table(findings: &Findings, first: Option<&(&str, Vec<Pick>)>) -> Table {
         }
     }
     table
-}
-
-/// A figure with its interval, in words; shared with the page.
-pub(crate) fn estimate(found: &Estimate) -> String {
-    let (low, high) = found.interval;
-    format!("{:.4} ({low:.4} to {high:.4})", found.value)
 }

@@ -310,22 +310,13 @@ fn ads(rows: &[CustomerPlan]) -> String {
     text
 }
 
-/// Where propensities come from, in words; shared with the page.
-pub(crate) const fn source(source: Source) -> &'static str {
-    match source {
-        Source::Bundle => "the trained bundle",
-        Source::Scores => "the file of scores",
-        Source::Habits => "recency, frequency and turnover of earlier months",
-    }
-}
-
 fn table(plan: &SegmentPlan) -> Table {
     let mut table = Table::new();
     let expected = &plan.expected;
     table.block(format!(
         "{} customers, propensities from {}",
         plan.customers.len(),
-        source(plan.source)
+        report::source(plan.source)
     ));
     for (group, count) in &plan.groups {
         table.row([group.name().to_owned(), count.to_string()]);

@@ -2,14 +2,9 @@
 
 use std::collections::VecDeque;
 use std::io::{Stderr, stderr};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use propense_train::{EpochReport, Observer, Pace, Progress};
-use ratatui::crossterm::terminal::{
-    EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
-};
-use ratatui::crossterm::{cursor, execute};
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::prelude::CrosstermBackend;
 use ratatui::style::{Color, Modifier, Style};
@@ -22,21 +17,10 @@ use ratatui::{Frame, Terminal};
 
 use super::keys::Keys;
 use super::{duration, reason};
-
-/// Whether the terminal is in our hands and must be given back.
-static TAKEN: AtomicBool = AtomicBool::new(false);
+use crate::terminal;
 
 /// Time between two drawings within an epoch.
 const REFRESH: Duration = Duration::from_millis(100);
-
-/// Gives the terminal back as it was; does nothing where it was not taken.
-pub(crate) fn restore_terminal() {
-    if TAKEN.swap(false, Ordering::SeqCst) {
-        // Nothing better can be done where these fail.
-        let _ = disable_raw_mode();
-        let _ = execute!(stderr(), LeaveAlternateScreen, cursor::Show);
-    }
-}
 
 pub(crate) struct Screen {
     terminal: Terminal<CrosstermBackend<Stderr>>,
@@ -48,9 +32,7 @@ pub(crate) struct Screen {
 impl Screen {
     /// Takes the terminal; none where it cannot be taken.
     pub(crate) fn open(title: &str) -> Option<Self> {
-        enable_raw_mode().ok()?;
-        TAKEN.store(true, Ordering::SeqCst);
-        let entered = execute!(stderr(), EnterAlternateScreen, cursor::Hide);
+        let entered = terminal::take()?;
         match (entered, Terminal::new(CrosstermBackend::new(stderr()))) {
             (Ok(()), Ok(terminal)) => Some(Self {
                 terminal,
@@ -59,7 +41,7 @@ impl Screen {
                 keys: Keys::listen(),
             }),
             _ => {
-                restore_terminal();
+                terminal::restore();
                 None
             }
         }
@@ -67,7 +49,7 @@ impl Screen {
 
     fn draw(&mut self) {
         // A second Ctrl-C has given the terminal back and is ending the program.
-        if !TAKEN.load(Ordering::SeqCst) {
+        if !terminal::is_taken() {
             return;
         }
         self.drawn = Some(Instant::now());
@@ -81,7 +63,7 @@ impl Drop for Screen {
     fn drop(&mut self) {
         // First, so that no key of what follows is swallowed.
         self.keys.close();
-        restore_terminal();
+        terminal::restore();
         for line in self.view.closing() {
             eprintln!("{line}");
         }

@@ -1,14 +1,34 @@
 //! The page of `propense demand`.
 
-use propense_apps::demand::{DemandPlan, Group, ItemPlan, Method, Window};
+use propense_apps::demand::{Choice, DemandPlan, Group, ItemPlan, Method, Window};
 
 use super::day;
 use super::page::{bars, chart, figures, glossary, notes, number, page, percent, table, weeks};
-use crate::commands::demand::verdict;
 
 /// Items in the order list, and items drawn.
 const LISTED: usize = 60;
 const DRAWN: usize = 6;
+
+/// Why this method, in a sentence.
+pub(crate) fn verdict(plan: &DemandPlan) -> String {
+    let name = plan.method.name();
+    match plan.choice {
+        Choice::Given => format!("Forecast by \u{201c}{name}\u{201d}, as asked for."),
+        Choice::TooFewWeeks => format!(
+            "{} weeks are too few to compare methods: what each item sold so far is taken as it was.",
+            plan.weeks_known
+        ),
+        Choice::BackTest if plan.method.is_baseline() => format!(
+            "Forecast by \u{201c}{name}\u{201d}, a textbook method: it did better than the model over all items on the \
+             {} weeks that chose.",
+            plan.choosing_weeks
+        ),
+        Choice::BackTest => format!(
+            "Forecast by \u{201c}{name}\u{201d}: best on the {} weeks that chose, measured on the {} after them.",
+            plan.choosing_weeks, plan.measuring_weeks
+        ),
+    }
+}
 
 /// The plan as a page.
 pub(crate) fn demand(name: &str, plan: &DemandPlan) -> String {

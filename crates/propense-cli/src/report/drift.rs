@@ -6,7 +6,7 @@ use propense_train::DriftReport;
 
 use super::page::{chart, figures, glossary, notes, page, table};
 use super::{day, escape};
-use crate::commands::drift::Line;
+use crate::drift_history::Line;
 
 /// Columns in the table.
 const SHOWN: usize = 40;

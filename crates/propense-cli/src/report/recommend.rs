@@ -7,7 +7,7 @@ use propense_events::Session;
 
 use super::escape;
 use super::page::{bars, chart, figures, glossary, notes, number, page, percent, table};
-use crate::commands::recommend::{Findings, estimate, warnings};
+use crate::findings::{Findings, estimate, warnings};
 
 /// Visits whose lists are shown, and items of a visit named.
 const VISITS: usize = 8;

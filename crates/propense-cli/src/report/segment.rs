@@ -1,11 +1,19 @@
 //! The page of `propense segment`.
 
-use propense_apps::segment::{Group, SegmentPlan};
+use propense_apps::segment::{Group, SegmentPlan, Source};
 
 use super::day;
 use super::page::{bars, chart, figures, glossary, notes, number, page, percent, table};
 use super::plot::{Plot, Series};
-use crate::commands::segment::source;
+
+/// Where propensities come from, in words.
+pub(crate) const fn source(source: Source) -> &'static str {
+    match source {
+        Source::Bundle => "the trained bundle",
+        Source::Scores => "the file of scores",
+        Source::Habits => "recency, frequency and turnover of earlier months",
+    }
+}
 
 /// The plan as a page.
 pub(crate) fn segment(name: &str, plan: &SegmentPlan) -> String {

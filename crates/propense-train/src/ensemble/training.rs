@@ -19,11 +19,11 @@ use super::{PARTS, Table, Targets, log_loss};
 use crate::TrainError;
 use crate::adam::{Adam, numbers};
 use crate::calibrate::Scaling;
+use crate::loss::cross_entropy;
 use crate::metrics::roc_auc;
 use crate::progress::{EpochReport, Observer, Pace, Progress, StopReason};
 use crate::recipe::{Loss, Recipe};
 use crate::start::start_at_base_rate;
-use crate::trainer::cross_entropy;
 
 /// A trained ensemble.
 pub(crate) struct Ensembled {

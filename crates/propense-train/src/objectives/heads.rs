@@ -6,7 +6,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use propense_model::{ModelError, NamedTensor};
 
 use super::{Aim, Columns};
-use crate::trainer::cross_entropy;
+use crate::loss::cross_entropy;
 
 /// Which heads there are, and on what they stand.
 #[derive(Debug, Clone, PartialEq)]

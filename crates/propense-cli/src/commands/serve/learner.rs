@@ -15,7 +15,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use crate::args::LearningArgs;
-use crate::commands::Outcome;
+use crate::outcome::Outcome;
 use crate::output::note;
 
 /// Learns as `propense update` does.
