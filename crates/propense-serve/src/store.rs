@@ -5,11 +5,12 @@
 //! locked first, so that they grow in the order of the commits even where several services share
 //! one PostgreSQL: whoever has read up to a position has missed nothing before it.
 
+mod bundles;
 mod contributions;
 mod events;
 #[cfg(test)]
 mod postgres_tests;
-mod registry;
+mod rollout;
 mod rounds;
 
 use std::path::Path;
@@ -23,10 +24,12 @@ use tokio::sync::Mutex;
 
 use crate::ServeError;
 
+pub(crate) use bundles::LONGEST_NOTE;
+pub use bundles::{BundleRecord, Published};
 pub(crate) use contributions::{Contributed, Gathering};
 pub use events::StoredEvents;
 pub(crate) use events::{Appended, Batch, Progress};
-pub use registry::{BundleRecord, Move, Published, Rollout};
+pub use rollout::{Move, Rollout};
 pub(crate) use rounds::{Ended, Outcome, Round};
 
 /// The newest schema.
@@ -53,20 +56,8 @@ enum Pool {
     Postgres(PgPool),
 }
 
-/// The same for either database. `$begin` is how a transaction that writes begins there.
+/// The same for either database.
 macro_rules! each {
-    ($store:expr, $pool:ident, $begin:ident => $body:expr) => {
-        match &$store.pool {
-            $crate::store::Pool::Sqlite($pool) => {
-                let $begin = "BEGIN IMMEDIATE";
-                $body
-            }
-            $crate::store::Pool::Postgres($pool) => {
-                let $begin = "BEGIN";
-                $body
-            }
-        }
-    };
     ($store:expr, $pool:ident => $body:expr) => {
         match &$store.pool {
             $crate::store::Pool::Sqlite($pool) => $body,
@@ -74,7 +65,33 @@ macro_rules! each {
         }
     };
 }
-pub(crate) use each;
+use each;
+
+/// A transaction that writes, one at a time, the same for either database. The body commits it; of
+/// what leaves the body otherwise, nothing stays.
+macro_rules! transaction {
+    ($store:expr, $tx:ident => $body:block) => {{
+        let _writing = $store.writing.lock().await;
+        let done: Result<_, sqlx::Error> = match &$store.pool {
+            $crate::store::Pool::Sqlite(pool) => {
+                async {
+                    let mut $tx = pool.begin_with("BEGIN IMMEDIATE").await?;
+                    $body
+                }
+                .await
+            }
+            $crate::store::Pool::Postgres(pool) => {
+                async {
+                    let mut $tx = pool.begin_with("BEGIN").await?;
+                    $body
+                }
+                .await
+            }
+        };
+        done.map_err($store.failed())
+    }};
+}
+use transaction;
 
 impl Store {
     /// Opens the database at this address, `sqlite:FILE` or `postgres://…`, and makes its tables.
@@ -208,6 +225,13 @@ fn without_password(address: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Does this with a new database of SQLite.
+    pub(super) async fn on_sqlite(check: impl AsyncFnOnce(&Store)) {
+        let dir = tempfile::tempdir().expect("a folder");
+        let store = Store::open_file(&dir.path().join("new.db")).await;
+        check(&store.expect("opened")).await;
+    }
 
     #[test]
     fn passwords_stay_out_of_messages() {

@@ -2,14 +2,15 @@
 //! are numbers without sender or time, and are deleted in the transaction that publishes what came
 //! of them.
 
-use super::registry::insert_bundle;
-use super::{BundleRecord, Store, each};
+use super::bundles::insert_bundle;
+use super::{BundleRecord, Store, each, transaction};
 use crate::ServeError;
 
 /// A round of contributions to one bundle.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, sqlx::FromRow)]
 pub(crate) struct Gathering {
     /// Counts the rounds from 1.
+    #[sqlx(rename = "place")]
     pub(crate) number: i64,
     /// The bundle whose head is improved, by its checksum.
     pub(crate) bundle: String,
@@ -32,32 +33,15 @@ pub(crate) enum Contributed {
     Over,
 }
 
-type Row = (i64, String, f64, i64, i64, Option<String>);
-
-fn gathering((number, bundle, multiplier, wanted, begun_ms, candidate): Row) -> Gathering {
-    Gathering {
-        number,
-        bundle,
-        multiplier,
-        wanted,
-        begun_ms,
-        candidate,
-    }
-}
+const COUNT: &str = "SELECT COUNT(*) FROM contributions WHERE gathering = $1";
 
 impl Store {
     /// Every round, the first first.
     pub(crate) async fn gatherings(&self) -> Result<Vec<Gathering>, ServeError> {
         const QUERY: &str = "SELECT place, bundle, multiplier, wanted, begun_ms, candidate \
             FROM gatherings ORDER BY place";
-        let rows = each!(self, pool => {
-            sqlx::query_as::<_, Row>(QUERY).fetch_all(pool).await
-        });
-        Ok(rows
-            .map_err(self.failed())?
-            .into_iter()
-            .map(gathering)
-            .collect())
+        let rows = each!(self, pool => sqlx::query_as(QUERY).fetch_all(pool).await);
+        rows.map_err(self.failed())
     }
 
     /// Begins the round of this bundle, unless it has had one. It is on disk on return.
@@ -95,12 +79,9 @@ impl Store {
         // Locks the row: nobody completes the round meanwhile.
         const LOCK: &str = "UPDATE gatherings SET wanted = wanted \
             WHERE place = $1 AND candidate IS NULL RETURNING wanted";
-        const COUNT: &str = "SELECT COUNT(*) FROM contributions WHERE gathering = $1";
         const INSERT: &str = "INSERT INTO contributions (gathering, digest, numbers) \
             VALUES ($1, $2, $3) ON CONFLICT (gathering, digest) DO NOTHING";
-        let _writing = self.writing.lock().await;
-        let done: Result<Contributed, sqlx::Error> = each!(self, pool, begin => async {
-            let mut tx = pool.begin_with(begin).await?;
+        transaction!(self, tx => {
             let wanted: Option<i64> =
                 sqlx::query_scalar(LOCK).bind(round.number).fetch_optional(&mut *tx).await?;
             let before: i64 =
@@ -117,13 +98,11 @@ impl Store {
             tx.commit().await?;
             let added = i64::try_from(added.rows_affected()).unwrap_or(0);
             Ok(Contributed::Stored(before + added))
-        }.await);
-        done.map_err(self.failed())
+        })
     }
 
     /// How many contributions a round has.
     pub(crate) async fn contributed(&self, round: &Gathering) -> Result<i64, ServeError> {
-        const COUNT: &str = "SELECT COUNT(*) FROM contributions WHERE gathering = $1";
         let found = each!(self, pool => {
             sqlx::query_scalar::<_, i64>(COUNT).bind(round.number).fetch_one(pool).await
         });
@@ -150,9 +129,7 @@ impl Store {
         const END: &str =
             "UPDATE gatherings SET candidate = $1 WHERE place = $2 AND candidate IS NULL";
         const DELETE: &str = "DELETE FROM contributions WHERE gathering = $1";
-        let _writing = self.writing.lock().await;
-        let done: Result<(), sqlx::Error> = each!(self, pool, begin => async {
-            let mut tx = pool.begin_with(begin).await?;
+        transaction!(self, tx => {
             insert_bundle!(tx, candidate);
             let ended = sqlx::query(END)
                 .bind(&candidate.sha256)
@@ -164,15 +141,15 @@ impl Store {
             }
             sqlx::query(DELETE).bind(round.number).execute(&mut *tx).await?;
             tx.commit().await
-        }.await);
-        done.map_err(self.failed())
+        })
     }
 }
 
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::store::registry::tests::bundle;
+    use crate::store::bundles::tests::bundle;
+    use crate::store::tests::on_sqlite;
 
     /// Whatever the database: each contribution counts once, and a round ends once.
     pub(in crate::store) async fn gathers_each_contribution_once(store: &Store) {
@@ -217,9 +194,6 @@ pub(super) mod tests {
 
     #[tokio::test]
     async fn sqlite_gathers_each_contribution_once() {
-        let dir = tempfile::tempdir().expect("a folder");
-        let path = dir.path().join("gatherings.db");
-        let store = Store::open_file(&path).await.expect("opened");
-        gathers_each_contribution_once(&store).await;
+        on_sqlite(gathers_each_contribution_once).await;
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use propense_events::Event;
 
-use super::{Store, each};
+use super::{Store, each, transaction};
 use crate::ServeError;
 
 /// Rows of one statement: two parameters each, below what either database allows.
@@ -63,9 +63,7 @@ impl Store {
     /// Stores these batches in one transaction. On return they are on disk; on an error, none is
     /// known to be.
     pub(crate) async fn append(&self, batches: &[Batch]) -> Result<Vec<Appended>, ServeError> {
-        let _writing = self.writing.lock().await;
-        let done = each!(self, pool, begin => async {
-            let mut tx = pool.begin_with(begin).await?;
+        transaction!(self, tx => {
             // Locks the row: whoever comes later gets later positions.
             const LOCK: &str =
                 "UPDATE marks SET value = value WHERE name = 'events' RETURNING value";
@@ -157,8 +155,7 @@ impl Store {
             sqlx::query(MARK).bind(place).execute(&mut *tx).await?;
             tx.commit().await?;
             Ok(outcomes)
-        }.await);
-        done.map_err(self.failed())
+        })
     }
 
     /// The events stored after this position (0 for all), at most `limit` of them, in the order of

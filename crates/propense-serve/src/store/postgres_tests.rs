@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::Store;
 use super::contributions::tests::gathers_each_contribution_once;
 use super::events::tests::keeps_each_event_once;
-use super::registry::tests::rolls_out_and_back;
+use super::rollout::tests::rolls_out_and_back;
 use super::rounds::tests::rounds_end_once;
 
 struct Postgres(Child);

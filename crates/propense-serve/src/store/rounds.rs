@@ -2,8 +2,9 @@
 //! in the transaction that publishes the candidate. A round that a kill breaks off is done again,
 //! from the same events and with the same seed, and so gives the same bundle.
 
-use super::registry::{insert_bundle, move_in};
-use super::{BundleRecord, Move, Store, each};
+use super::bundles::insert_bundle;
+use super::rollout::move_in;
+use super::{BundleRecord, Store, each, transaction};
 use crate::ServeError;
 
 /// One round of learning.
@@ -125,14 +126,9 @@ impl Store {
         const LOCK: &str = "UPDATE marks SET value = value WHERE name = 'moves' RETURNING value";
         let to = candidate
             .zip(promotion)
-            .map(|(record, percentage)| Move::Promote {
-                sha256: record.sha256.clone(),
-                percentage,
-            });
+            .map(|(record, percentage)| record.promoted(percentage));
         let sha256 = candidate.map(|record| record.sha256.as_str());
-        let _writing = self.writing.lock().await;
-        let done: Result<Result<Ended, ServeError>, sqlx::Error> = each!(self, pool, begin => async {
-            let mut tx = pool.begin_with(begin).await?;
+        transaction!(self, tx => {
             if let Some(record) = candidate {
                 insert_bundle!(tx, record);
             }
@@ -159,15 +155,16 @@ impl Store {
             }
             tx.commit().await?;
             Ok(Ok(Ended::With(outcome)))
-        }.await);
-        done.map_err(self.failed())?
+        })?
     }
 }
 
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::store::registry::tests::bundle;
+    use crate::store::Move;
+    use crate::store::bundles::tests::bundle;
+    use crate::store::tests::on_sqlite;
 
     fn record(name: &str, parent: &str) -> BundleRecord {
         BundleRecord {
@@ -259,10 +256,6 @@ pub(super) mod tests {
 
     #[tokio::test]
     async fn sqlite_rounds_end_once() {
-        let dir = tempfile::tempdir().expect("a folder");
-        let store = Store::open_file(&dir.path().join("rounds.db"))
-            .await
-            .expect("opened");
-        rounds_end_once(&store).await;
+        on_sqlite(rounds_end_once).await;
     }
 }
