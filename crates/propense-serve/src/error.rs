@@ -80,7 +80,7 @@ pub enum ServeError {
     /// A part of the service broke.
     #[error("a worker of the service broke: {0}; please report this")]
     Worker(String),
-    /// What learnt from the events went on from another model than the one it says.
+    /// A bundle is said to have learnt from events that are not stored.
     #[error("a bundle cannot have learnt up to event {asked}: {stored} are stored")]
     Future {
         /// The position given.

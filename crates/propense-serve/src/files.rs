@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use propense_model::Bundle;
 use sha2::{Digest, Sha256};
 
 use crate::ServeError;
@@ -64,6 +65,11 @@ impl Files {
         }
         let damaged = std::io::Error::other("the file is not what was published; publish it again");
         Err(failed(&path)(damaged))
+    }
+
+    /// The bundle itself.
+    pub(crate) fn bundle(&self, sha256: &str) -> Result<Bundle, ServeError> {
+        Ok(Bundle::from_bytes(&self.read(sha256)?)?)
     }
 
     /// Keeps a bundle. When this returns, the file outlives a loss of power.

@@ -10,7 +10,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
-use propense_model::{Bundle, Contribution, Head, Precision, Privacy, filtered_mean, server_rate};
+use propense_model::{Contribution, Head, Precision, Privacy, filtered_mean, server_rate};
 use tokio::sync::Mutex;
 
 use crate::clock::{now_ms, rfc3339};
@@ -143,8 +143,7 @@ impl Gatherer {
         }
         let (files, name) = (Arc::clone(&self.files), sha256.to_owned());
         let width = blocking(move || {
-            let bundle = Bundle::from_bytes(&files.read(&name)?)?;
-            Ok(match Head::of(&bundle) {
+            Ok(match Head::of(&files.bundle(&name)?) {
                 Ok(head) => Some(head.width()),
                 Err(error) => {
                     tracing::info!(%error, "nobody contributes to this model");
@@ -228,7 +227,7 @@ fn candidate(
     sent: &[String],
     rate: f64,
 ) -> Result<BundleRecord, ServeError> {
-    let mut bundle = Bundle::from_bytes(&files.read(&round.bundle)?)?;
+    let mut bundle = files.bundle(&round.bundle)?;
     let width = Head::of(&bundle)?.width();
     let changes: Vec<Vec<f64>> = sent
         .iter()

@@ -76,6 +76,15 @@ impl Taken {
         self.problems.extend(problems);
     }
 
+    /// The events as they are stored.
+    pub(crate) fn bodies(&self) -> Vec<String> {
+        let events = self.events.iter();
+        // An event that was read from JSON can be written as JSON.
+        events
+            .filter_map(|event| serde_json::to_string(event).ok())
+            .collect()
+    }
+
     /// The problems of this kind.
     pub(crate) fn count(&self, action: Action) -> usize {
         self.problems

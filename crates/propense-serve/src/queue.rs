@@ -33,7 +33,7 @@ pub(crate) enum NotStored {
 struct Waiting {
     batch: Batch,
     told: oneshot::Sender<Result<Appended, NotStored>>,
-    _room: OwnedSemaphorePermit,
+    room: OwnedSemaphorePermit,
 }
 
 /// The way to the writer.
@@ -74,11 +74,7 @@ impl Queue {
         self.metrics
             .queued(self.size, self.room.available_permits());
         let (told, answer) = oneshot::channel();
-        let waiting = Waiting {
-            batch,
-            told,
-            _room: room,
-        };
+        let waiting = Waiting { batch, told, room };
         self.sender.try_send(waiting).map_err(|_| NotStored::Full)?;
         answer.await.unwrap_or(Err(NotStored::Failed))
     }
@@ -95,12 +91,12 @@ async fn write(
     while let Some(first) = receiver.recv().await {
         let mut events = first.batch.bodies.len();
         let mut batches = vec![first.batch];
-        let mut told = vec![(first.told, first._room)];
+        let mut told = vec![(first.told, first.room)];
         while batches.len() < MOST_BATCHES && events < MOST_EVENTS {
             let Ok(next) = receiver.try_recv() else { break };
             events += next.batch.bodies.len();
             batches.push(next.batch);
-            told.push((next.told, next._room));
+            told.push((next.told, next.room));
         }
         let answers = match store.append(&batches).await {
             Ok(appended) => {

@@ -174,20 +174,11 @@ fn take(entries: &[StreamId]) -> Taken {
 
 fn batch(taken: &Taken, progress: Progress) -> Batch {
     Batch {
-        bodies: bodies(taken),
+        bodies: taken.bodies(),
         received_ms: clock::now_ms(),
         progress: Some(progress),
         ..Batch::default()
     }
-}
-
-/// The events as they are stored.
-pub(crate) fn bodies(taken: &Taken) -> Vec<String> {
-    let events = taken.events.iter();
-    // An event that was read from JSON can be written as JSON.
-    events
-        .filter_map(|event| serde_json::to_string(event).ok())
-        .collect()
 }
 
 #[cfg(test)]

@@ -16,10 +16,7 @@ use super::state::blocking;
 use crate::ServeError;
 use crate::error::Refusal;
 use crate::publishing::{keep, tell_rollout};
-use crate::store::{BundleRecord, Move, Published, Rollout};
-
-/// The longest note, in bytes.
-const NOTE: usize = 2000;
+use crate::store::{BundleRecord, LONGEST_NOTE, Move, Published, Rollout};
 
 /// What is said of a bundle beside the file.
 #[derive(Debug, Default, Deserialize)]
@@ -46,8 +43,8 @@ pub(super) async fn publish(
     request: Request,
 ) -> Result<(StatusCode, Json<Answer>), Refusal> {
     app.guard.may_write(request.headers())?;
-    if about.note.len() > NOTE {
-        let message = format!("note: at most {NOTE} bytes");
+    if about.note.len() > LONGEST_NOTE {
+        let message = format!("note: at most {LONGEST_NOTE} bytes");
         return Err(Refusal::new(StatusCode::BAD_REQUEST, "NOTE", message));
     }
     let bytes = app.body(request, app.limits.bundle).await?;

@@ -15,7 +15,6 @@ use crate::files::hex;
 use crate::intake::{Taken, take};
 use crate::queue::NotStored;
 use crate::store::{Appended, Batch};
-use crate::stream::bodies;
 
 /// Problems named in a reply; the rest is only counted.
 const NAMED: usize = 100;
@@ -72,7 +71,7 @@ pub(super) async fn append(
         // The same bytes are the same batch, where nothing else is said: events carry their times.
         key: Some(key.unwrap_or_else(|| digest.clone())),
         digest,
-        bodies: bodies(&taken),
+        bodies: taken.bodies(),
         reply: json(&reply),
         received_ms: clock::now_ms(),
         progress: None,

@@ -11,7 +11,7 @@ use crate::files::Files;
 use crate::metrics::{LearningState, Metrics};
 use crate::publishing::{keep, tell_rollout};
 use crate::settings::Learning;
-use crate::store::{BundleRecord, Ended, Outcome, Round, Store};
+use crate::store::{BundleRecord, Ended, LONGEST_NOTE, Outcome, Round, Store};
 use crate::{ServeError, clock};
 
 /// How often it looks, at most: each look is one small question to the database, unless there is
@@ -21,8 +21,6 @@ const LOOK: Duration = Duration::from_secs(60);
 const PAGE: usize = 20_000;
 /// How long to wait for a database that does not take a finished round.
 const AGAIN: Duration = Duration::from_secs(5);
-/// The longest note, in bytes.
-const NOTE: usize = 2000;
 
 /// The loop of looking and learning.
 pub(crate) struct Cycle {
@@ -247,8 +245,7 @@ impl Cycle {
 
     async fn bundle(&self, sha256: &str) -> Result<Arc<Bundle>, ServeError> {
         let (files, name) = (Arc::clone(&self.files), sha256.to_owned());
-        let read = apart(move || Ok(Bundle::from_bytes(&files.read(&name)?)?));
-        read.await?.map(Arc::new)
+        apart(move || files.bundle(&name)).await?.map(Arc::new)
     }
 
     async fn learn(&self, begun: Begun, told: &Told) -> Result<(), ServeError> {
@@ -377,7 +374,7 @@ async fn apart<T: Send + 'static>(
 
 /// The text, cut where it is too long for a note.
 fn shortened(text: &str) -> String {
-    let mut end = NOTE.min(text.len());
+    let mut end = LONGEST_NOTE.min(text.len());
     while !text.is_char_boundary(end) {
         end -= 1;
     }
