@@ -1,6 +1,6 @@
 //! One weight matrix with what Adam remembers of its gradients (Kingma and Ba 2015).
 
-use ndarray::Array2;
+use ndarray::{Array2, Zip};
 use rand::Rng;
 
 /// A weight matrix in training.
@@ -33,25 +33,22 @@ impl Weight {
         }
     }
 
-    /// One step against this gradient, of the same shape.
+    /// One step against this gradient.
+    ///
+    /// # Panics
+    /// Where the gradient has another shape.
     pub(crate) fn step(&mut self, gradient: &Array2<f32>, pace: Pace) {
-        // Over plain slices, which are several numbers to an instruction; over matrices it took most of the time.
-        let gradient = gradient.as_standard_layout();
-        let (Some(values), Some(means), Some(squares), Some(gradients)) = (
-            self.value.as_slice_mut(),
-            self.mean.as_slice_mut(),
-            self.square.as_slice_mut(),
-            gradient.as_slice(),
-        ) else {
-            return;
-        };
-        let moments = means.iter_mut().zip(squares);
-        for ((value, gradient), (mean, square)) in values.iter_mut().zip(gradients).zip(moments) {
-            *mean += 0.1 * (gradient - *mean);
-            *square += 0.001 * (gradient * gradient - *square);
-            let (mean, square) = (*mean / pace.seen_mean, *square / pace.seen_square);
-            *value -= pace.rate * mean / (square.sqrt() + 1e-8);
-        }
+        // In the weights' own layout: of another one the step took three times as long.
+        Zip::from(&mut self.value)
+            .and(&gradient.as_standard_layout())
+            .and(&mut self.mean)
+            .and(&mut self.square)
+            .for_each(|value, gradient, mean, square| {
+                *mean += 0.1 * (gradient - *mean);
+                *square += 0.001 * (gradient * gradient - *square);
+                let (mean, square) = (*mean / pace.seen_mean, *square / pace.seen_square);
+                *value -= pace.rate * mean / (square.sqrt() + 1e-8);
+            });
     }
 }
 
