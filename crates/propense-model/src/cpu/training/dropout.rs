@@ -33,3 +33,8 @@ impl Dropout {
         }
     }
 }
+
+/// Number of what is dropped out of: a lesson's context layer (prefix 0), or the output after a prefix.
+pub(super) fn vector(lesson: usize, prefix: usize) -> u64 {
+    ((lesson as u64) << 32) | prefix as u64
+}

@@ -13,9 +13,11 @@
 //! same machine gives the same bits on any number of threads.
 
 mod cell;
+mod contexts;
 mod dropout;
 mod packed;
 mod products;
+mod schedule;
 mod slab;
 #[cfg(test)]
 mod tests;

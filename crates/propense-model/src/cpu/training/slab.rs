@@ -2,11 +2,13 @@
 
 use super::Lesson;
 use super::cell::{Advance, Retreat};
-use super::dropout::Dropout;
+use super::contexts::Contexts;
+use super::dropout::{Dropout, vector};
 use super::packed::{Gradients, Packed};
 use super::products::Product;
+use super::schedule::{Schedule, Sequence};
 use super::window::{PoolApart, Unpool};
-use crate::cpu::arithmetic::{add_product, add_scaled, dot};
+use crate::cpu::arithmetic::{add_scaled, dot};
 use crate::cpu::kernels::Convolve;
 
 /// The memory of a slab, and what came out.
@@ -32,76 +34,6 @@ pub(super) struct Slab {
     of_windows: Vec<f32>,
 }
 
-/// One phase of a session.
-struct Sequence {
-    /// Place of the session in the slab.
-    lesson: usize,
-    /// 0 where windows end with events of even index, 1 where with odd.
-    phase: usize,
-    steps: usize,
-}
-
-/// Which rows belong to which step: the rows of a step lie together, in the order of the sequences,
-/// the longest of which come first.
-struct Schedule {
-    sequences: Vec<Sequence>,
-    /// Sequences that take each step.
-    active: Vec<usize>,
-    /// The first row of each step, and the end.
-    first: Vec<usize>,
-}
-
-impl Schedule {
-    fn new(lessons: &[(usize, Lesson<'_>)]) -> Self {
-        let mut sequences = Vec::with_capacity(2 * lessons.len());
-        for (place, (_, lesson)) in lessons.iter().enumerate() {
-            for phase in 0..2 {
-                let weighed = |&event: &usize| lesson.weights[event + 1] != 0.0;
-                let events = (phase..lesson.weights.len() - 1).step_by(2);
-                if let Some(last) = events.rev().find(weighed) {
-                    sequences.push(Sequence {
-                        lesson: place,
-                        phase,
-                        steps: last / 2 + 1,
-                    });
-                }
-            }
-        }
-        sequences.sort_by_key(|sequence| core::cmp::Reverse(sequence.steps));
-        let steps = sequences.first().map_or(0, |sequence| sequence.steps);
-        let active: Vec<usize> = (0..steps)
-            .map(|step| sequences.partition_point(|sequence| sequence.steps > step))
-            .collect();
-        let mut first = vec![0];
-        for count in &active {
-            first.push(first[first.len() - 1] + count);
-        }
-        Self {
-            sequences,
-            active,
-            first,
-        }
-    }
-
-    fn rows(&self) -> usize {
-        self.first[self.active.len()]
-    }
-
-    /// Every row: its place, its sequence, and the index of the event that its window ends with.
-    fn each(&self) -> impl Iterator<Item = (usize, &Sequence, usize)> {
-        self.first
-            .iter()
-            .zip(&self.active)
-            .enumerate()
-            .flat_map(|(step, (first, &active))| {
-                let rows = self.sequences[..active].iter().enumerate();
-                rows.map(move |(place, sequence)| {
-                    (first + place, sequence, 2 * step + sequence.phase)
-                })
-            })
-    }
-}
-
 /// Distances between rows: whole vectors, and no power of two, so that a column's numbers do not
 /// all fall into the same places of the cache.
 fn stride(width: usize) -> usize {
@@ -114,16 +46,6 @@ fn room(numbers: &mut Vec<f32>, length: usize) {
     if numbers.len() < length {
         numbers.resize(length, 0.0);
     }
-}
-
-/// The context layer of each lesson.
-struct Contexts {
-    /// `[lessons, context_hidden]`: after ReLU and dropout.
-    units: Vec<f32>,
-    /// What it and the bias add to every logit.
-    bases: Vec<f32>,
-    /// Gradients of the bases.
-    of_bases: Vec<f32>,
 }
 
 impl Slab {
@@ -450,84 +372,11 @@ impl Packed<'_> {
     }
 }
 
-impl Contexts {
-    fn of(packed: &Packed<'_>, lessons: &[(usize, Lesson<'_>)], dropout: Option<Dropout>) -> Self {
-        let count = packed.context_bias.len();
-        let mut units = Vec::with_capacity(lessons.len() * count);
-        let mut bases = Vec::with_capacity(lessons.len());
-        for (number, lesson) in lessons {
-            let from = units.len();
-            units.extend_from_slice(packed.context_bias);
-            let own = &mut units[from..];
-            if count > 0 {
-                add_product(own, lesson.context, packed.context);
-            }
-            for (unit, value) in own.iter_mut().enumerate() {
-                // Not `max`, which would make zero of what is no number.
-                let positive = if *value < 0.0 { 0.0 } else { *value };
-                let factor = dropout.map_or(1.0, |d| d.factor(vector(*number, 0), unit));
-                *value = positive * factor;
-            }
-            bases.push(packed.output_bias + dot(own, packed.context_readout));
-        }
-        Self {
-            units,
-            of_bases: vec![0.0; bases.len()],
-            bases,
-        }
-    }
-
-    /// Adds to the gradients of the context layer, its part of the output layer and the bias.
-    fn learn(
-        &self,
-        packed: &Packed<'_>,
-        lessons: &[(usize, Lesson<'_>)],
-        gradients: &mut Gradients,
-    ) {
-        let (hidden, count) = (packed.config.hidden, packed.context_bias.len());
-        let keeps = (1.0 / (1.0 - packed.config.dropout)) as f32;
-        let mut of_units = vec![0.0; count];
-        for (place, ((_, lesson), &slope)) in lessons.iter().zip(&self.of_bases).enumerate() {
-            gradients.output_bias += slope;
-            if count == 0 || slope == 0.0 {
-                continue;
-            }
-            let units = &self.units[place * count..(place + 1) * count];
-            add_scaled(&mut gradients.output[hidden..], slope, units);
-            for ((of_unit, unit), weight) in
-                of_units.iter_mut().zip(units).zip(packed.context_readout)
-            {
-                // What ReLU cut or dropout dropped is zero; the rest was scaled by `keeps`.
-                *of_unit = if *unit > 0.0 {
-                    slope * weight * keeps
-                } else {
-                    0.0
-                };
-            }
-            add_scaled(&mut gradients.context_bias, 1.0, &of_units);
-            for (row, &value) in gradients
-                .context
-                .chunks_exact_mut(count)
-                .zip(lesson.context)
-            {
-                if value != 0.0 {
-                    add_scaled(row, value, &of_units);
-                }
-            }
-        }
-    }
-}
-
 /// The convolution's rows that the window ending with this event pools.
 fn rows_under(convolved: &[f32], from: usize, line: usize, event: usize) -> [&[f32]; 2] {
     let older = from + event * line;
     let (older, newer) = convolved[older..older + 2 * line].split_at(line);
     [older, newer]
-}
-
-/// Number of what is dropped out of: a lesson's context layer (prefix 0), or the output after a prefix.
-fn vector(lesson: usize, prefix: usize) -> u64 {
-    ((lesson as u64) << 32) | prefix as u64
 }
 
 /// Binary cross-entropy with a logit, and its slope: `max(x, 0) − x·y + ln(1 + e^−|x|)`, `σ(x) − y`.
