@@ -18,7 +18,7 @@ use serde_json::json;
 use crate::device::Chosen;
 use crate::encode::Encoded;
 use crate::evaluation::{example_options, owners};
-use crate::fit::{FitReport, FitRequest, NetworkSizes, Origin, bundle_of};
+use crate::fit::{FitReport, FitRequest, NetworkSizes, fit_on};
 use crate::options::{Preset, TrainOptions};
 use crate::paired::Pairs;
 use crate::progress::{Observer, Progress};
@@ -250,7 +250,7 @@ pub fn update(
         created_at: request.created_at.clone(),
     };
     let prepared = &continued.prepared;
-    let fitted = bundle_of(prepared, data, &fit, Origin::Bundle(live), observer)?;
+    let fitted = fit_on(live, prepared, data, &fit, observer)?;
     let mut bundle = fitted.bundle;
     observer.on(&Progress::Note(
         "judging the candidate beside the live model on the sealed window",

@@ -1,0 +1,243 @@
+//! The whole way from data to a bundle, and the evaluation protocol.
+
+mod model;
+mod report;
+mod request;
+
+use std::time::{Duration, Instant};
+
+use propense_model::Bundle;
+use propense_prepare::Loaded;
+
+use crate::adversarial::{Adversarial, adversarial};
+use crate::checkpoint;
+use crate::evaluation::{self, Evaluation, MeasureOptions};
+use crate::example::Example;
+use crate::options::Preset;
+use crate::progress::{Observer, Progress, StopReason};
+use crate::tasks::{self, Prepared, Shares};
+use crate::{Task, TrainError, manifest, scoring};
+
+pub(crate) use model::{Model, calibrate, fit_model};
+use report::measure_parts;
+pub use report::{FitReport, NamedMetrics, PartSizes};
+pub use request::{FitRequest, NetworkSizes};
+
+/// A trained model and how it came about.
+#[derive(Debug, Clone)]
+pub struct Fitted {
+    /// The bundle, ready to be written.
+    pub bundle: Bundle,
+    /// What to print.
+    pub report: FitReport,
+}
+
+/// Learns from the data and makes a bundle: features, weights, calibration, threshold and
+/// percentiles from the training and validation parts, the test part measured once. Where the parts
+/// go by user, because hardly anybody new came later, the bundle is learnt once more with the test
+/// part, after that was measured: it says of these users what the first one scored.
+///
+/// # Errors
+///
+/// Where the data does not suit the task, the device or a checkpoint fails, or training is
+/// interrupted before the first epoch is complete.
+pub fn fit_bundle(
+    data: &Loaded,
+    request: &FitRequest,
+    observer: &mut dyn Observer,
+) -> Result<Fitted, TrainError> {
+    let clock = Instant::now();
+    let prepare = |shares, observer: &mut dyn Observer| {
+        tasks::prepare(request.task, data, shares, &request.examples, observer)
+    };
+    let mut prepared = prepare(Shares::Shop, observer)?;
+    let mut model = fit_model(&prepared, data, request, None, observer)?;
+    let tested = Tested::measure(&prepared, &model, request, observer)?;
+    let interrupted = model.trained.reason == StopReason::Interrupted || observer.stop();
+    let next = again(request, clock.elapsed());
+    if prepared.same_time && !interrupted && next.training.time_limit != Some(Duration::ZERO) {
+        observer.on(&Progress::Note(
+            "the test part is measured: the bundle learns once more, from it too",
+        ));
+        prepared = prepare(Shares::Measured, observer)?;
+        model = fit_model(&prepared, data, &next, None, observer)?;
+    }
+    finish(&prepared, data, request, &model, tested, observer)
+}
+
+/// The request of the training that follows one of this length: with what is left of the time, and
+/// its state in a folder within that of the first.
+fn again(request: &FitRequest, spent: Duration) -> FitRequest {
+    let mut request = request.clone();
+    let training = &mut request.training;
+    training.time_limit = training.time_limit.map(|limit| limit.saturating_sub(spent));
+    training.checkpoint = training
+        .checkpoint
+        .as_ref()
+        .map(|folder| folder.join("again"));
+    let begun = training
+        .checkpoint
+        .as_deref()
+        .is_some_and(checkpoint::is_there);
+    training.resume = training.resume && begun;
+    request
+}
+
+/// Trains a bundle on: the second half of [`fit_bundle`], from examples to the bundle, beginning with
+/// the weights of this one.
+pub(crate) fn fit_on(
+    live: &Bundle,
+    prepared: &Prepared,
+    data: &Loaded,
+    request: &FitRequest,
+    observer: &mut dyn Observer,
+) -> Result<Fitted, TrainError> {
+    let model = fit_model(prepared, data, request, Some(live), observer)?;
+    let tested = Tested::measure(prepared, &model, request, observer)?;
+    finish(prepared, data, request, &model, tested, observer)
+}
+
+/// What the test part says, which is asked once.
+struct Tested {
+    examples: usize,
+    metrics: Vec<NamedMetrics>,
+    adversarial: Option<Adversarial>,
+}
+
+impl Tested {
+    fn measure(
+        prepared: &Prepared,
+        model: &Model,
+        request: &FitRequest,
+        observer: &mut dyn Observer,
+    ) -> Result<Self, TrainError> {
+        observer.on(&Progress::Note("measuring the test part"));
+        let parts = [
+            ("test", &prepared.test),
+            // As a page sees it that knows nothing of the visitor's earlier sessions.
+            ("test, history unknown", &prepared.test_without_history),
+        ];
+        Ok(Self {
+            examples: prepared.test.examples.len(),
+            metrics: measure_parts(parts, model, request)?,
+            adversarial: tell_apart(prepared, &prepared.test.examples, request),
+        })
+    }
+}
+
+/// Measures what was learnt from, and makes the bundle.
+fn finish(
+    prepared: &Prepared,
+    data: &Loaded,
+    request: &FitRequest,
+    model: &Model,
+    tested: Tested,
+    observer: &mut dyn Observer,
+) -> Result<Fitted, TrainError> {
+    observer.on(&Progress::Note(
+        "measuring the training and validation parts",
+    ));
+    let learnt = [
+        ("training", &prepared.train),
+        ("validation", &prepared.validation),
+    ];
+    let mut report = FitReport::of(model, prepared, request);
+    report.metrics = measure_parts(learnt, model, request)?;
+    report.metrics.extend(tested.metrics);
+    report.examples.test = tested.examples;
+    report.adversarial = tested.adversarial;
+    let manifest = manifest::manifest(data, request, prepared, model, &report)?;
+    Ok(Fitted {
+        bundle: Bundle::from_model(manifest, &model.network)?,
+        report,
+    })
+}
+
+/// Length in bytes of the bundle that this model makes.
+pub(crate) fn bundle_length(
+    data: &Loaded,
+    request: &FitRequest,
+    prepared: &Prepared,
+    model: &Model,
+) -> Result<usize, TrainError> {
+    let report = FitReport::of(model, prepared, request);
+    let manifest = manifest::manifest(data, request, prepared, model, &report)?;
+    let bundle = Bundle::from_model(manifest, &model.network)?;
+    Ok(bundle.to_bytes(request.precision)?.len())
+}
+
+/// The evaluation protocol: everything learnt from `train`, `test` scored once.
+///
+/// # Errors
+///
+/// As [`fit_bundle`]; [`TrainError::Interrupted`] where the observer stops it before the test data
+/// is scored: what half a training gives is not the protocol's figure. [`TrainError::Overlap`]
+/// where a forecast's test data does not continue the training data.
+pub fn eval(
+    train: &Loaded,
+    test: &Loaded,
+    request: &FitRequest,
+    measuring: &MeasureOptions,
+    observer: &mut dyn Observer,
+) -> Result<Evaluation, TrainError> {
+    if request.task == Task::ThirtyDay {
+        // Before any training: an overlap is a mistake in the command.
+        tasks::check_continues(train, test)?;
+    }
+    let prepared = tasks::prepare(
+        request.task,
+        train,
+        match request.preset {
+            Preset::Seed => Shares::Protocol,
+            Preset::Base => Shares::Whole,
+        },
+        &request.examples,
+        observer,
+    )?;
+    let model = fit_model(&prepared, train, request, None, observer)?;
+    if model.trained.reason == StopReason::Interrupted || observer.stop() {
+        return Err(interrupted(request));
+    }
+    observer.on(&Progress::Note("scoring the test data, once"));
+    let encoded = tasks::encode_test(
+        request.task,
+        &model.spec,
+        test,
+        Some(train),
+        &request.examples,
+    )?;
+    tasks::check_classes("test data", &encoded, Some(prepared.positions))?;
+    let examples = &encoded.examples;
+    let stop = || observer.stop();
+    let logits = scoring::all_prefixes_unless(&model.network, examples, prepared.weighting, &stop)?
+        .ok_or_else(|| interrupted(request))?;
+    let scored = scoring::pick(&logits, examples, prepared.positions);
+    let mut evaluation = evaluation::measure(
+        request.task,
+        (&scored, examples),
+        &|logit| model.scaling.probability(logit),
+        model.threshold,
+        measuring,
+    );
+    evaluation.validation = Some(model.validation);
+    evaluation.adversarial = tell_apart(&prepared, examples, request);
+    Ok(evaluation)
+}
+
+/// Whether test examples can be told from those that were learnt from. The model is finished: this
+/// is a remark on its figures, and fits nothing of it.
+fn tell_apart(prepared: &Prepared, test: &[Example], request: &FitRequest) -> Option<Adversarial> {
+    let parts = (prepared.train.examples.as_slice(), test);
+    let seed = request.training.seed;
+    adversarial(parts, &prepared.spec, prepared.positions, seed)
+}
+
+fn interrupted(request: &FitRequest) -> TrainError {
+    let rest = match &request.training.checkpoint {
+        Some(_) => "; the same command with --resume goes on",
+        None => "",
+    };
+    TrainError::Interrupted(format!(
+        "before the test data was scored: there is no result{rest}"
+    ))
+}

@@ -1,0 +1,173 @@
+//! A network and what is fitted on the validation part: calibration, threshold, percentiles.
+
+use propense_features::FeatureSpec;
+use propense_model::{Bundle, CnnLstm, Manifest, ModelConfig, NamedTensor, cpu_device};
+use propense_prepare::Loaded;
+use serde_json::json;
+
+use super::FitRequest;
+use crate::balanced::ValidationFigures;
+use crate::calibrate::Scaling;
+use crate::example::{Example, Positions, Weighting, spread};
+use crate::metrics::best_f1_threshold;
+use crate::options::Preset;
+use crate::progress::{Observer, Progress};
+use crate::tasks::Prepared;
+use crate::trainer::{self, Trained};
+use crate::{TrainError, base, scoring};
+
+/// A network with everything fitted on the validation part.
+pub(crate) struct Model {
+    pub(crate) network: CnnLstm,
+    pub(crate) trained: Trained,
+    pub(crate) spec: FeatureSpec,
+    pub(crate) scaling: Scaling,
+    pub(crate) threshold: f32,
+    pub(crate) percentiles: Vec<f32>,
+    pub(crate) validation: ValidationFigures,
+    pub(crate) config: ModelConfig,
+}
+
+pub(crate) fn fit_model(
+    prepared: &Prepared,
+    data: &Loaded,
+    request: &FitRequest,
+    from: Option<&Bundle>,
+    observer: &mut dyn Observer,
+) -> Result<Model, TrainError> {
+    prepared.spec.validate()?;
+    observer.on(&Progress::Note(&request.device.reason));
+    let (config, trained, held_out) = match request.preset {
+        Preset::Seed => {
+            let (config, trained) = fit_seed(prepared, data, request, from, observer)?;
+            (config, trained, None)
+        }
+        Preset::Base => {
+            let base = base::fit(prepared, request, observer)?;
+            (base.config, base.trained, Some(base.held_out))
+        }
+    };
+    // Everything that is kept (calibration, threshold, golden vector) is computed on the CPU, so
+    // that it does not hang on the device that trained, with the weights as they will be stored.
+    let stored = request.precision.round(&trained.weights)?;
+    let network = network(&config, &stored)?;
+    let judged = match held_out {
+        // Each part of the training data, by members that have not seen it.
+        Some(held_out) if prepared.validation.examples.is_empty() => Judged {
+            scaling: Scaling::fit_weighted(&held_out.logits, &held_out.labels, &held_out.weights),
+            moments: held_out.logits.clone(),
+            logits: held_out.logits,
+            labels: held_out.labels,
+        },
+        _ => judge(&network, prepared)?,
+    };
+    let scaling = judged.scaling;
+    let probabilities = |logits: &[f32]| -> Vec<f32> {
+        logits
+            .iter()
+            .map(|logit| scaling.probability(*logit))
+            .collect()
+    };
+    let scores = probabilities(&judged.logits);
+    let threshold = best_f1_threshold(&scores, &judged.labels);
+    let seed = request.training.seed;
+    Ok(Model {
+        validation: ValidationFigures::measure(&scores, &judged.labels, threshold, seed),
+        threshold,
+        percentiles: Manifest::percentile_table(&probabilities(&judged.moments)),
+        network,
+        trained,
+        spec: prepared.spec.clone(),
+        scaling,
+        config,
+    })
+}
+
+/// What calibration, threshold and percentiles are fitted on.
+struct Judged {
+    scaling: Scaling,
+    /// Logits at the positions that are measured, and the outcomes.
+    logits: Vec<f32>,
+    labels: Vec<bool>,
+    /// Logits at any time of a session.
+    moments: Vec<f32>,
+}
+
+/// The network's scores of the validation part.
+fn judge(network: &CnnLstm, prepared: &Prepared) -> Result<Judged, TrainError> {
+    let validation = &prepared.validation.examples;
+    let logits = scoring::all_prefixes(network, validation, prepared.weighting)?;
+    let scored = scoring::pick(&logits, validation, prepared.positions);
+    Ok(Judged {
+        scaling: calibrate(&logits, validation, prepared.weighting, prepared.positions),
+        moments: match prepared.weighting {
+            // Percentiles compare a live score with scores at any time of a session.
+            Weighting::EveryPrefix => logits
+                .iter()
+                .flat_map(|list| {
+                    let events = list.len().saturating_sub(1);
+                    spread(events).filter_map(|prefix| list.get(prefix).copied())
+                })
+                .collect(),
+            _ => scored.logits.clone(),
+        },
+        logits: scored.logits,
+        labels: scored.labels,
+    })
+}
+
+fn fit_seed(
+    prepared: &Prepared,
+    data: &Loaded,
+    request: &FitRequest,
+    from: Option<&Bundle>,
+    observer: &mut dyn Observer,
+) -> Result<(ModelConfig, Trained), TrainError> {
+    let config = match from {
+        Some(bundle) => bundle.manifest.model.clone(),
+        None => request.config(prepared),
+    };
+    config.validate()?;
+    let key = request.run_key(data, prepared, &json!(config));
+    let parts = prepared.parts();
+    let (training, device) = (&request.training, &request.device);
+    let trained = match from {
+        Some(bundle) => trainer::train_on(
+            &config,
+            &bundle.weights,
+            parts,
+            training,
+            &key,
+            device,
+            observer,
+        )?,
+        None => trainer::train(&config, parts, training, &key, device, observer)?,
+    };
+    Ok((config, trained))
+}
+
+/// Calibrates where the model is used: a shop's model after every event, each session counting
+/// once; the protocol's at its positions.
+pub(crate) fn calibrate(
+    logits: &[Vec<f32>],
+    examples: &[Example],
+    weighting: Weighting,
+    positions: Positions,
+) -> Scaling {
+    if weighting != Weighting::EveryPrefix {
+        let scored = scoring::pick(logits, examples, positions);
+        return Scaling::fit(&scored.logits, &scored.labels);
+    }
+    let (mut all, mut labels, mut weights) = (Vec::new(), Vec::new(), Vec::new());
+    for (list, example) in logits.iter().zip(examples) {
+        all.extend_from_slice(list);
+        // A label that is not known weighs nothing.
+        labels.extend((0..list.len()).map(|prefix| example.label.at(prefix).unwrap_or(false)));
+        weights.extend(example.weights(weighting));
+    }
+    Scaling::fit_weighted(&all, &labels, &weights)
+}
+
+fn network(config: &ModelConfig, weights: &[NamedTensor]) -> Result<CnnLstm, TrainError> {
+    Ok(CnnLstm::from_weights(config, weights, &cpu_device())?)
+}
