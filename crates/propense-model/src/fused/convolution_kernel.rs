@@ -85,6 +85,11 @@ impl Seat {
         self.row < comptime!(self.sizes.rows())
     }
 
+    /// The unit's cell at a position.
+    fn cell(&self, position: usize) -> usize {
+        position * self.sizes.filters + self.filter
+    }
+
     /// Where the patch of a position begins in the planes, `[batch, height, features]`.
     fn corner(&self, position: usize) -> usize {
         let column = position % self.sizes.columns;
@@ -116,9 +121,6 @@ pub(super) fn forward(
     #[comptime] sizes: Sizes,
 ) {
     let seat = Seat::new(positions, span, windows, height, stride, sizes);
-    let filter = seat.filter;
-    let filters = comptime!(sizes.filters);
-    let kernel = comptime!(sizes.kernel);
     let area = comptime!(sizes.area());
     let rows = comptime!(sizes.rows());
 
@@ -126,9 +128,9 @@ pub(super) fn forward(
         let mut own = Array::<f32>::new(area);
         #[unroll]
         for place in 0..area {
-            own[place] = weights[filter * area + place];
+            own[place] = weights[seat.filter * area + place];
         }
-        let own_bias = bias[filter];
+        let own_bias = bias[seat.filter];
         let mut places = Array::<f32>::new(4usize);
         let mut position = seat.first;
         while position < seat.end {
@@ -138,9 +140,9 @@ pub(super) fn forward(
                 places[p] = 0.0f32;
             }
             #[unroll]
-            for i in 0..kernel {
+            for i in 0..sizes.kernel {
                 #[unroll]
-                for j in 0..kernel {
+                for j in 0..sizes.kernel {
                     let weight = own[comptime!(i * sizes.kernel + j)];
                     let at = corner + comptime!(i * sizes.features + j);
                     add_to_places(plane, at, weight, &mut places, sizes.features);
@@ -159,9 +161,9 @@ pub(super) fn forward(
             if cell <= 0.0f32 {
                 choice = comptime!(NONE).runtime();
             }
-            cells[position * filters + filter] = cell;
+            cells[seat.cell(position)] = cell;
             if comptime!(sizes.kept) {
-                chosen[position * filters + filter] = choice;
+                chosen[seat.cell(position)] = choice;
             }
             position += rows;
         }
@@ -186,9 +188,6 @@ pub(super) fn by_weights(
     #[comptime] sizes: Sizes,
 ) {
     let seat = Seat::new(positions, span, windows, height, stride, sizes);
-    let filter = seat.filter;
-    let filters = comptime!(sizes.filters);
-    let kernel = comptime!(sizes.kernel);
     let area = comptime!(sizes.area());
     let rows = comptime!(sizes.rows());
 
@@ -200,16 +199,16 @@ pub(super) fn by_weights(
         }
         let mut position = seat.first;
         while position < seat.end {
-            let choice = chosen[position * filters + filter];
+            let choice = chosen[seat.cell(position)];
             if choice < NONE {
-                let slope = given[position * filters + filter];
+                let slope = given[seat.cell(position)];
                 let corner = seat.corner(position)
                     + choice as usize / 2 * sizes.features
                     + choice as usize % 2;
                 #[unroll]
-                for i in 0..kernel {
+                for i in 0..sizes.kernel {
                     #[unroll]
-                    for j in 0..kernel {
+                    for j in 0..sizes.kernel {
                         let at = comptime!(i * sizes.features + j);
                         sums[comptime!(i * sizes.kernel + j)] += slope * plane[corner + at];
                     }
@@ -222,7 +221,7 @@ pub(super) fn by_weights(
         let part = CUBE_POS_X as usize * rows + seat.row;
         #[unroll]
         for place in 0..comptime!(sizes.area() + 1) {
-            parts[(filter * comptime!(sizes.area() + 1) + place) * all + part] = sums[place];
+            parts[(seat.filter * comptime!(sizes.area() + 1) + place) * all + part] = sums[place];
         }
     }
 }
@@ -283,8 +282,6 @@ pub(super) fn by_plane(
     stride: u32,
     #[comptime] sizes: Sizes,
 ) {
-    let filters = comptime!(sizes.filters);
-    let kernel = comptime!(sizes.kernel);
     let area = comptime!(sizes.area());
     let windows = windows as usize;
     let height = height as usize;
@@ -295,24 +292,24 @@ pub(super) fn by_plane(
         let y = number / sizes.features % height;
         let session = number / sizes.features / height;
         let mut sum = 0.0f32;
-        for down in 0..kernel + 1 {
+        for down in 0..sizes.kernel + 1 {
             let top = y - down;
             let window = top / stride;
             if y >= down && top % stride == 0 && window < windows {
-                for right in 0..kernel + 1 {
+                for right in 0..sizes.kernel + 1 {
                     let left = x - right;
                     let column = left / 2;
                     if x >= right && left % 2 == 0 && column < sizes.columns {
                         let from =
-                            ((session * windows + window) * sizes.columns + column) * filters;
-                        for filter in 0..filters {
+                            ((session * windows + window) * sizes.columns + column) * sizes.filters;
+                        for filter in 0..sizes.filters {
                             let choice = chosen[from + filter];
                             let i = down - choice as usize / 2;
                             let j = right - choice as usize % 2;
                             // Below zero a place is beyond every kernel.
-                            if choice < NONE && i < kernel && j < kernel {
-                                sum +=
-                                    given[from + filter] * weights[filter * area + i * kernel + j];
+                            if choice < NONE && i < sizes.kernel && j < sizes.kernel {
+                                sum += given[from + filter]
+                                    * weights[filter * area + i * sizes.kernel + j];
                             }
                         }
                     }
