@@ -1,7 +1,7 @@
 //! From a body to checked events: a JSON array of them, or one a line.
 
 use axum::http::StatusCode;
-use propense_events::{Action, Event, Limits, Problem, parse_event};
+use propense_events::{Event, Limits, Problem, parse_event};
 use serde_json::value::RawValue;
 
 use crate::clock;
@@ -83,14 +83,6 @@ impl Taken {
         events
             .filter_map(|event| serde_json::to_string(event).ok())
             .collect()
-    }
-
-    /// The problems of this kind.
-    pub(crate) fn count(&self, action: Action) -> usize {
-        self.problems
-            .iter()
-            .filter(|problem| problem.action == action)
-            .count()
     }
 }
 

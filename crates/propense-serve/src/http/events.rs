@@ -49,7 +49,7 @@ impl Reply {
         Self {
             accepted: taken.events.len(),
             rejected: taken.rejected,
-            repaired: taken.count(Action::Repaired),
+            repaired: of(Action::Repaired).count(),
             duplicate: false,
             problems: problems.take(NAMED).cloned().collect(),
         }

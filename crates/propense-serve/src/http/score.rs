@@ -5,14 +5,14 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
-use propense_events::{Action, Problem};
+use propense_events::Problem;
 use serde::Serialize;
 
 use super::App;
 use super::state::blocking;
 use crate::ServeError;
 use crate::error::Refusal;
-use crate::intake::take;
+use crate::intake::{Taken, take};
 use crate::scoring::{Score, Scorer, score_for};
 
 /// Requests that may wait for a core, for each that has one.
@@ -53,22 +53,17 @@ pub(super) async fn score(
     let body = app.body(request, app.limits.body).await?;
     let most = app.limits.events;
     let work = move || {
-        let mut taken = take(&body, most)?;
-        let events = std::mem::take(&mut taken.events);
+        let Taken {
+            events,
+            rejected,
+            problems,
+        } = take(&body, most)?;
         let scores = score_for(&rollout, &current, previous.as_deref(), events);
-        Ok(Reply {
-            scores,
-            problems: taken.problems,
-        })
+        Ok((Reply { scores, problems }, rejected))
     };
-    let reply: Result<Reply, Refusal> = blocking(move || Ok(work())).await?;
-    let reply = reply?;
+    let done: Result<(Reply, usize), Refusal> = blocking(move || Ok(work())).await?;
+    let (reply, rejected) = done?;
     app.metrics.scored(reply.scores.len());
-    let rejected = reply
-        .problems
-        .iter()
-        .filter(|p| p.action == Action::Rejected)
-        .count();
     tracing::debug!(sessions = reply.scores.len(), rejected, "scored");
     Ok(Json(reply))
 }
