@@ -103,13 +103,11 @@ impl Ranker for ItemNeighbours<'_> {
 mod tests {
     use super::*;
     use crate::recommend::log::Log;
+    use crate::recommend::log::tests::clicks;
 
     #[test]
     fn scores_by_hand() {
-        let visit = |items: &[u32]| {
-            let clicks = items.iter().map(|item| Click { item: *item, at: 0 });
-            clicks.collect::<Vec<_>>()
-        };
+        let visit = |items: &[u32]| clicks(items, 0);
         let items = Items::new([
             ("a".to_owned(), 5),
             ("b".to_owned(), 3),

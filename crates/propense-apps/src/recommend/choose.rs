@@ -231,16 +231,8 @@ impl Recommender {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::recommend::log::Owner;
+    use crate::recommend::log::tests::visit;
     use crate::recommend::measure::top;
-
-    fn visit(items: &str) -> RawVisit {
-        let clicks = items.split_whitespace().map(|item| (item.to_owned(), 0));
-        RawVisit {
-            owner: Owner::Nobody,
-            clicks: clicks.collect(),
-        }
-    }
 
     #[test]
     fn where_nothing_can_be_compared_popularity_is_chosen() {

@@ -92,16 +92,13 @@ pub fn distinct(clicks: &[Click]) -> Vec<Seen> {
 mod tests {
     use super::*;
     use crate::recommend::log::Items;
+    use crate::recommend::log::tests::clicks;
 
     #[test]
     fn an_index_knows_who_saw_what() {
-        let visit = |items: &[u32], at: i64| {
-            let clicks = items.iter().map(|item| Click { item: *item, at });
-            clicks.collect::<Vec<_>>()
-        };
         let log = Log {
             items: Items::new((0..3).map(|n| (n.to_string(), 9 - n))),
-            visits: vec![visit(&[0, 1, 0], 5), visit(&[2, 0], 7)],
+            visits: vec![clicks(&[0, 1, 0], 5), clicks(&[2, 0], 7)],
         };
         let index = VisitIndex::new(&log);
         let pairs = |visit| {

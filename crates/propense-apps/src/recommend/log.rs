@@ -239,9 +239,23 @@ pub fn number(visits: &[RawVisit], items: &Items) -> Vec<Vec<Click>> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use propense_events::Item;
+
+    /// One visit's looks at these items, all at once.
+    pub(in crate::recommend) fn clicks(items: &[u32], at: i64) -> Vec<Click> {
+        items.iter().map(|item| Click { item: *item, at }).collect()
+    }
+
+    /// Nobody's visit to these items, set apart by spaces.
+    pub(in crate::recommend) fn visit(items: &str) -> RawVisit {
+        let clicks = items.split_whitespace().map(|item| (item.to_owned(), 0));
+        RawVisit {
+            owner: Owner::Nobody,
+            clicks: clicks.collect(),
+        }
+    }
 
     fn event(kind: EventKind, owner: &str, items: &str, at: i64) -> Event {
         let mut event = Event::new(kind, at);

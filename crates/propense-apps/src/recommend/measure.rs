@@ -261,6 +261,7 @@ fn intervals(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::recommend::log::tests::clicks;
 
     #[test]
     fn ranks_and_lists_agree() {
@@ -290,10 +291,7 @@ mod tests {
     }
 
     fn visit(items: &[u32]) -> Vec<Click> {
-        items
-            .iter()
-            .map(|item| Click { item: *item, at: 0 })
-            .collect()
+        clicks(items, 0)
     }
 
     #[test]

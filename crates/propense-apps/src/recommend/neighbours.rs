@@ -137,18 +137,15 @@ impl Ranker for Neighbours<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::recommend::log::tests::clicks;
     use crate::recommend::log::{Items, Log};
-
-    fn visit(items: &[u32], at: i64) -> Vec<Click> {
-        items.iter().map(|item| Click { item: *item, at }).collect()
-    }
 
     fn log(visits: &[&[u32]]) -> Log {
         Log {
             items: Items::new((0..4).map(|n| (n.to_string(), 9 - n))),
             visits: (0..)
                 .zip(visits)
-                .map(|(at, items)| visit(items, at))
+                .map(|(at, items)| clicks(items, at))
                 .collect(),
         }
     }
@@ -160,7 +157,7 @@ mod tests {
         let mut scores = vec![7.0; log.items.len()];
         // Twice: nothing of the first call is left in the second.
         for _ in 0..2 {
-            neighbours.score(&visit(seen, 99), &mut scores);
+            neighbours.score(&clicks(seen, 99), &mut scores);
             for (score, expected) in scores.iter().zip(expected) {
                 assert!((score - expected).abs() < 1e-6, "{scores:?} {expected:?}");
             }

@@ -159,17 +159,10 @@ impl Showcase {
 mod tests {
     use super::*;
     use crate::recommend::choose::Method;
-    use crate::recommend::log::{Owner, RawVisit};
+    use crate::recommend::log::tests::visit;
 
     #[test]
     fn lists_come_with_the_visits_that_speak_for_them() {
-        let visit = |items: &str| RawVisit {
-            owner: Owner::Nobody,
-            clicks: items
-                .split_whitespace()
-                .map(|item| (item.to_owned(), 0))
-                .collect(),
-        };
         let visits = ["a b", "a b c", "a c", "c b", "a"].map(visit);
         let recommender =
             Recommender::fit(Method::ItemKnn, &visits, 1, &mut |_| {}).expect("learnt");

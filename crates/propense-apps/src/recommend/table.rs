@@ -256,16 +256,9 @@ impl Best {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::recommend::log::{Log, Owner, RawVisit};
+    use crate::recommend::log::Log;
+    use crate::recommend::log::tests::visit;
     use crate::recommend::{ItemFacts, Recipe};
-
-    fn visit(items: &str) -> RawVisit {
-        let clicks = items.split_whitespace().map(|item| (item.to_owned(), 0));
-        RawVisit {
-            owner: Owner::Nobody,
-            clicks: clicks.collect(),
-        }
-    }
 
     pub(in crate::recommend) fn table() -> ItemTable {
         let visits = ["a b", "a b c", "b a", "c d", "d e d", "a", "a"].map(visit);

@@ -235,10 +235,10 @@ fn shelf(items: &Items) -> Vec<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::recommend::log::tests::clicks;
 
     fn visit(items: &[u32]) -> Vec<Click> {
-        let clicks = items.iter().map(|item| Click { item: *item, at: 0 });
-        clicks.collect()
+        clicks(items, 0)
     }
 
     #[test]
