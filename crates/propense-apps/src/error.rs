@@ -26,3 +26,13 @@ pub enum AppsError {
         reason: String,
     },
 }
+
+impl AppsError {
+    /// Of a setting and what it should be.
+    pub(crate) fn option(option: &'static str, reason: &str) -> Self {
+        Self::Option {
+            option,
+            reason: reason.to_owned(),
+        }
+    }
+}

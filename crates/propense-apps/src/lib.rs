@@ -6,7 +6,7 @@
 pub mod demand;
 mod error;
 mod linear;
+pub mod recommend;
 pub mod segment;
 
 pub use error::AppsError;
-pub mod recommend;

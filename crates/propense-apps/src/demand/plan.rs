@@ -317,46 +317,37 @@ impl DemandOptions {
     ///
     /// Names the setting and its range.
     pub fn check(&self) -> Result<(), AppsError> {
-        check(self)
-    }
-}
-
-fn check(options: &DemandOptions) -> Result<(), AppsError> {
-    let terms = &options.terms;
-    let refuse = |option, reason: &str| {
-        Err(AppsError::Option {
-            option,
-            reason: reason.to_owned(),
-        })
-    };
-    let share = |number: f64| number > 0.0 && number < 1.0;
-    if !(1..=26).contains(&options.weeks) {
-        return refuse("--weeks", "1 to 26");
-    }
-    if terms.lead_weeks > 25 {
-        return refuse("--lead", "0 to 25 weeks");
-    }
-    if !share(options.interval) {
-        return refuse("--interval", "between 0 and 1");
-    }
-    if terms.service.is_some_and(|service| !share(service)) {
-        return refuse("--service", "between 0 and 1");
-    }
-    if !share(terms.margin) {
-        return refuse("--margin", "between 0 and 1, a share of the price");
-    }
-    let costs = [
-        ("--holding", terms.holding),
-        ("--stock-out", terms.stock_out),
-        ("--order-cost", terms.order_cost),
-        ("--cover", terms.cover_weeks),
-    ];
-    for (option, cost) in costs {
-        if !cost.is_finite() || cost < 0.0 {
-            return refuse(option, "a number, not below 0");
+        let terms = &self.terms;
+        let refuse = |option, reason| Err(AppsError::option(option, reason));
+        let share = |number: f64| number > 0.0 && number < 1.0;
+        if !(1..=26).contains(&self.weeks) {
+            return refuse("--weeks", "1 to 26");
         }
+        if terms.lead_weeks > 25 {
+            return refuse("--lead", "0 to 25 weeks");
+        }
+        if !share(self.interval) {
+            return refuse("--interval", "between 0 and 1");
+        }
+        if terms.service.is_some_and(|service| !share(service)) {
+            return refuse("--service", "between 0 and 1");
+        }
+        if !share(terms.margin) {
+            return refuse("--margin", "between 0 and 1, a share of the price");
+        }
+        let costs = [
+            ("--holding", terms.holding),
+            ("--stock-out", terms.stock_out),
+            ("--order-cost", terms.order_cost),
+            ("--cover", terms.cover_weeks),
+        ];
+        for (option, cost) in costs {
+            if !cost.is_finite() || cost < 0.0 {
+                return refuse(option, "a number, not below 0");
+            }
+        }
+        Ok(())
     }
-    Ok(())
 }
 
 fn item(

@@ -8,6 +8,8 @@ use xxhash_rust::xxh64::xxh64;
 
 use propense_events::DAY;
 
+use crate::AppsError;
+
 /// What a contact costs and an order brings.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Terms {
@@ -41,6 +43,36 @@ impl Default for Terms {
             holdout: 0.1,
             seed: 1,
         }
+    }
+}
+
+impl Terms {
+    /// Whether every term is within its range.
+    ///
+    /// # Errors
+    ///
+    /// Names the term and its range.
+    pub fn check(&self) -> Result<(), AppsError> {
+        for (option, share) in [
+            ("--margin", self.margin),
+            ("--discount", self.discount),
+            ("--holdout", self.holdout),
+        ] {
+            if !(0.0..=1.0).contains(&share) {
+                return Err(AppsError::option(option, "between 0 and 1, a share"));
+            }
+        }
+        let amounts = [
+            ("--contact-cost", Some(self.contact_cost)),
+            ("--budget", self.budget),
+            ("--target-profit", self.target_profit),
+        ];
+        for (option, amount) in amounts {
+            if amount.is_some_and(|amount| !amount.is_finite() || amount < 0.0) {
+                return Err(AppsError::option(option, "an amount, not below 0"));
+            }
+        }
+        Ok(())
     }
 }
 
@@ -98,6 +130,11 @@ impl Candidate<'_> {
         let addressed = self.propensity * self.order_value * (terms.margin - terms.discount);
         let alone = self.alone.unwrap_or(0.0) * self.order_value * terms.margin;
         addressed - alone - terms.contact_cost
+    }
+
+    /// The change of the chance of an order that pays for a contact.
+    pub(super) fn pays(&self, terms: &Terms) -> f64 {
+        terms.contact_cost / (self.order_value * (terms.margin - terms.discount)).max(1e-9)
     }
 }
 

@@ -222,13 +222,6 @@ pub fn plan(base: &Base, input: &SegmentInput<'_>) -> Result<SegmentPlan, AppsEr
     })
 }
 
-impl Candidate<'_> {
-    /// The change of the chance of an order that pays for a contact.
-    fn pays(&self, terms: &Terms) -> f64 {
-        terms.contact_cost / (self.order_value * (terms.margin - terms.discount)).max(1e-9)
-    }
-}
-
 fn summaries(rows: &[CustomerPlan], base: &[Habits]) -> Vec<SegmentSummary> {
     let all: f64 = rows.iter().map(|row| row.habits.spent).sum();
     let of = |segment: Segment| {
@@ -272,44 +265,4 @@ fn warnings(base: &Base, input: &SegmentInput<'_>) -> Vec<String> {
         );
     }
     found
-}
-
-impl Terms {
-    /// Whether every term is within its range.
-    ///
-    /// # Errors
-    ///
-    /// Names the term and its range.
-    pub fn check(&self) -> Result<(), AppsError> {
-        check(self)
-    }
-}
-
-fn check(terms: &Terms) -> Result<(), AppsError> {
-    let refuse = |option, reason: &str| {
-        Err(AppsError::Option {
-            option,
-            reason: reason.to_owned(),
-        })
-    };
-    for (option, share) in [
-        ("--margin", terms.margin),
-        ("--discount", terms.discount),
-        ("--holdout", terms.holdout),
-    ] {
-        if !(0.0..=1.0).contains(&share) {
-            return refuse(option, "between 0 and 1, a share");
-        }
-    }
-    let amounts = [
-        ("--contact-cost", Some(terms.contact_cost)),
-        ("--budget", terms.budget),
-        ("--target-profit", terms.target_profit),
-    ];
-    for (option, amount) in amounts {
-        if amount.is_some_and(|amount| !amount.is_finite() || amount < 0.0) {
-            return refuse(option, "an amount, not below 0");
-        }
-    }
-    Ok(())
 }

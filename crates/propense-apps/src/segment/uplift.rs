@@ -343,27 +343,19 @@ fn chance(lines: &[Line]) -> f64 {
 
 /// Whether habits tell who was contacted: then the groups are no fair comparison.
 fn not_random(lines: &[Line]) -> Option<String> {
-    let rows: Vec<&[f64]> = lines.iter().map(|line| line.row.as_slice()).collect();
-    let treated: Vec<bool> = lines.iter().map(|line| line.treated).collect();
     let mut scores = vec![0.0; lines.len()];
     for fold in 0..FOLDS {
-        let kept = |place: &usize| lines.get(*place).is_some_and(|line| line.fold != fold);
-        let places: Vec<usize> = (0..lines.len()).filter(kept).collect();
-        let own_rows: Vec<&[f64]> = places
-            .iter()
-            .filter_map(|p| rows.get(*p).copied())
-            .collect();
-        let own: Vec<bool> = places
-            .iter()
-            .filter_map(|p| treated.get(*p).copied())
-            .collect();
-        let model = Logistic::fit(&own_rows, &own, None, RIDGE)?;
+        let kept: Vec<&Line> = lines.iter().filter(|line| line.fold != fold).collect();
+        let rows: Vec<&[f64]> = kept.iter().map(|line| line.row.as_slice()).collect();
+        let treated: Vec<bool> = kept.iter().map(|line| line.treated).collect();
+        let model = Logistic::fit(&rows, &treated, None, RIDGE)?;
         for (line, score) in lines.iter().zip(&mut scores) {
             if line.fold == fold {
                 *score = model.probability(&line.row);
             }
         }
     }
+    let treated: Vec<bool> = lines.iter().map(|line| line.treated).collect();
     let auc = auc(&scores, &treated);
     (auc > 0.6).then(|| {
         format!(
