@@ -1,15 +1,12 @@
 // Serves the pages, Propense, its peers and the inputs, and remembers what each page took.
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
-import { extname, join, normalize, sep } from "node:path";
+import { extname } from "node:path";
 import { brotliCompressSync, constants } from "node:zlib";
 
-const TYPES = {
-  ".js": "text/javascript; charset=utf-8",
-  ".mjs": "text/javascript; charset=utf-8",
-  ".json": "application/json",
-  ".wasm": "application/wasm",
-};
+import { TYPES, fileOf } from "../../web/tests/support/files.mjs";
+import { listen } from "../../web/tests/support/listen.mjs";
+
 const QUALITY = 9;
 
 /** `folders` maps the first part of a path to a folder. */
@@ -27,24 +24,16 @@ export async function serve(folders, scripts) {
         .map((address) => `<script defer src=${address}></script>`)
         .join("");
       const module = `<script type=module src=/page/${searchParams.get("page")}.js></script>`;
-      return send(200, "text/html; charset=utf-8", `<!doctype html><link rel=icon href=data:,>${tags}${module}`);
+      return send(200, TYPES[".html"], `<!doctype html><link rel=icon href=data:,>${tags}${module}`);
     }
-    const base = folders[first];
-    const path = base && normalize(join(base, ...rest));
-    if (!path?.startsWith(normalize(base + sep))) return send(404, "text/plain", "not found");
-    try {
-      const body = await readFile(path);
-      taken.add(path);
-      return send(200, TYPES[extname(path)] ?? "application/octet-stream", body);
-    } catch {
-      return send(404, "text/plain", "not found");
-    }
-  });
-  await new Promise((resolve) => {
-    server.listen(0, "127.0.0.1", resolve);
+    const folder = folders[first];
+    const file = folder && (await fileOf(folder, rest.join("/")));
+    if (!file) return send(404, "text/plain", "not found");
+    taken.add(file.place);
+    return send(200, file.type, file.body);
   });
   return {
-    origin: `http://127.0.0.1:${server.address().port}`,
+    ...(await listen(server)),
     /** Bytes of code that were served since the last call, as they are and compressed. */
     async code() {
       let [raw, brotli] = [0, 0];
@@ -57,10 +46,6 @@ export async function serve(folders, scripts) {
       }
       taken.clear();
       return { raw, brotli };
-    },
-    close: () => {
-      server.close();
-      server.closeAllConnections();
     },
   };
 }

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
-import { extname, join, normalize, sep } from "node:path";
+import { join } from "node:path";
 import { createRequire } from "node:module";
 import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -15,6 +15,8 @@ import webpack from "webpack";
 
 import { chromium } from "../node_modules/playwright-core/index.mjs";
 import { executable } from "../tests/support/browser.mjs";
+import { fileOf } from "../tests/support/files.mjs";
+import { listen } from "../tests/support/listen.mjs";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 const web = join(here, "..");
@@ -51,30 +53,21 @@ globalThis.result = (async () => {
 })();
 `;
 
-const TYPES = { ".html": "text/html", ".js": "text/javascript", ".mjs": "text/javascript", ".wasm": "application/wasm", ".json": "application/json", ".css": "text/css" };
-
 /** Serves a folder; the model is the shipped one. Scripts within a page run only where that is allowed. */
 async function serve(folder, { inline = false } = {}) {
   const scripts = `'self' 'wasm-unsafe-eval'${inline ? " 'unsafe-inline'" : ""}`;
-  const server = createServer((request, response) => {
+  const server = createServer(async (request, response) => {
     const { pathname } = new URL(request.url, "http://localhost");
-    const path = pathname === "/models/giftshop.propense" ? join(web, "../models/giftshop.propense") : normalize(join(folder, pathname === "/" ? "index.html" : pathname));
-    try {
-      if (pathname.includes("..")) throw new Error("outside");
-      const body = readFileSync(path);
-      response.writeHead(200, {
-        "content-type": TYPES[extname(path)] ?? "application/octet-stream",
-        "content-security-policy": `default-src 'self'; script-src ${scripts}; worker-src 'self'; style-src 'self'; img-src data:`,
-      });
-      response.end(body);
-    } catch {
-      response.writeHead(404).end();
-    }
+    const from = pathname.startsWith("/models/") ? join(web, "..") : folder;
+    const file = await fileOf(from, pathname === "/" ? "index.html" : pathname);
+    if (!file) return response.writeHead(404).end();
+    response.writeHead(200, {
+      "content-type": file.type,
+      "content-security-policy": `default-src 'self'; script-src ${scripts}; worker-src 'self'; style-src 'self'; img-src data:`,
+    });
+    return response.end(file.body);
   });
-  await new Promise((resolve) => {
-    server.listen(0, "127.0.0.1", resolve);
-  });
-  return { origin: `http://127.0.0.1:${server.address().port}`, close: () => server.close() };
+  return listen(server);
 }
 
 /** A folder for one surrounding, with the package installed as its only dependency of its own. */

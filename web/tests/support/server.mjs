@@ -1,21 +1,13 @@
 // A static file server for the tests: the compiled module, the wasm builds, the test data.
 import { createServer } from "node:http";
-import { readFile } from "node:fs/promises";
-import { extname, join, normalize, sep } from "node:path";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 import { bundle } from "./bundle.mjs";
+import { BYTES, TYPES, fileOf } from "./files.mjs";
 import { listen } from "./listen.mjs";
 
 export const repository = fileURLToPath(new URL("../../..", import.meta.url));
-
-const TYPES = {
-  ".html": "text/html; charset=utf-8",
-  ".js": "text/javascript; charset=utf-8",
-  ".json": "application/json",
-  ".wasm": "application/wasm",
-  ".propense": "application/octet-stream",
-};
 
 /** First part of the path → folder of the repository. */
 const FOLDERS = {
@@ -56,17 +48,11 @@ export async function serve() {
       return send(200, TYPES[".html"], `${PAGE}<script type=module src=/fixtures/${rest[0]}></script>`, policy);
     }
     if (first === "script") return send(200, TYPES[".html"], `${PAGE}<script src=/dist/propense.iife.js></script>`);
-    if (pathname === MODEL) return send(200, TYPES[".propense"], model);
+    if (pathname === MODEL) return send(200, BYTES, model);
     if (first === "fault") return send(Number(rest[0]), "text/plain", "fault");
     const folder = FOLDERS[first];
-    const base = folder && join(repository, folder);
-    const path = base && normalize(join(base, ...rest));
-    if (!path?.startsWith(base + sep)) return send(404, "text/plain", "not found");
-    try {
-      return send(200, TYPES[extname(path)] ?? "application/octet-stream", await readFile(path));
-    } catch {
-      return send(404, "text/plain", "not found");
-    }
+    const file = folder && (await fileOf(join(repository, folder), rest.join("/")));
+    return file ? send(200, file.type, file.body) : send(404, "text/plain", "not found");
   });
   return listen(server);
 }
