@@ -1,10 +1,11 @@
 //! The promises about training: it learns, the same run is the same run, resumed or not.
 
-use burn::tensor::TensorData;
+use burn::tensor::{Tensor, TensorData};
 use propense_model::{Arithmetic, CnnLstm, ModelConfig};
 
 use super::*;
 use crate::device::DeviceChoice;
+use crate::loss::cross_entropy;
 use crate::progress::Silent;
 
 const FEATURES: usize = 8;
