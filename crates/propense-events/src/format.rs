@@ -2,7 +2,10 @@
 
 use std::{fmt, str::FromStr};
 
-use crate::{EventsError, Mapping, recognise::is_json};
+use crate::{EventsError, Mapping};
+
+/// How many lines of an input are looked at to tell what it is.
+pub(crate) const FIRST_LINES: usize = 20;
 
 /// A file format. `Display` and `FromStr` use the words of the command line.
 ///
@@ -181,5 +184,20 @@ impl FromStr for Format {
                 name: name.to_owned(),
                 known: Self::ALL.map(Self::name).join(", "),
             })
+    }
+}
+
+/// Whether the input holds JSON: its first line begins with a bracket, or (that line being
+/// damaged) most of the others do. No line of the tables read here does.
+pub(crate) fn is_json(start: &[u8]) -> bool {
+    let lines = start
+        .split(|byte| matches!(byte, b'\n' | b'\r'))
+        .map(<[u8]>::trim_ascii_start)
+        .filter(|line| !line.is_empty())
+        .take(FIRST_LINES);
+    let mut brackets = lines.map(|line| matches!(line, [b'{' | b'[', ..]));
+    brackets.next() == Some(true) || {
+        let (yes, no): (Vec<bool>, Vec<bool>) = brackets.partition(|bracket| *bracket);
+        yes.len() > no.len() + 1
     }
 }

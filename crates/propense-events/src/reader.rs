@@ -4,9 +4,8 @@ use std::io::{Chain, Cursor, Read};
 
 use crate::records::{Block, Framing, Records};
 use crate::{
-    Counts, Delimiter, EventsError, Format, Limits, Mapping, Sink, adapters,
-    ledger::Ledger,
-    recognise::{is_json, recognise},
+    Counts, Delimiter, EventsError, Format, Limits, Mapping, Sink, adapters, format::is_json,
+    ledger::Ledger, recognise::recognise,
 };
 
 /// How much of the input is looked at to recognise it, in bytes.

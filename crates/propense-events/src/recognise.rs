@@ -1,9 +1,9 @@
 //! Telling a format by the beginning of its content.
 
-use crate::{EventsError, Format, delimiter, format::plain};
-
-/// How many lines are looked at.
-const LINES: usize = 20;
+use crate::{
+    EventsError, Format, delimiter,
+    format::{FIRST_LINES, is_json, plain},
+};
 
 /// Recognises the format by the first lines. `start` is the beginning of the input without
 /// byte-order mark; its last line may be cut.
@@ -12,7 +12,7 @@ pub(crate) fn recognise(start: &[u8]) -> Result<Format, EventsError> {
     let lines: Vec<&str> = text
         .lines()
         .filter(|line| !line.trim().is_empty())
-        .take(LINES)
+        .take(FIRST_LINES)
         .collect();
     let first = *lines.first().ok_or(EventsError::Empty)?;
     let found = if is_json(start) {
@@ -31,21 +31,6 @@ pub(crate) fn recognise(start: &[u8]) -> Result<Format, EventsError> {
             found: format!("{:?}", first.chars().take(80).collect::<String>()),
         }
     })
-}
-
-/// Whether the input holds JSON: its first line begins with a bracket, or (that line being
-/// damaged) most of the others do. No line of the tables read here does.
-pub(crate) fn is_json(start: &[u8]) -> bool {
-    let lines = start
-        .split(|byte| matches!(byte, b'\n' | b'\r'))
-        .map(<[u8]>::trim_ascii_start)
-        .filter(|line| !line.is_empty())
-        .take(LINES);
-    let mut brackets = lines.map(|line| matches!(line, [b'{' | b'[', ..]));
-    brackets.next() == Some(true) || {
-        let (yes, no): (Vec<bool>, Vec<bool>) = brackets.partition(|bracket| *bracket);
-        yes.len() > no.len() + 1
-    }
 }
 
 /// Headers are unmistakable.

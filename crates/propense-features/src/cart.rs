@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use propense_events::{Event, EventKind};
 
-use crate::state::{MOST_UNITS, price, units};
+use crate::amounts::{MOST_UNITS, price, units};
 
 #[derive(Debug, Clone, Copy)]
 struct Line {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use propense_events::{Session, Value};
 
-use crate::{ContextFeature, FitOptions, Transform, fit::most_frequent, moments::Summary};
+use crate::{ContextFeature, FitOptions, Transform, frequent::most_frequent, moments::Summary};
 
 /// Days that a set must cover for the hour, and the weekday, to be more than the name of a day.
 const DAYS_FOR_HOUR: i64 = 2;

@@ -45,11 +45,13 @@
 //! assert_eq!(row.len(), spec.row_len());
 //! ```
 
+mod amounts;
 mod cart;
 mod error;
 mod featuriser;
 mod fit;
 mod fit_context;
+mod frequent;
 mod hashing;
 mod history;
 mod layout;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use propense_events::Session;
 use serde::{Deserialize, Serialize};
 
-use crate::{FitOptions, state::price};
+use crate::{FitOptions, amounts::price};
 
 /// How many items' worth of evidence the category above counts for.
 const STRENGTH: f64 = 10.0;

@@ -2,13 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use propense_events::{Event, EventKind, Item};
+use propense_events::{Event, EventKind};
 
-use crate::{Measure, cart::Cart, learnt::Learnt, stay::Stays, summary::Sums};
-
-/// Prices and quantities beyond these are errors; cut here, sums of them stay finite.
-pub(crate) const MOST_UNITS: f64 = 1e9;
-const MOST_MONEY: f64 = 1e12;
+use crate::{
+    Measure,
+    amounts::{money, price},
+    cart::Cart,
+    learnt::Learnt,
+    stay::Stays,
+    summary::Sums,
+};
 
 /// The raw value of every measure after one event, by [`Measure`] as index; `None` is missing.
 #[derive(Debug, Clone, Copy)]
@@ -273,21 +276,6 @@ fn count<T: Default>(counts: &mut BTreeMap<String, T>, key: &str, change: impl F
             change(&mut count);
             counts.insert(key.to_owned(), count);
         }
-    }
-}
-
-fn money(amount: f64) -> Option<f64> {
-    (amount.is_finite() && amount >= 0.0).then(|| amount.min(MOST_MONEY))
-}
-
-pub(crate) fn price(item: &Item) -> Option<f64> {
-    item.price.and_then(money)
-}
-
-pub(crate) fn units(item: &Item) -> f64 {
-    match item.quantity {
-        Some(units) if units.is_finite() && units > 0.0 => units.min(MOST_UNITS),
-        _ => 1.0,
     }
 }
 

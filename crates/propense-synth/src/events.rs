@@ -6,6 +6,7 @@ mod dirt;
 mod line;
 mod manifest;
 pub mod rates;
+mod row;
 mod stream;
 mod tally;
 mod traffic;

@@ -9,6 +9,7 @@ use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
 use super::catalogue::{self, Catalogue};
+use super::exchange::{json, read_context};
 use super::explain::Explainer;
 use super::prepared::{Gatherer, Prepared};
 use super::recommend::{self, after_views};
@@ -323,22 +324,4 @@ pub(crate) fn limits(now: f64) -> Limits {
         latest: (now + AHEAD) as i64,
         ..Limits::default()
     }
-}
-
-/// A context object goes the way of an event's context, so that the same rules hold.
-pub(super) fn read_context(context: &str) -> Result<Context, WebError> {
-    let event = format!(
-        r#"{{"event":"{}","timestamp":{EARLIEST},"context":{context}}}"#,
-        EventKind::Other.name(),
-    );
-    let (event, problems) = parse_event(&event, 0, &Limits::default());
-    match (event, problems.first()) {
-        (Some(event), None) => Ok(event.context),
-        (_, Some(problem)) => Err(WebError::Argument(format!("the context: {problem}"))),
-        (None, None) => Ok(Context::new()),
-    }
-}
-
-pub(super) fn json(value: &impl Serialize) -> Result<String, JsValue> {
-    Ok(serde_json::to_string(value).map_err(WebError::Internal)?)
 }

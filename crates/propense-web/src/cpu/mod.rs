@@ -2,6 +2,7 @@
 
 mod catalogue;
 mod engine;
+mod exchange;
 mod explain;
 mod head;
 mod prepared;

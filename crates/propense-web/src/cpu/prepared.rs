@@ -7,7 +7,7 @@ use propense_features::FeatureSpec;
 use propense_model::Golden;
 use wasm_bindgen::prelude::*;
 
-use super::engine::{json, read_context};
+use super::exchange::{json, read_context};
 use super::recorder::{Recorded, Recorder};
 
 /// Events of the stand-in for a bundle without golden session.
