@@ -13,9 +13,9 @@ use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use propense_model::{Contribution, Head, Precision, Privacy, filtered_mean, server_rate};
 use tokio::sync::Mutex;
 
+use crate::blocking::blocking;
 use crate::clock::{now_ms, rfc3339};
 use crate::files::Files;
-use crate::http::blocking;
 use crate::metrics::Metrics;
 use crate::publishing::keep;
 use crate::store::{BundleRecord, Contributed, Gathering, Store};

@@ -24,7 +24,7 @@ use crate::error::Refusal;
 pub(crate) use guard::{Client, Guard};
 pub(crate) use manifest::ManifestCache;
 pub(crate) use score::permits;
-pub(crate) use state::{App, Kept, blocking};
+pub(crate) use state::{App, Kept};
 
 /// All routes of the service.
 pub(crate) fn router(app: &Arc<App>) -> Router {

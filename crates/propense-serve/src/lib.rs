@@ -25,6 +25,7 @@
 //! before the row that names it, and an answer is sent after the commit that it reports.
 //! `docs/serve.md` has the routes.
 
+mod blocking;
 mod clock;
 mod error;
 mod files;

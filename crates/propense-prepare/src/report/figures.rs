@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::drift::Drift;
 use super::intake::{Counted, FileFigures, Intake, Records};
-use super::warnings::Warning;
+use super::warning::Warning;
 
 /// The shares at which [`Distribution::quantiles`] stand.
 pub(crate) const QUANTILES: [f64; 7] = [0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99];
@@ -388,14 +388,6 @@ impl DataReport {
             joins: intake.joins,
             ..Self::default()
         }
-    }
-
-    /// Adds the warnings and the verdict that follow from the figures.
-    #[must_use]
-    pub fn judged(mut self) -> Self {
-        self.warnings = super::warnings::all(&self);
-        self.verdict = super::warnings::verdict(&self.warnings);
-        self
     }
 
     /// The figures of one kind of event.

@@ -25,6 +25,7 @@ mod intake;
 mod measure;
 #[cfg(feature = "engine")]
 mod scale;
+mod warning;
 mod warnings;
 mod words;
 
@@ -38,7 +39,7 @@ pub use html::html;
 pub use intake::{Counted, FileFigures, Intake, Records};
 #[cfg(feature = "engine")]
 pub use measure::{Measure, measure_table};
-pub use warnings::{Severity, Warning};
+pub use warning::{Severity, Warning};
 
 /// `a` of `b` as a share; 0 where there is nothing.
 pub(crate) fn share(a: u64, b: u64) -> f64 {

@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 
 use super::App;
 use super::manifest::{fresh, not_modified};
-use super::state::blocking;
 use crate::ServeError;
+use crate::blocking::blocking;
 use crate::error::Refusal;
 use crate::publishing::{keep, tell_rollout};
 use crate::store::{BundleRecord, LONGEST_NOTE, Move, Published, Rollout};

@@ -9,8 +9,8 @@ use propense_events::Problem;
 use serde::Serialize;
 
 use super::App;
-use super::state::blocking;
 use crate::ServeError;
+use crate::blocking::blocking;
 use crate::error::Refusal;
 use crate::intake::{Taken, take};
 use crate::scoring::{Score, Scorer, score_for};

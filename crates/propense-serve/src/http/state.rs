@@ -10,6 +10,7 @@ use axum::http::StatusCode;
 use tokio::sync::Semaphore;
 
 use super::{Guard, ManifestCache};
+use crate::blocking::blocking;
 use crate::error::Refusal;
 use crate::files::Files;
 use crate::gathering::Gatherer;
@@ -97,15 +98,6 @@ impl App {
             }
         }
     }
-}
-
-/// Does work that takes a while, or waits for the disk, where no request waits for it.
-pub(crate) async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, ServeError> + Send + 'static,
-) -> Result<T, ServeError> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .unwrap_or_else(|error| Err(ServeError::Worker(error.to_string())))
 }
 
 fn is_too_long(error: &axum::Error) -> bool {

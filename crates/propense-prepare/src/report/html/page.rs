@@ -8,7 +8,7 @@ use super::{distributions, people, shop, source, timeline};
 use crate::report::calendar::long_day;
 use crate::report::figures::{DataReport, Verdict};
 use crate::report::share;
-use crate::report::warnings::Severity;
+use crate::report::warning::Severity;
 use crate::report::words::{number, of, percent};
 
 pub(super) fn page(report: &DataReport) -> String {
