@@ -87,7 +87,7 @@ mod tests {
         let visit = |number: usize| {
             let events = 2 + number % 5;
             let row = |event: usize| {
-                let even = f32::from(u8::from((event + number) % 2 == 0));
+                let even = f32::from(u8::from((event + number).is_multiple_of(2)));
                 [even, 1.0 - even, 0.5, 0.0]
             };
             Example {

@@ -155,7 +155,7 @@ mod tests {
 
     fn rows(sign: f32) -> Tensor<3> {
         let value = |place: usize| match place % 8 {
-            0 => f32::from(u8::from(place % 16 == 0)),
+            0 => f32::from(u8::from(place.is_multiple_of(16))),
             1 => f32::from(u8::from(place % 16 != 1)),
             2 => sign,
             3 => 0.0,

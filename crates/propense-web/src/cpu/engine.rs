@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use propense_events::{Context, EARLIEST, EventKind, Limits, parse_event};
+use propense_events::{Context, Limits, parse_event};
 use propense_features::FeatureSpec;
 use propense_model::{Bundle, CpuModel, CpuStream, Head, Manifest};
 use serde::Serialize;
