@@ -52,7 +52,6 @@ mod fit;
 mod horizon;
 mod learner;
 mod loss;
-mod manifest;
 mod metrics;
 mod network;
 mod next_item;

@@ -7,6 +7,7 @@ mod machine;
 mod native;
 mod phases;
 mod set_up;
+mod spread;
 mod tables;
 
 use std::fs;

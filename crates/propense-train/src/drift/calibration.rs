@@ -8,7 +8,7 @@ use super::sample::{Drawn, Sample};
 use crate::delong::tail;
 use crate::evaluation::owners;
 use crate::fit::calibrate;
-use crate::manifest::calibration;
+use crate::fit::manifest::calibration;
 use crate::metrics::best_f1_threshold;
 use crate::paired::{Comparison, Pairs, compare};
 use crate::tasks::{Shares, scheme};

@@ -1,5 +1,6 @@
 //! The whole way from data to a bundle, and the evaluation protocol.
 
+pub(crate) mod manifest;
 mod model;
 mod report;
 mod request;
@@ -16,7 +17,7 @@ use crate::example::Example;
 use crate::options::Preset;
 use crate::progress::{Observer, Progress, StopReason};
 use crate::tasks::{self, Prepared, Shares};
-use crate::{Task, TrainError, manifest, scoring};
+use crate::{Task, TrainError, scoring};
 
 pub(crate) use model::{Model, calibrate, fit_model};
 use report::measure_parts;

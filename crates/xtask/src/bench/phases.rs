@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::figures::spread;
+use super::spread::spread;
 
 /// One phase: its name, and when it begins and ends, in milliseconds after navigation (medians of
 /// the runs).

@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::figures::{Measured, Spread, spread};
+use super::figures::Measured;
+use super::spread::{Spread, spread};
 
 /// Rows that can be compared with each other.
 pub(super) struct Table {

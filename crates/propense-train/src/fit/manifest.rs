@@ -3,9 +3,11 @@
 use propense_model::{Calibration, DataFingerprint, Golden, Manifest};
 use serde_json::json;
 
+use super::model::Model;
+use super::report::FitReport;
+use super::request::FitRequest;
 use crate::calibrate::Scaling;
 use crate::example::{Example, Positions, Weighting};
-use crate::fit::{FitReport, FitRequest, Model};
 use crate::tasks::Prepared;
 use crate::{TrainError, scoring};
 use propense_prepare::Loaded;
