@@ -5,18 +5,11 @@ use std::hash::{BuildHasher, Hasher};
 use foldhash::fast::FixedState;
 
 use super::events::GONE;
-use super::scratch::{Scratch, Slab};
+use super::memory::Fired;
+use super::scratch::Scratch;
+use super::slab::Slab;
 use super::{CleaningRule, Detail, Rules};
 use crate::table::{Column, text_at};
-
-/// An event of the slab before.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Fired {
-    signature: u64,
-    time: i64,
-    source: u16,
-    row: u64,
-}
 
 /// The most events remembered from the slab before.
 const MOST: usize = 4096;

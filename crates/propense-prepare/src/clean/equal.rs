@@ -5,7 +5,8 @@ use std::hash::{BuildHasher, Hasher};
 use arrow::array::{Array, Float64Array};
 use foldhash::fast::FixedState;
 
-use super::scratch::{HashedMap, Scratch, Slab};
+use super::scratch::Scratch;
+use super::slab::{HashedMap, Slab};
 use super::{Change, CleaningRule, Detail, Rules};
 use crate::table::{Column, Lines, number_at, text_at};
 

@@ -1,6 +1,6 @@
 //! Which lines are one event.
 
-use super::scratch::{HashedMap, Slab};
+use super::slab::{HashedMap, Slab};
 use crate::table::group;
 
 /// The events of a slab, numbered by their first lines.

@@ -1,8 +1,9 @@
 //! `bot` and `impossible_session`: sessions that no person made, or that are none.
 
 use super::events::GONE;
-use super::scratch::{Scratch, Slab};
-use super::sessions::Id;
+use super::memory::{Id, Session};
+use super::scratch::Scratch;
+use super::slab::Slab;
 use super::verdicts::owner_name;
 use super::{CleaningRule, Detail, Rules};
 use crate::table::text_at;
@@ -135,7 +136,7 @@ fn impossible(slab: &Slab<'_>, rules: &Rules, scratch: &mut Scratch) {
 }
 
 fn remove(slab: &Slab<'_>, scratch: &mut Scratch) {
-    let condemned = |session: &super::sessions::Session| session.condemned.is_some();
+    let condemned = |session: &Session| session.condemned.is_some();
     if !scratch.sessions.list.iter().any(condemned) {
         return;
     }

@@ -2,24 +2,11 @@
 
 use propense_events::EventKind;
 
-use super::scratch::{Scratch, Slab, hash};
+use super::memory::Order;
+use super::scratch::Scratch;
+use super::slab::{HashedMap, Slab, hash};
 use super::{CleaningRule, Detail, Rules};
 use crate::table::text_at;
-
-/// What is known of one order.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Order {
-    /// How well its source knows the visit: see [`rank`].
-    rank: u8,
-    /// The source that is believed.
-    source: u16,
-    /// The first event of the order that counts.
-    event: Option<u64>,
-    row: u64,
-    time: i64,
-    /// The event of the order without items, where there is one.
-    itemless: Option<u64>,
-}
 
 /// The most orders remembered of one owner: beyond it nobody is a person, and memory is bounded.
 const MOST: usize = 1 << 20;
@@ -163,12 +150,7 @@ fn repeated(
     None
 }
 
-fn remember(
-    order: &mut Order,
-    items: &mut super::scratch::HashedMap<u64, u64>,
-    item: Option<u64>,
-    event: u64,
-) {
+fn remember(order: &mut Order, items: &mut HashedMap<u64, u64>, item: Option<u64>, event: u64) {
     match item {
         None => order.itemless = Some(event),
         Some(item) if items.len() < MOST => {

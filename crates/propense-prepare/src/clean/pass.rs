@@ -3,7 +3,8 @@
 use std::ops::Range;
 
 use super::equal::AsWritten;
-use super::scratch::{HashedMap, Scratch, Slab, hash};
+use super::scratch::Scratch;
+use super::slab::{HashedMap, Slab, hash};
 use super::{
     Rules, SessionPlace, Verdicts, double_fire, equal, judge as sessions_judge, orders, repairs,
     sessions, times, words,

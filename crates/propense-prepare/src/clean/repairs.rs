@@ -1,6 +1,7 @@
 //! The rules that repair: `out_of_order`, `foreign_currency`, `price_unit`.
 
-use super::scratch::{HashedMap, Scratch, Slab};
+use super::scratch::Scratch;
+use super::slab::{HashedMap, Slab};
 use super::{Change, CleaningRule, Repair, Rules, Verdicts};
 use crate::table::{number_at, text_at};
 

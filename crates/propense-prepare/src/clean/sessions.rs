@@ -5,52 +5,12 @@ use std::sync::Arc;
 use propense_events::EventKind;
 
 use super::events::GONE;
-use super::scratch::{HashedMap, HashedSet, Memory, Scratch, Slab, hash};
+use super::memory::{Id, Memory, Session, Sessions};
+use super::scratch::Scratch;
+use super::slab::{HashedSet, Slab, hash};
 use super::verdicts::owner_name;
-use super::{CleaningRule, Detail, Rules, SessionName};
+use super::{Rules, SessionName};
 use crate::table::text_at;
-
-/// The sessions of a slab, by their first events.
-#[derive(Debug, Default)]
-pub(super) struct Sessions {
-    pub(super) list: Vec<Session>,
-    /// The session of each event, and the event's number in it.
-    pub(super) of: Vec<(u32, u32)>,
-    /// Sessions of the shop's own, by the hash of their ids.
-    by_id: HashedMap<u64, u32>,
-    /// Numbers that names like `user#3` of the input already use.
-    taken: HashedSet<u32>,
-    /// The session of the event before: the one that was active last.
-    latest: Option<u32>,
-    /// The last number given to a session without an id.
-    number: u32,
-}
-
-/// A session so far.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Session {
-    pub(super) id: Id,
-    pub(super) first: i64,
-    pub(super) last: i64,
-    pub(super) events: u32,
-    pub(super) orders: u32,
-    /// What tells the last order from the next.
-    last_order: u64,
-    /// Why the session is set aside, where it is.
-    pub(super) condemned: Option<(CleaningRule, Detail)>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Id {
-    /// The shop's own: its hash, and a line of this slab with it.
-    Shop {
-        hash: u64,
-        line: Option<u32>,
-        /// Whether it is a name that an earlier preparation gave.
-        ours: bool,
-    },
-    Numbered(u32),
-}
 
 /// An event of no session.
 pub(super) const NOWHERE: (u32, u32) = (u32::MAX, 0);

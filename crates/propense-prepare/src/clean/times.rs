@@ -1,6 +1,7 @@
 //! `future_timestamp` and `outside_period`: times that cannot be, or are not wanted.
 
-use super::scratch::{Scratch, Slab};
+use super::scratch::Scratch;
+use super::slab::Slab;
 use super::{CleaningRule, Detail, Rules};
 
 pub(super) fn judge(slab: &Slab<'_>, rules: &Rules, scratch: &mut Scratch) {

@@ -5,7 +5,8 @@ use std::ops::Range;
 use arrow::array::StringArray;
 use propense_events::EventKind;
 
-use super::scratch::{Scratch, Slab};
+use super::scratch::Scratch;
+use super::slab::Slab;
 use super::{CleaningRule, Detail, Rules};
 use crate::table::{Column, text_at};
 
