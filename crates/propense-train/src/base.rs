@@ -6,7 +6,7 @@ use propense_model::ModelConfig;
 
 use crate::TrainError;
 use crate::ensemble::{self, Line, PARTS, Table, Targets, Teacher, table_edges};
-use crate::fit::FitRequest;
+use crate::fit::request::FitRequest;
 use crate::progress::{Observer, Progress, StopReason};
 use crate::recipe::Recipe;
 use crate::tasks::Prepared;

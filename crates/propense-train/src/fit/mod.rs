@@ -3,7 +3,7 @@
 pub(crate) mod manifest;
 mod model;
 mod report;
-mod request;
+pub(crate) mod request;
 
 use std::time::{Duration, Instant};
 
