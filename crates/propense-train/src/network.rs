@@ -45,7 +45,9 @@ pub(crate) trait Network: Module + ModuleDisplay {
     fn features(&self) -> usize;
 
     /// `[batch, time, features]` and `[batch, context]` to `[batch, time]`.
-    fn after_each(&self, rows: Tensor<3>, context: Tensor<2>) -> Tensor<2>;
+    fn after_each(&self, rows: Tensor<3>, context: Tensor<2>) -> Tensor<2> {
+        self.with_states(rows, context).0
+    }
 
     /// The same, and the states that it is read from, `[batch, time, states]`; none where events are not
     /// read.
@@ -153,10 +155,6 @@ impl Network for CnnLstm {
         self.config().features
     }
 
-    fn after_each(&self, rows: Tensor<3>, context: Tensor<2>) -> Tensor<2> {
-        self.forward(rows, context)
-    }
-
     fn with_states(&self, rows: Tensor<3>, context: Tensor<2>) -> (Tensor<2>, Option<Tensor<3>>) {
         let (logits, states) = self.forward_with_states(rows, context);
         (logits, Some(states))
@@ -223,10 +221,6 @@ impl Blueprint for StructureConfig {
 impl Network for Structure {
     fn features(&self) -> usize {
         self.config().features
-    }
-
-    fn after_each(&self, rows: Tensor<3>, context: Tensor<2>) -> Tensor<2> {
-        self.forward(rows, context)
     }
 
     fn with_states(&self, rows: Tensor<3>, context: Tensor<2>) -> (Tensor<2>, Option<Tensor<3>>) {

@@ -3,6 +3,7 @@
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor, TensorData, activation::softmax};
 
+use super::HashedColumns;
 use crate::weights::Random;
 
 /// Where fresh weights come from: drawn on the CPU in a fixed order, so that a seed gives the same
@@ -37,6 +38,23 @@ impl Draw<'_> {
         shape: [usize; D],
     ) -> Param<Tensor<D>> {
         Param::from_data(TensorData::new(data, shape), self.device)
+    }
+}
+
+impl HashedColumns {
+    /// The rows, `[batch, time, features]`, without these columns.
+    #[must_use]
+    pub fn left_out(self, rows: Tensor<3>) -> Tensor<3> {
+        let [_, _, width] = rows.dims();
+        let behind = self.first + self.count;
+        let mut own = Vec::new();
+        if self.first > 0 {
+            own.push(rows.clone().narrow(2, 0, self.first));
+        }
+        if behind < width {
+            own.push(rows.narrow(2, behind, width - behind));
+        }
+        Tensor::cat(own, 2)
     }
 }
 

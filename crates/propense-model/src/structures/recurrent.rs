@@ -4,8 +4,8 @@ use burn::module::{Module, Param};
 use burn::tensor::activation::{sigmoid, tanh};
 use burn::tensor::{Device, Tensor};
 
-use super::StructureConfig;
 use super::layers::{Dense, Draw, earlier};
+use super::{HashedColumns, StructureConfig};
 use crate::layers::Layers;
 use crate::lstm::split;
 use crate::weights::Random;
@@ -160,19 +160,15 @@ impl ConvLstmItems {
 
     /// `[batch, time, features]` to `[batch, time, hidden]`.
     pub(super) fn forward(&self, rows: Tensor<3>) -> Tensor<3> {
-        let [batch, time, width] = rows.dims();
+        let [batch, time, _] = rows.dims();
         let [count, _] = self.table.dims();
         let (hidden, inputs) = (self.config.hidden, self.config.step_inputs());
         let hashes = rows.clone().narrow(2, self.first, count);
-        let behind = self.first + count;
-        let mut own = Vec::new();
-        if self.first > 0 {
-            own.push(rows.clone().narrow(2, 0, self.first));
-        }
-        if behind < width {
-            own.push(rows.narrow(2, behind, width - behind));
-        }
-        let own = Tensor::cat(own, 2); // [batch, time, features − count]
+        let columns = HashedColumns {
+            first: self.first,
+            count,
+        };
+        let own = columns.left_out(rows); // [batch, time, features − count]
 
         let steps = time.div_ceil(2);
         let layers = Layers::new(

@@ -2,6 +2,7 @@
 
 use burn::module::Module;
 use burn::optim::GradientsParams;
+use burn::tensor::Tensor;
 use propense_model::NamedTensor;
 
 use super::HeadedConfig;
@@ -32,7 +33,8 @@ pub(crate) fn beforehand<B: Blueprint>(
     let mut adam = Adam::new(options.learning_rate, options.clip);
     for epoch in 1..=EPOCHS.min(options.epochs) {
         let batches = shuffled(examples, options.batch, options.seed, epoch);
-        let mut sum = 0.0;
+        // Read once an epoch: a step waits for no device.
+        let mut sum: Option<Tensor<1>> = None;
         for indices in &batches {
             if observer.stop() {
                 return Ok(None);
@@ -42,11 +44,16 @@ pub(crate) fn beforehand<B: Blueprint>(
             let Some(loss) = network.missed(batch.rows, batch.context) else {
                 continue;
             };
-            sum += numbers(loss.clone().inner())?.into_iter().sum::<f32>();
+            let kept = loss.clone().inner();
+            sum = Some(match sum.take() {
+                Some(others) => others + kept,
+                None => kept,
+            });
             let gradients = GradientsParams::from_grads(loss.backward(), &network);
             network = adam.step(network, gradients);
         }
-        let loss = sum / batches.len().max(1) as f32;
+        let sum = sum.map(numbers).transpose()?.unwrap_or_default();
+        let loss = sum.into_iter().sum::<f32>() / batches.len().max(1) as f32;
         if !loss.is_finite() {
             return Err(TrainError::Diverged { epoch });
         }

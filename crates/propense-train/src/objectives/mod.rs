@@ -86,23 +86,25 @@ impl Objective {
         }
     }
 
+    /// Its heads, where the rows tell everything.
+    const fn heads(self) -> &'static [Aim] {
+        match self {
+            Self::NextEvent => &[Aim::NextEvent],
+            Self::NextItem => &[Aim::NextItem],
+            Self::LaterEvents => &[Aim::LaterEvents],
+            Self::Several | Self::Beforehand => &[Aim::NextEvent, Aim::NextItem, Aim::LaterEvents],
+        }
+    }
+
     /// Whether the rows have to tell items.
-    pub(crate) const fn tells_items(self) -> bool {
-        !matches!(self, Self::NextEvent | Self::LaterEvents)
+    pub(crate) fn tells_items(self) -> bool {
+        self.heads().contains(&Aim::NextItem)
     }
 
     /// The heads that rows with these columns bear.
     pub(crate) fn aims(self, columns: &Columns) -> Vec<Aim> {
-        let aims = match self {
-            Self::NextEvent => vec![Aim::NextEvent],
-            Self::NextItem => vec![Aim::NextItem],
-            Self::LaterEvents => vec![Aim::LaterEvents],
-            Self::Several | Self::Beforehand => {
-                vec![Aim::NextEvent, Aim::NextItem, Aim::LaterEvents]
-            }
-        };
         let borne = |aim: &Aim| columns.items.is_some() || *aim != Aim::NextItem;
-        aims.into_iter().filter(borne).collect()
+        self.heads().iter().copied().filter(borne).collect()
     }
 }
 

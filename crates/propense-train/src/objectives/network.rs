@@ -35,18 +35,10 @@ pub(crate) struct Headed<N: Module> {
 impl<N: Network> Headed<N> {
     /// The rows as the network sees them.
     fn shown(&self, rows: Tensor<3>) -> Tensor<3> {
-        let Some(HashedColumns { first, count }) = self.hidden else {
-            return rows;
-        };
-        let behind = first + count;
-        let mut parts = Vec::new();
-        if first > 0 {
-            parts.push(rows.clone().narrow(2, 0, first));
+        match self.hidden {
+            Some(columns) => columns.left_out(rows),
+            None => rows,
         }
-        if behind < self.features {
-            parts.push(rows.narrow(2, behind, self.features - behind));
-        }
-        Tensor::cat(parts, 2)
     }
 
     /// What the heads miss: `[1]`.
@@ -91,10 +83,6 @@ impl<B: Blueprint> Blueprint for HeadedConfig<B> {
 impl<N: Network> Network for Headed<N> {
     fn features(&self) -> usize {
         self.features
-    }
-
-    fn after_each(&self, rows: Tensor<3>, context: Tensor<2>) -> Tensor<2> {
-        self.network.after_each(self.shown(rows), context)
     }
 
     fn with_states(&self, rows: Tensor<3>, context: Tensor<2>) -> (Tensor<2>, Option<Tensor<3>>) {
