@@ -111,7 +111,10 @@ pub use scorer::Scorer;
 #[cfg(feature = "burn")]
 pub use stream::Stream;
 #[cfg(feature = "burn")]
-pub use structures::{HashedColumns, NextItemGru, Structure, StructureConfig, StructureKind};
+pub use structures::{
+    HashedColumns, NextItemGru, Structure, StructureConfig, StructureKind, read_weights,
+    write_weights,
+};
 #[cfg(feature = "webgpu")]
 pub use webgpu::{GpuModel, GpuStream};
 pub use weights::NamedTensor;

@@ -15,6 +15,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 
 pub use config::{HashedColumns, StructureConfig, StructureKind};
 pub use next_item::NextItemGru;
+pub use store::{read_weights, write_weights};
 
 use crate::{Ensemble, ModelError, NamedTensor};
 use attention::{ConvAttention, Convolutions, Transformer};
@@ -186,7 +187,7 @@ impl Structure {
     /// # Errors
     /// [`ModelError::Device`] where the device cannot be read.
     pub fn weights(&self) -> Result<Vec<NamedTensor>, ModelError> {
-        store::read(self)
+        read_weights(self)
     }
 
     /// The same network with these weights.
@@ -194,7 +195,7 @@ impl Structure {
     /// # Errors
     /// [`ModelError`] where one is missing or of another shape.
     pub fn with_weights(self, weights: &[NamedTensor]) -> Result<Self, ModelError> {
-        store::write(self, weights)
+        write_weights(self, weights)
     }
 }
 

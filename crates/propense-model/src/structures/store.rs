@@ -5,15 +5,23 @@ use burn::tensor::{Tensor, TensorData};
 
 use crate::{ModelError, NamedTensor, network};
 
-/// Every weight, in the order in which the module visits them.
-pub(super) fn read<M: Module>(module: &M) -> Result<Vec<NamedTensor>, ModelError> {
+/// Every weight of a module, named by its place, in the order in which the module visits them. Blocks until
+/// the device is done: for native use.
+///
+/// # Errors
+/// [`ModelError::Device`] where the device cannot be read.
+pub fn read_weights<M: Module>(module: &M) -> Result<Vec<NamedTensor>, ModelError> {
     let mut reader = Reader::default();
     module.visit(&mut reader);
     reader.weights.into_iter().collect()
 }
 
-/// The module with these weights, by the names that [`read`] gives.
-pub(super) fn write<M: Module>(module: M, weights: &[NamedTensor]) -> Result<M, ModelError> {
+/// The module with these weights, by the names that [`read_weights`] gives; others among them are not
+/// looked at.
+///
+/// # Errors
+/// [`ModelError`] where one is missing or of another shape.
+pub fn write_weights<M: Module>(module: M, weights: &[NamedTensor]) -> Result<M, ModelError> {
     let mut writer = Writer {
         path: Vec::new(),
         weights,

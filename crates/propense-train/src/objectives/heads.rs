@@ -3,7 +3,6 @@
 use burn::module::{Module, Param};
 use burn::tensor::activation::{log_softmax, relu};
 use burn::tensor::{Device, Tensor, TensorData};
-use propense_model::{ModelError, NamedTensor};
 
 use super::{Aim, Columns};
 use crate::loss::cross_entropy;
@@ -18,33 +17,25 @@ pub(crate) struct HeadSizes {
 }
 
 impl HeadSizes {
-    /// Name and number of classes of each.
-    fn classes(&self) -> Vec<(&'static str, usize)> {
+    /// Heads of zeros: nothing lies behind a head that would have to differ.
+    pub(crate) fn init(&self, device: &Device) -> Heads {
         let (_, kinds) = self.columns.kinds;
         let items = self.columns.items.map_or(0, |items| items.count);
-        let of = |aim: &Aim| match aim {
-            Aim::NextEvent => ("heads.next_event", kinds),
-            // A hash is a column and a sign.
-            Aim::NextItem => ("heads.next_item", 2 * items),
-            Aim::LaterEvents => ("heads.later_events", kinds),
+        let head = |aim: &Aim| {
+            let classes = match aim {
+                Aim::NextEvent | Aim::LaterEvents => kinds,
+                // A hash is a column and a sign.
+                Aim::NextItem => 2 * items,
+            };
+            Head {
+                weight: Param::from_tensor(Tensor::zeros([self.states, classes], device)),
+                bias: Param::from_tensor(Tensor::zeros([classes], device)),
+            }
         };
-        self.aims.iter().map(of).collect()
-    }
-
-    /// The first weights: zeros, since nothing lies behind a head that would have to differ.
-    pub(crate) fn fresh(&self) -> Vec<NamedTensor> {
-        let zeros = |name: String, shape: Vec<usize>| NamedTensor {
-            name,
-            data: vec![0.0; shape.iter().product()],
-            shape,
-        };
-        let of = |(name, classes): (&str, usize)| {
-            [
-                zeros(format!("{name}.weight"), vec![self.states, classes]),
-                zeros(format!("{name}.bias"), vec![classes]),
-            ]
-        };
-        self.classes().into_iter().flat_map(of).collect()
+        Heads {
+            heads: self.aims.iter().map(head).collect(),
+            sizes: self.clone(),
+        }
     }
 }
 
@@ -66,54 +57,6 @@ pub(crate) struct Heads {
 }
 
 impl Heads {
-    /// With these weights; others among them are not looked at.
-    pub(crate) fn new(
-        sizes: &HeadSizes,
-        weights: &[NamedTensor],
-        device: &Device,
-    ) -> Result<Self, ModelError> {
-        let data = |name: String| -> Result<TensorData, ModelError> {
-            let found = weights.iter().find(|weight| weight.name == name);
-            let found = found.ok_or(ModelError::Missing { what: name })?;
-            Ok(TensorData::new(found.data.clone(), found.shape.clone()))
-        };
-        let head = |(name, _): (&str, usize)| -> Result<Head, ModelError> {
-            Ok(Head {
-                weight: Param::from_data(data(format!("{name}.weight"))?, device),
-                bias: Param::from_data(data(format!("{name}.bias"))?, device),
-            })
-        };
-        let heads = sizes.classes().into_iter().map(head);
-        Ok(Self {
-            heads: heads.collect::<Result<_, _>>()?,
-            sizes: sizes.clone(),
-        })
-    }
-
-    /// The weights as plain numbers. Blocks until the device is done.
-    pub(crate) fn numbers(&self) -> Result<Vec<NamedTensor>, ModelError> {
-        fn read<const D: usize>(
-            name: String,
-            tensor: Tensor<D>,
-        ) -> Result<NamedTensor, ModelError> {
-            let shape = tensor.dims().to_vec();
-            let data = tensor.try_to_vec_as::<f32>();
-            Ok(NamedTensor {
-                name,
-                shape,
-                data: data.map_err(|error| ModelError::Device {
-                    detail: error.to_string(),
-                })?,
-            })
-        }
-        let mut weights = Vec::new();
-        for ((name, _), head) in self.sizes.classes().into_iter().zip(&self.heads) {
-            weights.push(read(format!("{name}.weight"), head.weight.val())?);
-            weights.push(read(format!("{name}.bias"), head.bias.val())?);
-        }
-        Ok(weights)
-    }
-
     /// The sum over the heads of their mean loss over the events that have something to forecast:
     /// `[1]`; none without heads. `states` is `[batch, time, states]`, `rows` `[batch, time, features]`,
     /// zeros behind a session's last event.
@@ -189,7 +132,7 @@ fn later(head: &Head, states: &Tensor<3>, kinds: Tensor<3>) -> Tensor<1> {
 
 #[cfg(test)]
 mod tests {
-    use propense_model::{HashedColumns, cpu_device};
+    use propense_model::{HashedColumns, cpu_device, read_weights, write_weights};
 
     use super::*;
     use crate::adam::numbers;
@@ -204,10 +147,11 @@ mod tests {
             },
             states: 1,
         };
-        let mut weights = sizes.fresh();
+        let heads = sizes.init(&cpu_device());
+        let mut weights = read_weights(&heads).expect("weights");
         let classes = weights[0].data.len();
         weights[0].data.copy_from_slice(&weight[..classes]);
-        Heads::new(&sizes, &weights, &cpu_device()).expect("heads")
+        write_weights(heads, &weights).expect("heads")
     }
 
     fn tensor<const D: usize>(values: &[f32], shape: [usize; D]) -> Tensor<D> {
@@ -284,10 +228,11 @@ mod tests {
     #[test]
     fn weights_come_back_as_they_were_given() {
         let heads = heads(Aim::NextItem, [1.0, 2.0, 3.0, 4.0]);
-        let weights = heads.numbers().expect("weights");
-        let again = Heads::new(&heads.sizes, &weights, &cpu_device()).expect("heads");
-        assert_eq!(again.numbers().expect("weights"), weights);
+        let weights = read_weights(&heads).expect("weights");
+        let fresh = || heads.sizes.init(&cpu_device());
+        let again = write_weights(fresh(), &weights).expect("heads");
+        assert_eq!(read_weights(&again).expect("weights"), weights);
         assert_eq!(weights[0].data, [1.0, 2.0, 3.0, 4.0]);
-        assert!(Heads::new(&heads.sizes, &[], &cpu_device()).is_err());
+        assert!(write_weights(fresh(), &[]).is_err());
     }
 }

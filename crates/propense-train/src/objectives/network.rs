@@ -2,7 +2,9 @@
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
-use propense_model::{HashedColumns, ModelError, NamedTensor};
+use propense_model::{
+    HashedColumns, ModelError, NamedTensor, cpu_device, read_weights, write_weights,
+};
 
 use super::{HeadSizes, Heads};
 use crate::network::{Blueprint, Network};
@@ -53,14 +55,14 @@ impl<B: Blueprint> Blueprint for HeadedConfig<B> {
 
     fn fresh(&self, seed: u64) -> Result<Vec<NamedTensor>, ModelError> {
         let mut weights = self.network.fresh(seed)?;
-        weights.extend(self.heads.fresh());
+        weights.extend(read_weights(&self.heads.init(&cpu_device()))?);
         Ok(weights)
     }
 
     fn build(&self, weights: &[NamedTensor], device: &Device) -> Result<Self::Network, ModelError> {
         Ok(Headed {
             network: self.network.build(weights, device)?,
-            heads: Heads::new(&self.heads, weights, device)?,
+            heads: write_weights(self.heads.init(device), weights)?,
             features: self.features,
             hidden: self.hidden,
         })
@@ -105,7 +107,7 @@ impl<N: Network> Network for Headed<N> {
 
     fn numbers(&self) -> Result<Vec<NamedTensor>, ModelError> {
         let mut weights = self.network.numbers()?;
-        weights.extend(self.heads.numbers()?);
+        weights.extend(read_weights(&self.heads)?);
         Ok(weights)
     }
 }
@@ -113,7 +115,7 @@ impl<N: Network> Network for Headed<N> {
 #[cfg(test)]
 mod tests {
     use burn::tensor::TensorData;
-    use propense_model::{ModelConfig, cpu_device};
+    use propense_model::ModelConfig;
 
     use super::*;
     use crate::adam::numbers;
