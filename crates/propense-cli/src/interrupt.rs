@@ -1,7 +1,6 @@
 //! Ctrl-C. While a model trains or data is prepared there is something to keep: the first press asks the work to
 //! stop after the current step. At any other time, and at the second press, the program ends.
 
-use std::io::Write;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 static PRESSED: AtomicBool = AtomicBool::new(false);
@@ -18,8 +17,7 @@ pub(crate) fn press() {
     let again = PRESSED.swap(true, Ordering::SeqCst);
     if again || !GRACEFUL.load(Ordering::SeqCst) {
         crate::terminal::restore();
-        // Nothing can be said where standard error is closed; the status tells it all the same.
-        let _ = writeln!(std::io::stderr(), "interrupted");
+        crate::output::note("interrupted");
         std::process::exit(1);
     }
 }

@@ -7,6 +7,9 @@
 //!
 //! Exit status: 0 fine, 1 failed or interrupted, 2 wrong use.
 
+// `print` and `note` of `output` instead, which a failed write does not make panic.
+#![warn(clippy::print_stdout, clippy::print_stderr)]
+
 mod args;
 mod commands;
 mod drift_history;
@@ -20,17 +23,21 @@ mod sheet;
 mod side;
 mod terminal;
 
+use std::io::ErrorKind;
 use std::process::ExitCode;
 
 use clap::Parser;
 
 use args::{Cli, Command};
 use outcome::Failure;
+use output::note;
 
 fn main() -> ExitCode {
-    // A closed pipe (`propense … | head`) ends the program quietly instead of with a panic.
-    output::end_quietly_on_closed_pipe();
-    let cli = Cli::parse();
+    terminal::restore_on_panic();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(words) => return said(&words),
+    };
     interrupt::listen();
     let outcome = match cli.command {
         Command::Prepare(args) => commands::prepare::run(&args),
@@ -55,16 +62,29 @@ fn main() -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure::Usage(message)) => {
-            eprintln!("error: {message}\n\nFor more information, try '--help'.");
+            note(&format!(
+                "error: {message}\n\nFor more information, try '--help'."
+            ));
             ExitCode::from(2)
         }
         Err(Failure::Interrupted(message)) => {
-            eprintln!("{message}");
+            note(&message);
             ExitCode::from(1)
         }
         Err(Failure::Failed(error)) => {
-            eprintln!("error: {}", output::one_line(&error));
+            note(&format!("error: {}", output::one_line(&error)));
             ExitCode::from(1)
         }
+    }
+}
+
+/// What the parser has to say: help or the version, which were asked for, or wrong use.
+fn said(words: &clap::Error) -> ExitCode {
+    match words.print() {
+        Err(error) if !words.use_stderr() && error.kind() != ErrorKind::BrokenPipe => {
+            note(&format!("error: standard output: {error}"));
+            ExitCode::from(1)
+        }
+        _ => ExitCode::from(u8::try_from(words.exit_code()).unwrap_or(2)),
     }
 }

@@ -1,7 +1,7 @@
 //! Tables, JSON and error lines: the one place that knows how the command writes.
 
 use std::fs;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::Path;
 
 use anyhow::{Context, Result};
@@ -63,20 +63,20 @@ pub(crate) fn one_line(error: &anyhow::Error) -> String {
     text
 }
 
-/// Replaces the panic that `println!` raises on a closed pipe by a quiet end.
-pub(crate) fn end_quietly_on_closed_pipe() {
-    let usual = std::panic::take_hook();
-    std::panic::set_hook(Box::new(move |panic| {
-        let message = panic
-            .payload()
-            .downcast_ref::<String>()
-            .map_or("", String::as_str);
-        if message.contains("failed printing to std") {
-            std::process::exit(0);
+/// Writes to standard output. A pipe that nobody reads any more (`propense … | head`) has had enough:
+/// what would be said is dropped, and the command goes on.
+///
+/// # Errors
+///
+/// Where it cannot be written for any other reason, as on a full disk.
+pub(crate) fn print(text: &str) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(error).context("standard output")
         }
-        crate::terminal::restore();
-        usual(panic);
-    }));
+        _ => Ok(()),
+    }
 }
 
 /// What [`figures`] are, to stand above them.
@@ -112,29 +112,24 @@ impl<'a> Output<'a> {
         self.json.json.as_deref() == Some(Path::new("-"))
     }
 
-    /// Prints the table, and writes the JSON where asked.
+    /// Writes the JSON where asked, and prints the table.
     pub(crate) fn finish<T: Serialize>(&self, table: &Table, value: &T) -> Result<()> {
-        if !self.json_only() {
-            print!("{}", table.render());
-        }
-        match &self.json.json {
-            None => Ok(()),
-            Some(_) if self.json_only() => {
-                println!("{}", serde_json::to_string_pretty(value)?);
-                Ok(())
+        if let Some(path) = &self.json.json {
+            let mut text = serde_json::to_string_pretty(value)?;
+            text.push('\n');
+            if self.json_only() {
+                return print(&text);
             }
-            Some(path) => {
-                let mut text = serde_json::to_string_pretty(value)?;
-                text.push('\n');
-                write_file(path, text.as_bytes())
-            }
+            write_file(path, text.as_bytes())?;
         }
+        print(&table.render())
     }
 }
 
-/// A line beside the table: on standard error, so that standard output stays clean.
+/// A line beside the table: on standard error, so that standard output stays clean. One that cannot
+/// be written is no reason to stop.
 pub(crate) fn note(text: &str) {
-    eprintln!("{text}");
+    let _ = writeln!(std::io::stderr(), "{text}");
 }
 
 /// Says that the test part is not of the training part's kind, where it is not.

@@ -23,6 +23,15 @@ pub(crate) fn is_taken() -> bool {
     TAKEN.load(Ordering::SeqCst)
 }
 
+/// From now on gives the terminal back before a panic is told.
+pub(crate) fn restore_on_panic() {
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        restore();
+        usual(panic);
+    }));
+}
+
 /// Gives the terminal back as it was; does nothing where it was not taken.
 pub(crate) fn restore() {
     if TAKEN.swap(false, Ordering::SeqCst) {

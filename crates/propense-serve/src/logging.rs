@@ -13,6 +13,8 @@ pub fn log_to_stderr() {
         .unwrap_or_else(|_| EnvFilter::new("warn,propense_serve=info"));
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        // A log that nobody reads any more is no reason to stop: telling so would panic.
+        .log_internal_errors(false)
         .with_writer(std::io::stderr);
     // Fails only where there is one already, which is as good.
     let _ = if std::io::stderr().is_terminal() {

@@ -2,7 +2,6 @@
 
 mod learner;
 
-use std::io::Write;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,6 +12,7 @@ use propense_serve::{Contributions, Learner, Learning, Limits, ServeError, Servi
 use super::{Failure, Outcome};
 use crate::args::{ContributionArgs, LearningArgs, ServeArgs};
 use crate::interrupt;
+use crate::output::print;
 
 use learner::Updates;
 
@@ -55,9 +55,7 @@ pub(crate) fn run(args: &ServeArgs) -> Outcome {
         if let Some(model) = model {
             service.begin_with(model).await.context("--model")?;
         }
-        let mut out = std::io::stdout();
-        let said = writeln!(out, "http://{}", service.address()).and_then(|()| out.flush());
-        said.context("standard output")?;
+        print(&format!("http://{}\n", service.address()))?;
         service.run(asked()).await?;
         Ok(())
     })

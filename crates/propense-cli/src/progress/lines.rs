@@ -3,31 +3,32 @@
 use propense_train::{Observer, Progress};
 
 use super::{duration, reason};
+use crate::output::note;
 
 pub(crate) struct Lines;
 
 impl Observer for Lines {
     fn on(&mut self, progress: &Progress<'_>) {
         match progress {
-            Progress::Note(note) => eprintln!("{note}"),
+            Progress::Note(text) => note(text),
             Progress::Start {
                 done,
                 epochs,
                 examples,
                 parameters,
             } => {
-                eprintln!(
+                note(&format!(
                     "training {parameters} parameters on {examples} examples, at most {epochs} epochs"
-                );
+                ));
                 if let Some(last) = done.last() {
-                    eprintln!("continuing after epoch {}", last.epoch);
+                    note(&format!("continuing after epoch {}", last.epoch));
                 }
             }
             Progress::Epoch {
                 report,
                 pace,
                 epochs,
-            } => eprintln!(
+            } => note(&format!(
                 "epoch {:>3}/{epochs}  train loss {:.4}  validation loss {:.4}  AUC {:.4}  {:>6.0} samples/s  {} an epoch, at most {} left{}",
                 report.epoch,
                 report.train_loss,
@@ -37,11 +38,11 @@ impl Observer for Lines {
                 duration(pace.epoch_seconds),
                 duration(pace.seconds_left),
                 if report.best { "  *" } else { "" },
-            ),
+            )),
             Progress::End {
                 best_epoch,
                 reason: why,
-            } => eprintln!("done: {}; best epoch {best_epoch}", reason(*why)),
+            } => note(&format!("done: {}; best epoch {best_epoch}", reason(*why))),
             _ => {}
         }
     }

@@ -17,6 +17,7 @@ use ratatui::{Frame, Terminal};
 
 use super::keys::Keys;
 use super::{duration, reason};
+use crate::output::note;
 use crate::terminal;
 
 /// Time between two drawings within an epoch.
@@ -65,7 +66,7 @@ impl Drop for Screen {
         self.keys.close();
         terminal::restore();
         for line in self.view.closing() {
-            eprintln!("{line}");
+            note(&line);
         }
     }
 }

@@ -19,6 +19,8 @@ mod recommend;
 #[cfg(all(feature = "serve", unix))]
 mod serve;
 mod sign;
+#[cfg(unix)]
+mod writing;
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};

@@ -40,9 +40,12 @@ impl Running {
         let mut args = words("serve --listen 127.0.0.1:0 --rate 0 --dir {}", &[dir]);
         args.extend(words(more, paths));
         let mut command = command(args);
-        command
-            .env("PROPENSE_TOKEN", TOKEN)
-            .env("PROPENSE_LOG", "warn");
+        command.env("PROPENSE_LOG", "warn");
+        Self::spawn(command)
+    }
+
+    fn spawn(mut command: Command) -> Self {
+        command.env("PROPENSE_TOKEN", TOKEN);
         let mut child = command.stdout(Stdio::piped()).spawn().expect("started");
         let mut line = String::new();
         let mut out = BufReader::new(child.stdout.take().expect("standard output"));
@@ -131,6 +134,19 @@ fn view(user: &str, second: i64) -> Value {
         "user_id": user,
         "items": [{ "item_id": "85123A", "price": 2.55 }],
     })
+}
+
+#[test]
+fn nobody_need_read_the_log() {
+    let dir = tempfile::tempdir().expect("scratch folder");
+    let mut command = command(words("serve --listen 127.0.0.1:0 --dir {}", &[dir.path()]));
+    command
+        .env("PROPENSE_LOG", "debug")
+        .stderr(super::writing::unread());
+    let service = Running::spawn(command);
+    let told = service.post("/v1/events", json!([view("u1", 0)]).to_string(), "", 200);
+    assert_eq!(told["accepted"], 1);
+    assert_eq!(service.stop(), Some(0));
 }
 
 #[test]
