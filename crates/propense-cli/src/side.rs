@@ -1,11 +1,12 @@
 //! Small tables that a user hands in beside the data: CSV with a header, separated by commas,
 //! semicolons or tabs.
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use anyhow::{Context, bail};
 
-/// Rows with their numbers in the file, cells by the names asked for.
+/// Rows with the lines of the file on which they begin, cells by the names asked for.
 pub(crate) struct SideFile {
     path: String,
     rows: Vec<(u64, Vec<Option<String>>)>,
@@ -25,7 +26,8 @@ impl SideFile {
         let place = || path.display().to_string();
         let text = std::fs::read_to_string(path).with_context(place)?;
         let text = text.trim_start_matches('\u{feff}');
-        let head = text.lines().next().unwrap_or_default();
+        let mut lines = text.lines().skip_while(|line| line.is_empty());
+        let head = lines.next().unwrap_or_default();
         let count = |byte: &u8| head.bytes().filter(|other| other == byte).count();
         let delimiter = [b'\t', b';', b',']
             .into_iter()
@@ -58,19 +60,40 @@ impl SideFile {
             places.push(found);
         }
         let mut rows = Vec::new();
-        for (number, record) in reader.records().enumerate() {
-            let number = number as u64 + 2;
-            let record = record.with_context(|| format!("{}: row {number}", path.display()))?;
+        for record in reader.records() {
+            let record = record.with_context(place)?;
             let cell = |found: &Option<usize>| {
                 let text = record.get((*found)?)?;
                 (!text.is_empty()).then(|| text.to_owned())
             };
-            rows.push((number, places.iter().map(cell).collect()));
+            rows.push((line_of(&record, text), places.iter().map(cell).collect()));
         }
         Ok(Self {
             path: path.display().to_string(),
             rows,
         })
+    }
+
+    /// That no two rows have the same identifier: which of them counts would hang on their order.
+    ///
+    /// # Errors
+    ///
+    /// Where two have.
+    pub(crate) fn unique(self, column: usize) -> anyhow::Result<Self> {
+        let mut known = HashMap::new();
+        for row in self.rows() {
+            let Some(name) = row.cell(column) else {
+                continue;
+            };
+            if let Some(first) = known.insert(name, row.number) {
+                bail!(
+                    "{}: row {}: `{name}` is there already, in row {first}; keep one of them",
+                    self.path,
+                    row.number
+                );
+            }
+        }
+        Ok(self)
     }
 
     pub(crate) fn rows(&self) -> impl Iterator<Item = SideRow<'_>> {
@@ -82,8 +105,19 @@ impl SideFile {
     }
 }
 
-impl SideRow<'_> {
-    fn cell(&self, column: usize) -> Option<&str> {
+/// The line on which a record begins. What the reader names is where it went on after the last
+/// record, before blank lines.
+fn line_of(record: &csv::StringRecord, text: &str) -> u64 {
+    let Some(position) = record.position() else {
+        return 0;
+    };
+    let rest = text.bytes().skip(position.byte() as usize);
+    let blank = rest.take_while(|byte| matches!(byte, b'\r' | b'\n'));
+    position.line() + blank.filter(|byte| *byte == b'\n').count() as u64
+}
+
+impl<'a> SideRow<'a> {
+    fn cell(&self, column: usize) -> Option<&'a str> {
         self.cells.get(column)?.as_deref()
     }
 
@@ -102,6 +136,11 @@ impl SideRow<'_> {
             Some(text) => Ok(text.to_owned()),
             None => self.wrong(column, "an identifier"),
         }
+    }
+
+    /// Any text; none where the cell is empty.
+    pub(crate) fn words(&self, column: usize) -> Option<String> {
+        self.cell(column).map(str::to_owned)
     }
 
     /// A number; none where the cell is empty.
@@ -171,6 +210,31 @@ mod tests {
         let moment = Some(1_600_000_000_000);
         assert_eq!(found.get(..3), Some(&[moment; 3][..]));
         assert_ne!(found.get(3), Some(&Some(20_200_913)), "no milliseconds");
+    }
+
+    #[test]
+    fn a_row_is_the_line_on_which_it_begins() {
+        for text in [
+            "id,n\n\n\na,1\n\"b\nb\",2\n\nc,3",
+            "id,n\r\n\r\n\r\na,1\r\n\"b\nb\",2\r\n\r\nc,3\r\n",
+        ] {
+            let file = read(text, &["id", "n"]).expect("a table");
+            let found: Vec<u64> = file.rows().map(|row| row.number).collect();
+            assert_eq!(found, [4, 5, 8], "{text:?}");
+        }
+        let file = read("\n\nid;n\na;1", &["id", "n"]).expect("a table");
+        assert_eq!(file.rows().next().expect("a row").number, 4);
+    }
+
+    #[test]
+    fn an_identifier_stands_once() {
+        let once = |text: &str| read(text, &["id"]).and_then(|file| file.unique(0));
+        assert!(once("id\na\nA\nb\n").is_ok());
+        let words = once("id\na\nb\n a \n").err().expect("refused").to_string();
+        assert!(
+            words.contains("row 4: `a` is there already, in row 2"),
+            "{words}"
+        );
     }
 
     #[test]

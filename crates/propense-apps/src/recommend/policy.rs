@@ -35,8 +35,8 @@ pub struct Policy {
     pub price_from: Option<f64>,
     /// Highest price.
     pub price_to: Option<f64>,
-    /// How much profit counts: a score is multiplied by `1 + weight · margin`. An unknown margin
-    /// counts as none.
+    /// How much profit counts: a score is multiplied by `1 + weight · margin`. A margin that is not
+    /// known, or no number, counts as none.
     pub margin_weight: f64,
     /// Each further item of a category counts for less: with `n` of it in the list already the
     /// score is multiplied by `(1 − diversity)^n`. 0 leaves the order, 1 takes one of each
@@ -94,7 +94,8 @@ impl Policy {
             if !score.is_finite() || excluded(item) || !self.allows(facts) {
                 continue;
             }
-            let margin = facts.margin.unwrap_or(0.0).clamp(0.0, 1.0);
+            let margin = facts.margin.filter(|margin| margin.is_finite());
+            let margin = margin.unwrap_or(0.0).clamp(0.0, 1.0);
             candidates.push((
                 item,
                 f64::from(*score) * (1.0 + self.margin_weight * margin),
@@ -215,5 +216,17 @@ mod tests {
         let list = Policy::default().list(&[f32::NAN, f32::INFINITY, 0.0], |_| None, |_| false);
         assert_eq!(list, [(2, 0.0)]);
         assert_eq!(Policy::default().list(&[], |_| None, |_| false), []);
+        let greedy = Policy {
+            margin_weight: 1.0,
+            ..Policy::default()
+        };
+        for margin in [f64::NAN, f64::INFINITY] {
+            let shop = [None, Some(margin)].map(|margin| ItemFacts {
+                margin,
+                ..ItemFacts::default()
+            });
+            let list = greedy.list(&[0.5, 0.4], |item| shop.get(item as usize), |_| false);
+            assert_eq!(list, [(0, 0.5), (1, 0.4)]);
+        }
     }
 }

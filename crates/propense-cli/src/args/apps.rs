@@ -176,8 +176,8 @@ pub(crate) struct RecommendArgs {
     /// Events of the visits that are to be given a list
     #[arg(long, value_name = "FILE")]
     pub(crate) session: Option<PathBuf>,
-    /// What is known of the items: CSV with item_id and any of item_name, item_category, price,
-    /// margin (share of the price), stock; items that nobody clicked yet are then listed too
+    /// What is known of the items: CSV with item_id, each once, and any of item_name, item_category,
+    /// price, margin (share of the price), stock; items that nobody clicked yet are then listed too
     #[arg(long, value_name = "FILE")]
     pub(crate) catalogue: Option<PathBuf>,
     #[command(flatten)]

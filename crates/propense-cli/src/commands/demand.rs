@@ -111,7 +111,7 @@ fn stock(path: &Path) -> anyhow::Result<HashMap<String, Stock>> {
         "pack?",
         "unit_cost?",
     ];
-    let file = SideFile::read(path, &columns)?;
+    let file = SideFile::read(path, &columns)?.unique(0)?;
     let rows = file.rows().map(|row| {
         let stock = Stock {
             on_hand: row.number(1)?.unwrap_or(0.0),

@@ -11,7 +11,7 @@ use propense_apps::recommend::{
     choose_opening, judge, visits,
 };
 use propense_events::{Session, sessionise};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::{Failure, Outcome, resolve};
 use crate::args::RecommendArgs;
@@ -228,33 +228,28 @@ fn policy(args: &RecommendArgs) -> Outcome<Policy> {
     })
 }
 
-/// A row of the catalogue. Columns that are not known are passed over.
-#[derive(Deserialize)]
-struct Row {
-    item_id: String,
-    item_name: Option<String>,
-    item_category: Option<String>,
-    price: Option<f64>,
-    margin: Option<f64>,
-    stock: Option<f64>,
-}
-
+/// What the shop knows of its items. Columns that are not known are passed over.
 fn catalogue(path: &Path) -> anyhow::Result<BTreeMap<String, ItemFacts>> {
-    let place = || format!("catalogue {}", path.display());
-    let mut reader = csv::Reader::from_path(path).with_context(place)?;
-    let mut items = BTreeMap::new();
-    for row in reader.deserialize::<Row>() {
-        let row = row.with_context(place)?;
+    let columns = [
+        "item_id|sku|stockcode",
+        "item_name?",
+        "item_category?",
+        "price?",
+        "margin?",
+        "stock?",
+    ];
+    let file = SideFile::read(path, &columns)?.unique(0)?;
+    let rows = file.rows().map(|row| {
         let facts = ItemFacts {
-            name: row.item_name,
-            category: row.item_category,
-            price: row.price,
-            margin: row.margin,
-            stock: row.stock,
+            name: row.words(1),
+            category: row.words(2),
+            price: row.number(3)?,
+            margin: row.number(4)?,
+            stock: row.number(5)?,
         };
-        items.insert(row.item_id, facts);
-    }
-    Ok(items)
+        Ok((row.text(0)?, facts))
+    });
+    rows.collect()
 }
 
 fn sheet(lines: &[Line<'_>]) -> Sheet {

@@ -331,6 +331,32 @@ fn a_new_visitor_is_shown_what_is_popular() {
 }
 
 #[test]
+fn a_catalogue_is_read_as_every_table_is_and_refused_with_the_place() {
+    let folder = shop(60);
+    let path = |name: &str| folder.path().join(name);
+    let run = |catalogue: &str| {
+        std::fs::write(path("items.txt"), catalogue).expect("catalogue");
+        let line = "recommend --data {} --catalogue {} --margin-weight 1 --k 30 --out {}";
+        let files = ["events.csv", "items.txt", "picks.csv"].map(path);
+        propense(words(line, &files.each_ref().map(PathBuf::as_path)))
+    };
+    for number in ["NaN", "inf", "much"] {
+        let catalogue = format!("item_id,margin\n\ni2,0.5\ni1,{number}\n");
+        run(&catalogue)
+            .code(1)
+            .says("items.txt: row 4: expected a number");
+    }
+    run("item_id,margin\ni1,0.5\ni2,0.1\ni1,0.9\n")
+        .code(1)
+        .says("row 4: `i1` is there already, in row 2");
+    run("sku,price\n").code(0);
+    run("price\n2\n").code(1).says("no column `item_id`");
+    run("item_id;item_name;price\nlamp;new lamp;4\n").code(0);
+    let lists = std::fs::read_to_string(path("picks.csv")).expect("lists");
+    assert!(lists.contains("lamp,new lamp"), "{lists}");
+}
+
+#[test]
 fn wrong_use_is_named() {
     let folder = shop(5);
     let check = |more: &str, code: i32, part: &str| {
