@@ -90,9 +90,11 @@ fn has_any(row: &[RowFeature], wanted: fn(Measure) -> bool) -> bool {
         .any(|feature| matches!(feature, RowFeature::Number { measure, .. } if wanted(*measure)))
 }
 
-fn has_flag(row: &[RowFeature], wanted: Measure) -> bool {
+/// Whether a column tells already where this measure is missing.
+fn is_told(row: &[RowFeature], wanted: Measure) -> bool {
     row.iter().any(|feature| {
-        matches!(feature, RowFeature::Number { measure, flag: true, .. } if *measure == wanted)
+        matches!(feature, RowFeature::Number { measure, flag: true, .. }
+            if measure.missing_as() == wanted.missing_as())
     })
 }
 
@@ -233,14 +235,14 @@ impl Seen {
     fn column(&mut self, measure: Measure, row: &[RowFeature]) -> RowFeature {
         let summary = self.summary(measure);
         let moments = summary.moments;
-        let told = measure
-            .missing_with()
-            .is_some_and(|twin| has_flag(row, twin));
         RowFeature::Number {
             measure,
             transform: measure.transform(),
             normal: summary.normal(),
-            flag: !is_gap(measure) && moments.missing > 0 && moments.present > 0 && !told,
+            flag: !is_gap(measure)
+                && moments.missing > 0
+                && moments.present > 0
+                && !is_told(row, measure),
         }
     }
 

@@ -348,19 +348,18 @@ impl Measure {
         }
     }
 
-    /// The measure that is missing in exactly the same rows: where that one has a column for it,
-    /// a second one would be a copy.
-    pub(crate) const fn missing_with(self) -> Option<Self> {
+    /// One name for all measures that are missing in exactly the same rows: a column for it beside
+    /// one of them tells it of all, a second one would be a copy.
+    pub(crate) const fn missing_as(self) -> Self {
         match self {
-            Self::PriceRatio => Some(Self::Price),
-            Self::ItemViews | Self::InCart => Some(Self::ItemRepeats),
-            Self::MaxItemRate | Self::MinItemRate | Self::SumItemRate => Some(Self::MeanItemRate),
+            Self::PriceRatio => Self::Price,
+            Self::ItemViews | Self::InCart | Self::ItemOrders => Self::ItemRepeats,
+            Self::MaxItemRate | Self::MinItemRate | Self::SumItemRate => Self::MeanItemRate,
             Self::MaxCategoryRate | Self::MinCategoryRate | Self::SumCategoryRate => {
-                Some(Self::MeanCategoryRate)
+                Self::MeanCategoryRate
             }
-            Self::MeanItemOrders | Self::MaxItemOrders => Some(Self::MeanItemRate),
-            Self::ItemOrders => Some(Self::ItemRepeats),
-            _ => None,
+            Self::MeanItemOrders | Self::MaxItemOrders => Self::MeanItemRate,
+            own => own,
         }
     }
 }

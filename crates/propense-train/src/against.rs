@@ -21,6 +21,7 @@ pub fn evaluate_against(
     bundle: &Bundle,
     other: &Bundle,
     data: &Loaded,
+    history: Option<&Loaded>,
     device: &Chosen,
     options: &MeasureOptions,
 ) -> Result<Evaluation, TrainError> {
@@ -40,8 +41,8 @@ pub fn evaluate_against(
             ),
         });
     }
-    let mut evaluation = evaluation::evaluate(bundle, data, device, options)?;
-    let (scored, probabilities, owners) = scores(other, data, device, task)?;
+    let mut evaluation = evaluation::evaluate(bundle, data, history, device, options)?;
+    let (scored, probabilities, owners) = scores(other, (data, history), device, task)?;
     if scored.labels != evaluation.labels {
         return Err(TrainError::Unsuited {
             task,
@@ -60,7 +61,7 @@ pub fn evaluate_against(
         options.seed,
     );
     let threshold = other.manifest.threshold;
-    let names = tasks::segments(task, data, None, &second)?;
+    let names = tasks::segments(task, data, history, &second)?;
     let theirs = crate::segments::measure(&scored, &probabilities, &names, threshold);
     let segments = evaluation.segments.iter().filter_map(|own| {
         let their = theirs
@@ -86,13 +87,13 @@ pub fn evaluate_against(
 /// Calibrated scores of a bundle at the measured positions, and whose each is.
 fn scores(
     bundle: &Bundle,
-    data: &Loaded,
+    (data, history): (&Loaded, Option<&Loaded>),
     device: &Chosen,
     task: Task,
 ) -> Result<(Scored, Vec<f32>, Vec<usize>), TrainError> {
     let manifest = &bundle.manifest;
     let options = evaluation::example_options(manifest, task);
-    let encoded = tasks::encode_test(task, &manifest.features, data, None, &options)?;
+    let encoded = tasks::encode_test(task, &manifest.features, data, history, &options)?;
     let (weighting, positions) = tasks::scheme(task, Shares::Shop);
     let model = bundle.model(&device.device)?;
     let logits = scoring::all_prefixes(&model, &encoded.examples, weighting)?;

@@ -1,6 +1,8 @@
 //! The preset `base`: an ensemble on the context and the newest row, which holds the counters of
 //! the whole session.
 
+use std::time::{Duration, Instant};
+
 use propense_features::{FeatureSpec, RowFeature};
 use propense_model::ModelConfig;
 
@@ -65,19 +67,25 @@ pub(crate) fn fit(
         None => recipe,
     };
     let device = &request.device.device;
-    let limit = request.training.time_limit;
+    let started = Instant::now();
+    // Of the time there is, what is left.
+    let left = || {
+        let limit = request.training.time_limit?;
+        Some(limit.saturating_sub(started.elapsed()))
+    };
     request.training.validate()?;
     let edges = table_edges(&table, bins(&prepared.spec, &recipe));
     let learn = |targets: &Targets, observer: &mut dyn Observer| {
         let what = (&table, targets, &edges[..]);
-        let ensembled = ensemble::train(what, sizes, &recipe, device, limit, observer)?;
+        let ensembled = ensemble::train(what, sizes, &recipe, device, left(), observer)?;
         ensembled.ok_or_else(|| {
             let place = "before the first epoch was complete: there is no result";
             TrainError::Interrupted(place.to_owned())
         })
     };
     let mut ensembled = learn(&Targets::outcomes(&table), observer)?;
-    if recipe.taught && ensembled.reason != StopReason::Interrupted {
+    let time_is_left = || left() != Some(Duration::ZERO);
+    if recipe.taught && ensembled.reason != StopReason::Interrupted && time_is_left() {
         observer.on(&Progress::Note(
             "boosted trees, to compare with and perhaps to learn from",
         ));
@@ -90,10 +98,20 @@ pub(crate) fn fit(
             if better { "; they teach it" } else { "" }
         );
         observer.on(&Progress::Note(&note));
-        if better && !observer.stop() {
+        if better && !observer.stop() && time_is_left() {
             match learn(&teacher.targets(), observer) {
                 Err(TrainError::Interrupted(_)) => ensembled.reason = StopReason::Interrupted,
-                taught => ensembled = taught?,
+                Err(error) => return Err(error),
+                Ok(taught) if ensemble::log_loss(&taught.held_out, &table) < own => {
+                    ensembled = taught;
+                }
+                // Broken off early, say: what was there already is better.
+                Ok(taught) => {
+                    ensembled.reason = taught.reason;
+                    observer.on(&Progress::Note(
+                        "taught, it forecasts no better: it stays as it was",
+                    ));
+                }
             }
         }
     }

@@ -55,10 +55,10 @@ pub enum TrainError {
         /// The names.
         asked: Vec<String>,
     },
-    /// Training and test data of a forecast overlap in time.
+    /// Training (or earlier) and test data of a forecast overlap in time.
     #[error(
-        "--train and --test overlap in time: the training data runs to {train_to} and the test data starts at \
-         {test_from}; thirty-day needs test data that continues the training data, so cut both at one date"
+        "the data overlap in time: what is known beforehand (--train, --history) runs to {train_to} and the test data \
+         start at {test_from}; thirty-day needs test data that continue the earlier ones, so cut both at one date"
     )]
     Overlap {
         /// Last moment of the training data (UTC).

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use propense_features::UserHistory;
 use propense_model::{Bundle, Manifest};
 use serde::{Deserialize, Serialize};
 
@@ -178,39 +179,16 @@ pub(crate) fn measure(
 }
 
 /// Measures a bundle on data that it has not learnt from. Calibration and threshold are the
-/// bundle's.
+/// bundle's. With `history`, earlier data of the same shop, what it says of users is used.
 ///
 /// # Errors
 ///
-/// Where the data does not suit the bundle's task, or all outcomes are the same.
+/// Where the data does not suit the bundle's task, or all outcomes are the same;
+/// [`TrainError::Overlap`] where a forecast's data does not continue the history.
 pub fn evaluate(
     bundle: &Bundle,
     data: &Loaded,
-    device: &Chosen,
-    options: &MeasureOptions,
-) -> Result<Evaluation, TrainError> {
-    measure_after(bundle, None, data, device, options)
-}
-
-/// The same where earlier data of the shop is known: what it says of users may be used.
-///
-/// # Errors
-///
-/// As [`evaluate`]; [`TrainError::Overlap`] where a forecast's data does not continue the history.
-pub fn evaluate_after(
-    bundle: &Bundle,
-    history: &Loaded,
-    data: &Loaded,
-    device: &Chosen,
-    options: &MeasureOptions,
-) -> Result<Evaluation, TrainError> {
-    measure_after(bundle, Some(history), data, device, options)
-}
-
-fn measure_after(
-    bundle: &Bundle,
     history: Option<&Loaded>,
-    data: &Loaded,
     device: &Chosen,
     options: &MeasureOptions,
 ) -> Result<Evaluation, TrainError> {
@@ -226,7 +204,7 @@ fn measure_after(
     let scored = scoring::pick(&logits, &encoded.examples, first);
     let scores = (&scored, encoded.examples.as_slice());
     let mut evaluation = measure(task, scores, &probability, manifest.threshold, options);
-    let names = tasks::segments(task, data, None, &examples)?;
+    let names = tasks::segments(task, data, history, &examples)?;
     evaluation.segments = segments::measure(
         &scored,
         &evaluation.probabilities,
@@ -241,6 +219,22 @@ fn measure_after(
         evaluation.also.insert(name.to_owned(), metrics);
     }
     Ok(evaluation)
+}
+
+/// Whether the bundle's scores hang on what visitors did before the session or moment that is scored:
+/// then data that begin in the middle of a shop's life measure it without what it could know.
+///
+/// # Errors
+///
+/// Where the bundle's task is not known.
+pub fn uses_history(bundle: &Bundle) -> Result<bool, TrainError> {
+    let task: Task = bundle.manifest.task.parse()?;
+    let names = bundle.manifest.features.context_names();
+    Ok(match task {
+        Task::Shoppers | Task::ShoppersNoPagevalues => false,
+        Task::InSession => UserHistory::keys().any(|key| names.iter().any(|name| name == key)),
+        Task::NextDay | Task::ThirtyDay => true,
+    })
 }
 
 /// Whether `test` can be told from `train`, the data that the bundle has learnt from: see

@@ -93,7 +93,7 @@ pub use drift::{
 };
 pub use error::TrainError;
 pub use evaluation::{
-    Evaluation, MeasureOptions, ScoreRow, evaluate, evaluate_after, score, tell_apart,
+    Evaluation, MeasureOptions, ScoreRow, evaluate, score, tell_apart, uses_history,
 };
 pub use explain::{Explanation, Influence, Reason, explain, influences};
 pub use fit::{
@@ -118,6 +118,5 @@ pub use tasks::{ExampleOptions, Sizes};
 pub use threads::use_threads;
 pub use tune::{Axis, Choice, Finished, Search, Space, TuneRequest, Tuned, tune};
 pub use update::{
-    Decision, Judgement, LEVEL, UpdateReport, UpdateRequest, Updated, learnt_until, new_examples,
-    update,
+    Decision, Judgement, LEVEL, UpdateReport, UpdateRequest, Updated, new_examples, update,
 };

@@ -87,6 +87,14 @@ pub enum StopReason {
     Time,
 }
 
+impl StopReason {
+    /// Whether training has gone as far as it was to go: nobody broke it off, and no clock.
+    #[must_use]
+    pub const fn is_whole(self) -> bool {
+        matches!(self, Self::Epochs | Self::Patience)
+    }
+}
+
 /// Listens to training, and may stop it.
 pub trait Observer {
     /// Called with each piece of news.

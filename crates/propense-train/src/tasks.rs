@@ -125,6 +125,7 @@ impl Prepared {
             test: self.test.examples.len(),
             left_out: self.dropped,
             same_time: self.same_time,
+            test_learnt: false,
         }
     }
 

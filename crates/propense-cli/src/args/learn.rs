@@ -66,9 +66,9 @@ pub(crate) struct UpdateArgs {
     /// Seed of the shuffles, of the replayed sample and of the test's draws
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,
-    /// How the weights are stored
-    #[arg(long, value_enum, default_value_t = PrecisionArg::F32)]
-    pub(crate) precision: PrecisionArg,
+    /// How the weights are stored [default: as the live bundle's]
+    #[arg(long, value_enum)]
+    pub(crate) precision: Option<PrecisionArg>,
     /// Time of making, kept in the bundle (RFC 3339) [default: now]
     #[arg(long, value_name = "TIME")]
     pub(crate) created_at: Option<String>,

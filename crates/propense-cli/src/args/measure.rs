@@ -11,11 +11,14 @@ use super::{FittingArgs, JsonArgs, ReadingArgs, RunningArgs};
 #[command(after_help = "Example:
   propense evaluate --model giftshop.propense --data newer-events --json metrics.json --report report.html
 
+  propense evaluate --model giftshop.propense --history older-events --data newer-events
   propense evaluate --model new.propense --against live.propense --data newer-events --report report.html
 
 Calibration and threshold come from the bundle; nothing is fitted here. --against measures a second
 bundle on the same examples: differences with users drawn again (95 %), DeLong's test of the ROC-AUCs,
-and both by segment. --train tries to tell the examples of --data from those that were learnt from
+and both by segment. A model that uses what visitors did before is measured too low, or on too few
+examples, on data that begin in the middle of a shop's life: --history gives the earlier events,
+which are not scored. --train tries to tell the examples of --data from those that were learnt from
 (boosted trees on what the model sees, ROC-AUC), and warns where it can.")]
 pub(crate) struct EvaluateArgs {
     /// The bundle
@@ -27,6 +30,10 @@ pub(crate) struct EvaluateArgs {
     /// The data that the bundle has learnt from: to warn where --data is not of its kind
     #[arg(long, num_args = 1.., value_name = "PATH")]
     pub(crate) train: Vec<PathBuf>,
+    /// Earlier events of the same shop: what the visitors of --data did before (thirty-day: the one
+    /// forecast at the first day of --data is measured)
+    #[arg(long, num_args = 1.., value_name = "PATH")]
+    pub(crate) history: Vec<PathBuf>,
     /// Files or folders with events
     #[arg(long, required = true, num_args = 1.., value_name = "PATH")]
     pub(crate) data: Vec<PathBuf>,

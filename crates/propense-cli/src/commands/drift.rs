@@ -56,12 +56,17 @@ pub(crate) fn run(args: &DriftArgs) -> Outcome {
     if let Some(path) = &args.recalibrate {
         match &drifted.recalibrated {
             Some(bundle) => {
-                let bytes = bundle.to_bytes(Precision::F32);
+                let live =
+                    std::fs::read(&args.model).with_context(|| args.model.display().to_string())?;
+                let bytes = Precision::of(&live).and_then(|stored| bundle.to_bytes(stored));
                 write_file(path, &bytes.with_context(|| path.display().to_string())?)?;
                 note(&format!(
                     "wrote {} with a refitted calibration",
                     path.display()
                 ));
+                if bundle.manifest.signature.is_some() {
+                    note("the bundle was signed, and the new one is not: `propense sign` it");
+                }
             }
             None => note("no refitted calibration is proven better: nothing is written"),
         }

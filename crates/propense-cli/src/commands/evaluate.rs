@@ -1,7 +1,7 @@
 //! `propense evaluate`
 
 use propense_train::{
-    Evaluation, Interval, MeasureOptions, evaluate, evaluate_against, tell_apart,
+    Evaluation, Interval, MeasureOptions, evaluate, evaluate_against, tell_apart, uses_history,
 };
 
 use super::{Outcome, resolve};
@@ -14,12 +14,17 @@ pub(crate) fn run(args: &EvaluateArgs) -> Outcome {
     let device = resolve::device(&args.running)?;
     note(&device.reason);
     let data = resolve::data(&args.data, &args.reading)?;
+    let history = match args.history.as_slice() {
+        [] => None,
+        paths => Some(resolve::data(paths, &args.reading)?),
+    };
+    let earlier = history.as_ref();
     let options = MeasureOptions::default();
     let mut evaluation = match &args.against {
-        None => evaluate(&bundle, &data, &device, &options)?,
+        None => evaluate(&bundle, &data, earlier, &device, &options)?,
         Some(path) => {
             let (other, _) = resolve::scorer(path)?;
-            evaluate_against(&bundle, &other, &data, &device, &options)?
+            evaluate_against(&bundle, &other, &data, earlier, &device, &options)?
         }
     };
     if !args.train.is_empty() {
@@ -32,6 +37,21 @@ pub(crate) fn run(args: &EvaluateArgs) -> Outcome {
     }
     Output::new(&args.json).finish(&table(&evaluation), &evaluation)?;
     warn(evaluation.adversarial.as_ref());
+    if data.sha256 == bundle.manifest.data.sha256 {
+        note(
+            "warning: the bundle has learnt from these very files: what they say is no figure for new ones",
+        );
+    }
+    if earlier.is_none() && uses_history(&bundle)? {
+        note(
+            "the model uses what visitors did before, and of what lies before --data nothing is known: \
+             give it with --history",
+        );
+    }
+    let figures = &evaluation.metrics;
+    if figures.log_loss > figures.base_rate_log_loss {
+        note("warning: on these data the base rate alone would forecast better (log-loss)");
+    }
     if let Some(path) = &args.report {
         note(&format!("wrote {}", path.display()));
     }

@@ -70,7 +70,7 @@ pub(crate) fn run(args: &TrainArgs) -> Outcome {
     if fitted.report.stopped == StopReason::Interrupted {
         return Err(Failure::Interrupted(format!(
             "interrupted: the bundle holds the best of {done} epochs; the same command with --resume \
-             continues after epoch {done} (from {})",
+             goes on from where it was ({})",
             checkpoint.display()
         )));
     }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::Context;
-use propense_model::Bundle;
+use propense_model::{Bundle, Precision};
 use propense_train::{Decision, TrainError, TrainOptions, UpdateReport, UpdateRequest, update};
 use serde::{Deserialize, Serialize};
 
@@ -33,8 +33,17 @@ struct Record {
 }
 
 pub(crate) fn run(args: &UpdateArgs) -> Outcome {
-    let live = resolve::bundle(&args.model)?;
-    let request = request(args)?;
+    let place = || args.model.display().to_string();
+    let old = fs::read(&args.model).with_context(place)?;
+    let live = Bundle::from_bytes(&old).with_context(place)?;
+    if live.manifest.signature.is_some() && !args.keep_live {
+        return Err(Failure::Usage(format!(
+            "{} is signed, and what `update` writes is not: who checks it would refuse the next one. \
+             Give --keep-live, and `propense sign` the candidate where it is better",
+            args.model.display()
+        )));
+    }
+    let request = request(args, &old)?;
     request.validate()?;
     note(&request.device.reason);
     let paths: Vec<_> = args.data.iter().chain(&args.replay).cloned().collect();
@@ -44,13 +53,13 @@ pub(crate) fn run(args: &UpdateArgs) -> Outcome {
         candidate: None,
         parent: live.manifest.sha256.clone(),
         data_sha256: data.sha256.clone(),
-        options: options(args),
+        options: options(args, &request)?,
         reasons: Vec::new(),
         report: None,
     };
     if let Some(before) = tried(&args.out, &record) {
         note("these data were tried with this bundle before; what came of it:");
-        return finish(args, &before);
+        return follow(args, (&live, &old), before);
     }
     let title = format!("update {}", live.manifest.task);
     let mut observer = progress::observer(&title, args.plain);
@@ -70,27 +79,62 @@ pub(crate) fn run(args: &UpdateArgs) -> Outcome {
     let candidate = version(&Bundle::from_bytes(&bytes).context("reading the candidate back")?);
     write_file(&args.out.join(format!("{candidate}.propense")), &bytes)?;
     let better = updated.report.judgement.decision == Decision::Replace;
-    record.outcome = match (better, args.keep_live) {
-        (true, false) => "replaced",
-        (true, true) => "better",
-        (false, _) => "kept",
-    }
-    .to_owned();
+    record.outcome = if better { "better" } else { "kept" }.to_owned();
     record.candidate = Some(format!("{candidate}.propense"));
     record.reasons.clone_from(&updated.report.judgement.reasons);
     record.report = Some(updated.report);
+    // Before the live bundle: killed in between, the next run finds the candidate and takes it.
+    keep(args, &record)?;
     if better && !args.keep_live {
-        // The way back is laid before the step is taken.
-        let parent = args.out.join(format!("{}.propense", version(&live)));
-        if !parent.exists() {
-            let old = fs::read(&args.model).with_context(|| args.model.display().to_string())?;
-            write_file(&parent, &old)?;
-        }
-        write_file(&args.model, &bytes)?;
+        replace(args, (&live, &old), &bytes)?;
+        record.outcome = "replaced".to_owned();
+        keep(args, &record)?;
     }
-    let json = serde_json::to_vec_pretty(&record).context("writing the record")?;
-    write_file(&args.out.join(format!("{candidate}.json")), &json)?;
     finish(args, &record)
+}
+
+/// What an earlier run with the same data found, carried out where that is still to be done.
+fn follow(args: &UpdateArgs, live: (&Bundle, &[u8]), mut record: Record) -> Outcome {
+    let candidate = record.candidate.as_deref().map(|file| args.out.join(file));
+    match (record.outcome.as_str(), candidate) {
+        ("better", Some(file)) if !args.keep_live => {
+            let bytes = fs::read(&file).with_context(|| file.display().to_string())?;
+            Bundle::from_bytes(&bytes).with_context(|| file.display().to_string())?;
+            replace(args, live, &bytes)?;
+            record.outcome = "replaced".to_owned();
+            keep(args, &record)?;
+        }
+        ("replaced", Some(_)) => {
+            // It went on from this bundle, which is live again.
+            record.outcome = "kept".to_owned();
+            record.reasons = vec![
+                "this candidate took the live bundle's place before, and was taken back since"
+                    .to_owned(),
+            ];
+        }
+        _ => {}
+    }
+    finish(args, &record)
+}
+
+/// Puts the candidate in the live bundle's place. The way back is laid before the step is taken.
+fn replace(args: &UpdateArgs, (live, old): (&Bundle, &[u8]), candidate: &[u8]) -> Outcome {
+    let parent = args.out.join(format!("{}.propense", version(live)));
+    if !parent.exists() {
+        write_file(&parent, old)?;
+    }
+    write_file(&args.model, candidate)?;
+    Ok(())
+}
+
+/// Writes the record beside its candidate.
+fn keep(args: &UpdateArgs, record: &Record) -> Outcome {
+    let json = serde_json::to_vec_pretty(record).context("writing the record")?;
+    if let Some(candidate) = &record.candidate {
+        let file = args.out.join(candidate).with_extension("json");
+        write_file(&file, &json)?;
+    }
+    Ok(())
 }
 
 /// Name and first digits of the checksum, as a file is called.
@@ -104,7 +148,7 @@ fn version(bundle: &Bundle) -> String {
     format!("{name}-{digits}")
 }
 
-fn request(args: &UpdateArgs) -> Outcome<UpdateRequest> {
+fn request(args: &UpdateArgs, live: &[u8]) -> Outcome<UpdateRequest> {
     let since = match args.since.as_deref() {
         None => None,
         Some(text) => Some(propense_events::parse_timestamp(text, 0).ok_or_else(|| {
@@ -127,26 +171,36 @@ fn request(args: &UpdateArgs) -> Outcome<UpdateRequest> {
         sealed: args.sealed,
         since,
         refresh_rates: args.refresh_rates,
-        precision: train::precision(args.precision),
+        precision: match args.precision {
+            Some(named) => train::precision(named),
+            None => Precision::of(live).with_context(|| args.model.display().to_string())?,
+        },
         created_at: train::created_at(args.created_at.as_deref())?,
         ..defaults
     })
 }
 
 /// What else decides of the result, in words.
-fn options(args: &UpdateArgs) -> String {
-    format!(
-        "since {:?}, replay {}, sealed {}, rates {}, epochs {}, batch {}, learning rate {}, patience {}, seed {}",
+fn options(args: &UpdateArgs, request: &UpdateRequest) -> Outcome<String> {
+    let UpdateRequest {
+        training,
+        replay,
+        sealed,
+        refresh_rates,
+        precision,
+        ..
+    } = request;
+    Ok(format!(
+        "since {:?}, replay {replay}, sealed {sealed}, rates {refresh_rates}, epochs {}, batch {}, \
+         learning rate {}, patience {}, seed {}, stored as {precision:?}, read as {:?}",
         args.since,
-        args.replay_ratio,
-        args.sealed,
-        args.refresh_rates,
-        args.epochs,
-        args.batch,
-        args.learning_rate,
-        args.patience,
-        args.seed
-    )
+        training.epochs,
+        training.batch,
+        training.learning_rate,
+        training.patience,
+        training.seed,
+        resolve::reading(&args.reading)?
+    ))
 }
 
 /// The record of an earlier run with the same bundle, data and options. A file that is none is

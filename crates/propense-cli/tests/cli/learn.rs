@@ -66,6 +66,53 @@ fn a_folder_of_arriving_files_is_learnt_once_and_every_candidate_is_kept() {
 }
 
 #[test]
+fn what_was_found_before_is_carried_out_and_not_twice() {
+    let data = shop(700);
+    let old = shop(400);
+    let out = tempfile::tempdir().expect("scratch folder");
+    let at = |name: &str| out.path().join(name);
+    let (live, versions) = (at("live.propense"), at("versions"));
+    train(old.path(), &live, &at("run"));
+    let before = fs::read(&live).expect("the bundle");
+    let update = |rest: &str| {
+        let line = format!(
+            "update --model {{}} --data {{}} --out {{}} --epochs 2 --batch 16 --device cpu --created-at 2026-01-03T00:00:00Z --json - {rest}"
+        );
+        let ran = propense(words(&line, &[&live, data.path(), &versions])).code(0);
+        let json: serde_json::Value = serde_json::from_str(&ran.stdout).expect("JSON");
+        (json, ran.stderr)
+    };
+    let (json, _) = update("--keep-live");
+    assert_eq!(fs::read(&live).expect("the bundle"), before);
+    let candidate = json["candidate"].as_str().expect("a candidate").to_owned();
+    let candidate = fs::read(versions.join(candidate)).expect("the candidate");
+    // Whatever the judgement was, say that it was better: this is about what follows from it.
+    let record = fs::read_dir(&versions)
+        .expect("versions")
+        .map(|file| file.expect("a file").path())
+        .find(|file| file.extension().is_some_and(|ending| ending == "json"))
+        .expect("a record");
+    let mut told = json;
+    told["outcome"] = "better".into();
+    fs::write(&record, told.to_string()).expect("written");
+
+    let (json, _) = update("--keep-live");
+    assert_eq!(json["outcome"], "better");
+    assert_eq!(fs::read(&live).expect("the bundle"), before);
+    let (json, said) = update("");
+    assert_eq!(json["outcome"], "replaced", "{said}");
+    assert_eq!(fs::read(&live).expect("the bundle"), candidate);
+
+    // Taken back by hand: the same data do not put it there once more.
+    fs::write(&live, &before).expect("written");
+    let (json, said) = update("");
+    assert_eq!(json["outcome"], "kept", "{said}");
+    assert!(json["reasons"].to_string().contains("taken back"), "{json}");
+    assert!(said.contains("stays as it is"), "{said}");
+    assert_eq!(fs::read(&live).expect("the bundle"), before);
+}
+
+#[test]
 fn wrong_use_of_update_is_named() {
     let folder = tempfile::tempdir().expect("scratch folder");
     let model = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/giftshop.propense");

@@ -167,6 +167,16 @@ impl Golden {
 }
 
 impl Manifest {
+    /// From when on (milliseconds since 1970) the start of a session, or the moment of a snapshot, is
+    /// new to this model.
+    #[must_use]
+    pub fn learnt_until_ms(&self) -> i64 {
+        match &self.lineage {
+            Some(lineage) => lineage.learnt_until_ms,
+            None => self.data.to_ms.saturating_add(1),
+        }
+    }
+
     /// A manifest with everything else at its plainest: no calibration, threshold one half, even
     /// percentiles, no data, no metrics.
     #[must_use]

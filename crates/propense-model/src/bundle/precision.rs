@@ -20,6 +20,14 @@ pub enum Precision {
     Int5,
 }
 
+/// Most steps of a weight in [`Precision::Int5`].
+const FEW: i8 = 15;
+
+/// Whether a stored step is one of [`Precision::Int5`].
+pub(super) const fn few_steps(byte: u8) -> bool {
+    -FEW <= byte as i8 && byte as i8 <= FEW
+}
+
 impl Precision {
     /// The weights as a reader will find them after they were written in this precision: what is
     /// fitted to a network (calibration, threshold, golden logits) is to be fitted to these.
@@ -126,7 +134,7 @@ pub(super) fn store(tensor: &NamedTensor, precision: Precision) -> Result<Vec<St
             let most = if precision == Precision::Int8 {
                 127.0
             } else {
-                15.0
+                f32::from(FEW)
             };
             let (count, inner) = channels(shape);
             let mut scales = vec![0.0f32; count];
@@ -246,6 +254,7 @@ mod tests {
                     weights: weights.to_vec(),
                 };
                 let bytes = bundle.to_bytes(precision).expect("writable");
+                assert_eq!(Precision::of(&bytes).expect("a bundle"), precision);
                 Bundle::from_bytes(&bytes).expect("readable").weights
             };
             let rounded = precision.round(&weights).expect("fits");

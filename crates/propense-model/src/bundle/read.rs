@@ -1,11 +1,11 @@
 //! Reading a bundle. The bytes come from outside: everything is checked, nothing panics.
 
-use safetensors::SafeTensors;
+use safetensors::{Dtype, SafeTensors};
 use serde_json::Value;
 
 use super::manifest::{FORMAT_VERSION, UNSIGNED, known_version};
-use super::precision::{restore, scale_name};
-use super::{Bundle, METADATA_KEY, Manifest, checksum, find};
+use super::precision::{few_steps, restore, scale_name};
+use super::{Bundle, METADATA_KEY, Manifest, Precision, checksum, find};
 use crate::{ModelError, NamedTensor};
 
 /// Longest header that is read, in bytes: the same bound as the safetensors library's.
@@ -28,6 +28,28 @@ impl Bundle {
         let tensors = SafeTensors::deserialize(bytes).map_err(foreign)?;
         let weights = weights(&manifest, &tensors)?;
         Ok(Self { manifest, weights })
+    }
+}
+
+impl Precision {
+    /// How the weights of a bundle are stored: what is made of it can be stored so, too.
+    ///
+    /// # Errors
+    /// [`ModelError::NotSafetensors`] where the bytes are none.
+    pub fn of(bundle: &[u8]) -> Result<Self, ModelError> {
+        let tensors = SafeTensors::deserialize(bundle).map_err(foreign)?;
+        let mut found = Self::F32;
+        for (_, tensor) in tensors.iter() {
+            match tensor.dtype() {
+                Dtype::F16 => return Ok(Self::F16),
+                Dtype::I8 if tensor.data().iter().all(|&step| few_steps(step)) => {
+                    found = Self::Int5;
+                }
+                Dtype::I8 => return Ok(Self::Int8),
+                _ => {}
+            }
+        }
+        Ok(found)
     }
 }
 

@@ -243,7 +243,7 @@ impl Bundle {
             golden.logits = logits.collect();
         }
         let lineage = self.manifest.lineage.as_ref();
-        let learnt = lineage.map_or(manifest.data.to_ms, |l| l.learnt_until_ms);
+        let learnt = self.manifest.learnt_until_ms();
         manifest.lineage = Some(Lineage {
             parent: self.manifest.sha256.clone(),
             generation: lineage.map_or(0, |l| l.generation) + 1,

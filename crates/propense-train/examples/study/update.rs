@@ -7,7 +7,7 @@ use propense_events::DAY;
 use propense_model::Bundle;
 use propense_train::{
     Decision, DeviceChoice, Evaluation, Loaded, MeasureOptions, Silent, Task, TrainError,
-    UpdateRequest, evaluate_after, update,
+    UpdateRequest, evaluate, update,
 };
 
 use crate::Done;
@@ -20,7 +20,7 @@ const MEASURING: MeasureOptions = MeasureOptions {
 
 fn measured(bundle: &Bundle, history: &Loaded, data: &Loaded) -> Result<Evaluation, TrainError> {
     let device = DeviceChoice::Cpu.open()?;
-    evaluate_after(bundle, history, data, &device, &MEASURING)
+    evaluate(bundle, data, Some(history), &device, &MEASURING)
 }
 
 /// `in-session` on Taobao: trained on four days, then day by day.

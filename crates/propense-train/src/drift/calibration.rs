@@ -12,7 +12,6 @@ use crate::fit::manifest::calibration;
 use crate::metrics::best_f1_threshold;
 use crate::paired::{Comparison, Pairs, compare};
 use crate::tasks::{Shares, scheme};
-use crate::update::learnt_until;
 use crate::{Task, TrainError, scoring};
 
 /// Windows at most, and sessions in one at least.
@@ -149,9 +148,9 @@ pub(super) fn refit(
         parent: bundle.manifest.sha256.clone(),
         generation: lineage.map_or(0, |l| l.generation) + 1,
         features_until_ms: lineage.map_or(bundle.manifest.data.to_ms, |l| l.features_until_ms),
-        learnt_from_ms: learnt_until(bundle),
+        learnt_from_ms: bundle.manifest.learnt_until_ms(),
         // The weights have learnt nothing new.
-        learnt_until_ms: learnt_until(bundle),
+        learnt_until_ms: bundle.manifest.learnt_until_ms(),
     });
     let pairs = Pairs {
         before: of(&bundle.manifest, &judging.logits),

@@ -36,7 +36,8 @@ pub struct Fitted {
 /// Learns from the data and makes a bundle: features, weights, calibration, threshold and
 /// percentiles from the training and validation parts, the test part measured once. Where the parts
 /// go by user, because hardly anybody new came later, the bundle is learnt once more with the test
-/// part, after that was measured: it says of these users what the first one scored.
+/// part, after that was measured: it says of these users what the first one scored. Where this second
+/// training is broken off, or its time runs out, the bundle is the first one.
 ///
 /// # Errors
 ///
@@ -51,19 +52,45 @@ pub fn fit_bundle(
     let prepare = |shares, observer: &mut dyn Observer| {
         tasks::prepare(request.task, data, shares, &request.examples, observer)
     };
-    let mut prepared = prepare(Shares::Shop, observer)?;
-    let mut model = fit_model(&prepared, data, request, None, observer)?;
+    let prepared = prepare(Shares::Shop, observer)?;
+    let model = fit_model(&prepared, data, request, None, observer)?;
     let tested = Tested::measure(&prepared, &model, request, observer)?;
+    let fitted = finish(&prepared, data, request, &model, tested.clone(), observer)?;
     let interrupted = model.trained.reason == StopReason::Interrupted || observer.stop();
-    let next = again(request, clock.elapsed());
-    if prepared.same_time && !interrupted && next.training.time_limit != Some(Duration::ZERO) {
-        observer.on(&Progress::Note(
-            "the test part is measured: the bundle learns once more, from it too",
-        ));
-        prepared = prepare(Shares::Measured, observer)?;
-        model = fit_model(&prepared, data, &next, None, observer)?;
+    let by_user = prepared.same_time;
+    drop(prepared);
+    if !by_user || interrupted {
+        return Ok(fitted);
     }
-    finish(&prepared, data, request, &model, tested, observer)
+    let next = again(request, clock.elapsed());
+    if next.training.time_limit == Some(Duration::ZERO) {
+        observer.on(&Progress::Note(
+            "no time is left to learn from the test part, too: the bundle has not",
+        ));
+        return Ok(fitted);
+    }
+    observer.on(&Progress::Note(
+        "the test part is measured: the bundle learns once more, from it too",
+    ));
+    let prepared = prepare(Shares::Measured, observer)?;
+    let reason = match fit_model(&prepared, data, &next, None, observer) {
+        Ok(model) if model.trained.reason.is_whole() => {
+            let tested = Tested {
+                learnt: true,
+                ..tested
+            };
+            return finish(&prepared, data, request, &model, tested, observer);
+        }
+        Ok(model) => model.trained.reason,
+        Err(TrainError::Interrupted(_)) => StopReason::Interrupted,
+        Err(error) => return Err(error),
+    };
+    observer.on(&Progress::Note(
+        "the second training was not completed: the bundle is that of the first, as it was measured",
+    ));
+    let mut kept = fitted;
+    kept.report.stopped = reason;
+    Ok(kept)
 }
 
 /// The request of the training that follows one of this length: with what is left of the time, and
@@ -99,8 +126,13 @@ pub(crate) fn fit_on(
 }
 
 /// What the test part says, which is asked once.
+#[derive(Clone)]
 struct Tested {
     examples: usize,
+    /// Whether the parts are other visitors of the same days.
+    same_time: bool,
+    /// Whether the bundle has learnt from it since.
+    learnt: bool,
     metrics: Vec<NamedMetrics>,
     adversarial: Option<Adversarial>,
 }
@@ -120,6 +152,8 @@ impl Tested {
         ];
         Ok(Self {
             examples: prepared.test.examples.len(),
+            same_time: prepared.same_time,
+            learnt: false,
             metrics: measure_parts(parts, model, request)?,
             adversarial: tell_apart(prepared, &prepared.test.examples, request),
         })
@@ -146,6 +180,8 @@ fn finish(
     report.metrics = measure_parts(learnt, model, request)?;
     report.metrics.extend(tested.metrics);
     report.examples.test = tested.examples;
+    report.examples.same_time = tested.same_time;
+    report.examples.test_learnt = tested.learnt;
     report.adversarial = tested.adversarial;
     let manifest = manifest::manifest(data, request, prepared, model, &report)?;
     Ok(Fitted {
@@ -242,3 +278,6 @@ fn interrupted(request: &FitRequest) -> TrainError {
         "before the test data was scored: there is no result{rest}"
     ))
 }
+
+#[cfg(test)]
+mod tests;

@@ -53,9 +53,12 @@ pub struct PartSizes {
     /// Left out by the split.
     pub left_out: usize,
     /// Whether the parts are other visitors of the same days, since nearly all came on the first.
-    /// Then the weights have learnt from the test part, too, after it was measured with others.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub same_time: bool,
+    /// Whether the weights have learnt from the test part, too, after it was measured with others:
+    /// then its examples count under `train` and `validation` as well.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub test_learnt: bool,
 }
 
 /// Metrics with the name of what was measured.

@@ -266,6 +266,24 @@ pub(super) fn encode_next_day(
     let Some((first, last)) = lines.period() else {
         return Ok(Encoded::default());
     };
+    if let Some(history) = history {
+        let earlier = timelines(Task::NextDay, history)?;
+        if let Some((from, until)) = earlier.period()
+            && until < first
+        {
+            // The data continue the history: their days, known what was before them.
+            let all = Timelines::new(history.events.iter().chain(&data.events).cloned());
+            let mut found = next_day::snapshots(&all, from, last, data.utc_offset_minutes);
+            let begin = midnight(first, data.utc_offset_minutes);
+            found.retain(|snapshot| snapshot.at >= begin);
+            return Ok(encode_snapshots(
+                &Arc::new(spec.clone()),
+                &all,
+                found,
+                options,
+            ));
+        }
+    }
     // Both sets cover one period; the users of a small set may begin late or end early.
     let times = |loaded: &Loaded| -> Option<(i64, i64)> {
         let times = loaded.events.iter().map(|event| event.timestamp);
@@ -373,6 +391,19 @@ mod tests {
         assert_eq!(days(&of(Some(&early))), [3, 4, 5, 6, 7, 8]);
         // Alone, the set is all that is known: days count from its own first one.
         assert_eq!(days(&of(None)), [4, 5]);
+        // What ends before the set begins is its past: days of the set alone, users of both known.
+        let past = shop(&[("a", view, 1), ("b", view, DAY / 2)]);
+        let continued = of(Some(&past));
+        assert_eq!(days(&continued), [3, 4, 5, 3, 4, 5]);
+        let users: Vec<_> = continued
+            .examples
+            .iter()
+            .map(|e| e.user.as_deref())
+            .collect();
+        assert_eq!(users[..3], [Some("a"); 3]);
+        assert_eq!(users[3..], [Some("b"); 3]);
+        let events: Vec<usize> = continued.examples.iter().map(|e| e.events).collect();
+        assert_eq!(events, [1, 1, 1, 2, 2, 2]);
     }
 
     #[test]

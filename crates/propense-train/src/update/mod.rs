@@ -21,7 +21,7 @@ use crate::evaluation::{example_options, owners};
 use crate::fit::{FitReport, FitRequest, NetworkSizes, fit_on};
 use crate::options::{Preset, TrainOptions};
 use crate::paired::Pairs;
-use crate::progress::{Observer, Progress};
+use crate::progress::{Observer, Progress, StopReason};
 use crate::tasks::{self, Before, Continued, Cut, ExampleOptions, Sizes};
 use crate::{Task, TrainError, scoring};
 use propense_prepare::Loaded;
@@ -135,16 +135,6 @@ pub struct UpdateReport {
     pub training: FitReport,
 }
 
-/// From when on examples are new to this bundle, in milliseconds since 1970.
-#[must_use]
-pub fn learnt_until(bundle: &Bundle) -> i64 {
-    let manifest = &bundle.manifest;
-    match &manifest.lineage {
-        Some(lineage) => lineage.learnt_until_ms,
-        None => manifest.data.to_ms.saturating_add(1),
-    }
-}
-
 /// How an update reads its data.
 struct Plan {
     task: Task,
@@ -170,7 +160,7 @@ fn plan(live: &Bundle, request: &UpdateRequest) -> Result<Plan, TrainError> {
         .unwrap_or(ExampleOptions::default().max_events);
     examples.seed = request.training.seed;
     let cut = Cut {
-        since: request.since.unwrap_or_else(|| learnt_until(live)),
+        since: request.since.unwrap_or_else(|| manifest.learnt_until_ms()),
         before: request.arrived.map(|events| Before {
             events,
             until: manifest.data.to_ms,
@@ -218,7 +208,8 @@ pub fn new_examples(
 /// # Errors
 ///
 /// [`TrainError::NotUpdatable`] for an ensemble, [`TrainError::TooLittleNew`] where hardly anything
-/// is new, [`TrainError::OneClass`] where a part has one outcome alone, and as
+/// is new, [`TrainError::OneClass`] where a part has one outcome alone, [`TrainError::Interrupted`]
+/// where the observer stops it, and as
 /// [`fit_bundle`](crate::fit_bundle).
 pub fn update(
     live: &Bundle,
@@ -251,6 +242,11 @@ pub fn update(
     };
     let prepared = &continued.prepared;
     let fitted = fit_on(live, prepared, data, &fit, observer)?;
+    if fitted.report.stopped == StopReason::Interrupted || observer.stop() {
+        return Err(TrainError::Interrupted(
+            "before the candidate was complete: the live bundle stays as it is".to_owned(),
+        ));
+    }
     let mut bundle = fitted.bundle;
     observer.on(&Progress::Note(
         "judging the candidate beside the live model on the sealed window",
