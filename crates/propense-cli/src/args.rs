@@ -96,6 +96,8 @@ pub(crate) struct TrainArgs {
     pub(crate) reading: ReadingArgs,
     #[command(flatten)]
     pub(crate) fitting: FittingArgs,
+    #[command(flatten)]
+    pub(crate) deciding: DecidingArgs,
     /// Name of the model in the bundle [default: the bundle's file name]
     #[arg(long)]
     pub(crate) name: Option<String>,
@@ -217,6 +219,20 @@ pub(crate) struct FittingArgs {
     /// Plain lines instead of the terminal display
     #[arg(long)]
     pub(crate) plain: bool,
+}
+
+/// How scores become probabilities and decisions.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct DecidingArgs {
+    /// Curve from logit to probability, fitted on the validation part: none, temperature, platt,
+    /// isotonic, or best, the one of these with the lowest log-loss by turns of the users
+    #[arg(long, default_value = "platt", value_name = "KIND")]
+    pub(crate) calibration: String,
+    /// From which probability on a session counts as likely to buy: f1 (the highest F1),
+    /// precision:SHARE (the most orders found with at least this precision), cost:GAIN:COST (what
+    /// acting brings on a buyer and costs on another), or a probability
+    #[arg(long, default_value = "f1", value_name = "RULE")]
+    pub(crate) threshold: String,
 }
 
 /// Where the table goes as JSON.

@@ -170,25 +170,34 @@ pub(crate) fn shifted(sessions: &[&Session], shift: Shift, seed: u64) -> Vec<Ses
         .collect()
 }
 
-/// Repeats examples of the rarer outcome, up to four times each, so that the outcomes come closer to
-/// balance. Calibration is fitted on the validation part, which is left as it is.
+/// Repeats examples of the rarer outcome until both are as many, but none more than four times.
+/// Calibration is fitted on the validation part, which is left as it is.
 pub(crate) fn resample(examples: &mut Vec<Example>) {
     const MOST: usize = 4;
-    let order = |example: &Example| example.label.last();
-    let orders = examples.iter().filter(|e| order(e) == Some(true)).count();
-    let others = examples.iter().filter(|e| order(e) == Some(false)).count();
-    let (rarer, times) = match orders <= others {
-        true => (true, others / orders.max(1)),
-        false => (false, orders / others.max(1)),
+    let of = |outcome: bool| -> Vec<usize> {
+        let places = examples.iter().enumerate();
+        let of = places.filter(|(_, example)| example.label.last() == Some(outcome));
+        of.map(|(place, _)| place).collect()
     };
-    let few: Vec<Example> = examples
-        .iter()
-        .filter(|example| order(example) == Some(rarer))
-        .cloned()
+    let (orders, others) = (of(true), of(false));
+    let (few, many) = if orders.len() <= others.len() {
+        (orders, others.len())
+    } else {
+        (others, orders.len())
+    };
+    let more = many.min(MOST * few.len()).saturating_sub(few.len());
+    let (whole, rest) = match few.len() {
+        0 => (0, 0),
+        n => (more / n, more % n),
+    };
+    // What is left beside whole rounds is spread over all of them.
+    let spread = (0..rest).map(|k| few[k * few.len() / rest]);
+    let rounds = std::iter::repeat_n(&few, whole).flatten().copied();
+    let copies: Vec<Example> = rounds
+        .chain(spread)
+        .filter_map(|place| examples.get(place).cloned())
         .collect();
-    for _ in 1..times.clamp(1, MOST) {
-        examples.extend(few.iter().cloned());
-    }
+    examples.extend(copies);
 }
 
 /// What was ordered together: for each item others of the same visit.
@@ -405,9 +414,9 @@ mod tests {
             let found = all.iter().filter(|e| e.label.last() == Some(true)).count();
             assert_eq!(found, expected, "{orders} of {}", orders + others);
         };
-        check(10, 25, 20);
+        check(10, 25, 25);
         check(10, 1000, 40);
-        check(10, 12, 10);
+        check(10, 12, 12);
         check(0, 12, 0);
     }
 }

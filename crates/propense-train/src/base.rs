@@ -26,6 +26,8 @@ pub(crate) struct HeldOut {
     pub(crate) logits: Vec<f32>,
     pub(crate) labels: Vec<bool>,
     pub(crate) weights: Vec<f32>,
+    /// Number of the part that each belongs to.
+    pub(crate) parts: Vec<usize>,
 }
 
 /// The bins of each column of a table: the context's, then a row's.
@@ -134,6 +136,7 @@ pub(crate) fn fit(
             logits: ensembled.held_out,
             labels: table.labels,
             weights: table.weights,
+            parts: table.folds,
         },
     })
 }

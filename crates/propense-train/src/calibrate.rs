@@ -45,6 +45,17 @@ impl Scaling {
     /// knowledge than one, share a weight of one.
     #[must_use]
     pub fn fit_weighted(logits: &[f32], labels: &[bool], weights: &[f32]) -> Self {
+        let (positives, negatives) = counts(labels, weights);
+        let with_offset = positives.min(negatives) >= ENOUGH_FOR_OFFSET;
+        Self::fit_as(logits, labels, weights, with_offset)
+    }
+
+    /// The slope alone.
+    pub(crate) fn fit_slope(logits: &[f32], labels: &[bool], weights: &[f32]) -> Self {
+        Self::fit_as(logits, labels, weights, false)
+    }
+
+    fn fit_as(logits: &[f32], labels: &[bool], weights: &[f32], with_offset: bool) -> Self {
         let sample = Sample {
             logits,
             labels,
@@ -55,7 +66,7 @@ impl Scaling {
         if positives <= 0.0 || negatives <= 0.0 {
             return Self::IDENTITY;
         }
-        let fitted = newton(&sample, positives.min(negatives) >= ENOUGH_FOR_OFFSET);
+        let fitted = newton(&sample, with_offset);
         let usable = |s: &Self| s.slope.is_finite() && s.offset.is_finite() && s.slope > 1e-3;
         if usable(&fitted) {
             fitted

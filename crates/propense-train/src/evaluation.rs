@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::adversarial::{Adversarial, adversarial};
 use crate::balanced::ValidationFigures;
+use crate::decide::CalibrationTrial;
 use crate::delong::DeLong;
 use crate::device::Chosen;
 use crate::draws::ThreeIntervals;
@@ -63,6 +64,9 @@ pub struct Evaluation {
     /// Whether these examples can be told from those that were learnt from, where these are at hand.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub adversarial: Option<Adversarial>,
+    /// Log-loss of each kind of calibration on what chose among them, where it was not fitted.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub calibrations: Vec<CalibrationTrial>,
     /// Against another model.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub against: Option<Against>,
@@ -171,6 +175,7 @@ pub(crate) fn measure(
         segments: Vec::new(),
         most_wrong: segments::most_wrong(scored, examples, &probabilities),
         adversarial: None,
+        calibrations: Vec::new(),
         against: None,
         curve: Vec::new(),
         probabilities,

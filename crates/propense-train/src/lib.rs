@@ -38,6 +38,7 @@ mod calibrate;
 mod catalogue;
 mod checkpoint;
 mod compare;
+mod decide;
 mod delong;
 mod device;
 mod draws;
@@ -84,6 +85,7 @@ pub use catalogue::catalogue;
 pub use compare::{
     CompareReport, CompareRequest, Compared, Contender, Figure, Learner, ShiftFigures, compare,
 };
+pub use decide::{CalibrationKind, CalibrationTrial, Deciding, ThresholdRule};
 pub use delong::DeLong;
 pub use device::{Chosen, DeviceChoice};
 pub use draws::ThreeIntervals;

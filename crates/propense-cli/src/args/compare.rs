@@ -31,7 +31,7 @@ pub(crate) struct CompareArgs {
     /// Files or folders to measure on, in the place of the test part of --data
     #[arg(long, num_args = 1.., value_name = "PATH")]
     pub(crate) test: Vec<PathBuf>,
-    /// Who takes part [default: all; with --ablate or --train-shares: seed; with --ablate recipe: base]
+    /// Who takes part [default: all that the task has something for; with --ablate or --train-shares: seed; with --ablate recipe: base]
     #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
     pub(crate) structures: Vec<String>,
     /// Trainings of each, from different seeds: the table has their mean and their spread

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{FittingArgs, JsonArgs, ReadingArgs, RunningArgs};
+use super::{DecidingArgs, FittingArgs, JsonArgs, ReadingArgs, RunningArgs};
 
 /// Measure a bundle on data that it has not learnt from
 #[derive(Debug, Args)]
@@ -74,6 +74,8 @@ pub(crate) struct EvalArgs {
     pub(crate) reading: ReadingArgs,
     #[command(flatten)]
     pub(crate) fitting: FittingArgs,
+    #[command(flatten)]
+    pub(crate) deciding: DecidingArgs,
     #[command(flatten)]
     pub(crate) json: JsonArgs,
     /// Write a report with plots

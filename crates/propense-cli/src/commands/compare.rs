@@ -75,10 +75,18 @@ fn contenders(args: &CompareArgs, fit: &propense_train::FitRequest) -> Outcome<V
     let learners: Vec<Learner> = match args.structures.is_empty() {
         true if recipe => vec![Learner::Base],
         true if special => vec![Learner::Seed],
-        true => Learner::all(),
+        true => Learner::of(fit.task),
         false => {
-            let names = args.structures.iter().map(|name| name.trim().parse());
-            names.collect::<Result<_, _>>()?
+            let mut named: Vec<Learner> = Vec::new();
+            for name in &args.structures {
+                let learner = name.trim().parse()?;
+                if named.contains(&learner) {
+                    let message = format!("--structures: {learner} stands there twice");
+                    return Err(Failure::Usage(message));
+                }
+                named.push(learner);
+            }
+            named
         }
     };
     let augments: Vec<Vec<Augmentation>> = match args.ablate {

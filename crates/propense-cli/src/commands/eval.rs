@@ -1,6 +1,6 @@
 //! `propense eval`
 
-use propense_train::{MeasureOptions, Preset, eval};
+use propense_train::{FitRequest, MeasureOptions, Preset, eval};
 
 use super::{Outcome, evaluate, next_item, resolve};
 use crate::args::EvalArgs;
@@ -11,7 +11,10 @@ pub(crate) fn run(args: &EvalArgs) -> Outcome {
     if args.task == next_item::TASK {
         return next_item::eval(args);
     }
-    let request = resolve::request(&args.task, Preset::Base, &args.fitting)?;
+    let request = FitRequest {
+        deciding: resolve::deciding(&args.deciding)?,
+        ..resolve::request(&args.task, Preset::Base, &args.fitting)?
+    };
     let train = resolve::data(&args.train, &args.reading)?;
     let test = resolve::data(&args.test, &args.reading)?;
     let mut observer = progress::observer(&format!("eval {}", args.task), args.fitting.plain);

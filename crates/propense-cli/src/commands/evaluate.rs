@@ -4,6 +4,7 @@ use propense_train::{
     Evaluation, Interval, MeasureOptions, evaluate, evaluate_against, tell_apart, uses_history,
 };
 
+use super::train::deciding;
 use super::{Outcome, resolve};
 use crate::args::EvaluateArgs;
 use crate::output::{FIGURES, Output, Table, figures, note, warn, write_file};
@@ -87,6 +88,11 @@ pub(super) fn table(evaluation: &Evaluation) -> Table {
     }
     against(evaluation, &mut table);
     if let Some(figures) = &evaluation.validation {
+        deciding(
+            evaluation.metrics.threshold,
+            &evaluation.calibrations,
+            &mut table,
+        );
         table.validation(figures);
     }
     table.adversarial(evaluation.adversarial.as_ref());

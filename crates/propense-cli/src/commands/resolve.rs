@@ -7,12 +7,12 @@ use anyhow::Context;
 use propense_events::{Event, Format, Mapping};
 use propense_model::{Bundle, CellActivation, Precision};
 use propense_train::{
-    Augmentation, DeviceChoice, ExampleOptions, FitRequest, LoadOptions, Loaded, Mappings,
-    NetworkSizes, Preset, Target, Task, TrainOptions, load, use_threads,
+    Augmentation, Deciding, DeviceChoice, ExampleOptions, FitRequest, LoadOptions, Loaded,
+    Mappings, NetworkSizes, Preset, Target, Task, TrainOptions, load, use_threads,
 };
 
 use super::{Failure, Outcome};
-use crate::args::{ActivationArg, FittingArgs, ReadingArgs, RunningArgs};
+use crate::args::{ActivationArg, DecidingArgs, FittingArgs, ReadingArgs, RunningArgs};
 
 /// How files are to be read.
 pub(crate) fn reading(args: &ReadingArgs) -> Outcome<LoadOptions> {
@@ -194,10 +194,19 @@ pub(crate) fn request(task: &str, usual: Preset, args: &FittingArgs) -> Outcome<
             dropout: args.dropout,
         },
         precision: Precision::F32,
+        deciding: Deciding::default(),
         device: device(&args.running)?,
         name: String::new(),
         licence: String::new(),
         created_at: String::new(),
+    })
+}
+
+/// How scores are to be read.
+pub(crate) fn deciding(args: &DecidingArgs) -> Outcome<Deciding> {
+    Ok(Deciding {
+        calibration: args.calibration.parse()?,
+        threshold: args.threshold.parse()?,
     })
 }
 

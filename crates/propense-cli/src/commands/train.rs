@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use propense_model::{Arithmetic, Precision};
 use propense_train::{
-    FitReport, FitRequest, Preset, StopReason, TrainError, catalogue, fit_bundle,
+    CalibrationTrial, FitReport, FitRequest, Preset, StopReason, TrainError, catalogue, fit_bundle,
 };
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -38,6 +38,7 @@ pub(crate) fn run(args: &TrainArgs) -> Outcome {
         name,
         licence: args.licence.clone(),
         created_at,
+        deciding: resolve::deciding(&args.deciding)?,
         ..resolve::request(&args.task, Preset::Seed, &fitting)?
     };
     request.training.arithmetic = arithmetic(args.arithmetic, &request)?;
@@ -113,6 +114,18 @@ pub(super) const fn precision(named: PrecisionArg) -> Precision {
     }
 }
 
+/// What decides, and what other calibrations would give. Shared with `eval`.
+pub(super) fn deciding(threshold: f64, calibrations: &[CalibrationTrial], table: &mut Table) {
+    table.block(format!("threshold {threshold:.4}"));
+    if calibrations.is_empty() {
+        return;
+    }
+    table.block("log-loss on the validation part by kind of calibration, where it is not fitted");
+    for trial in calibrations {
+        table.row([trial.kind.to_string(), format!("{:.4}", trial.log_loss)]);
+    }
+}
+
 /// The time to write into the bundle.
 pub(super) fn created_at(given: Option<&str>) -> Outcome<String> {
     let time = match given {
@@ -167,6 +180,7 @@ fn table(report: &FitReport) -> Table {
             format!("{:.4}", m.ece),
         ]);
     }
+    deciding(report.threshold.into(), &report.calibrations, &mut table);
     table.validation(&report.validation);
     table.adversarial(report.adversarial.as_ref());
     table

@@ -5,8 +5,8 @@ use std::time::Instant;
 use propense_events::Event;
 use propense_model::{Bundle, CellActivation, Precision};
 use propense_train::{
-    DeviceChoice, ExampleOptions, FitRequest, Loaded, NetworkSizes, Observer, Preset, Progress,
-    Task, TrainError, TrainOptions, fit_bundle,
+    Deciding, DeviceChoice, ExampleOptions, FitRequest, Loaded, NetworkSizes, Observer, Preset,
+    Progress, Task, TrainError, TrainOptions, fit_bundle,
 };
 
 /// Examples gone through in training, and seconds.
@@ -57,6 +57,7 @@ pub(crate) fn fit(task: Task, data: &Loaded, seed: u64) -> Result<(Bundle, Cost)
         activation: CellActivation::Tanh,
         sizes: NetworkSizes::default(),
         precision: Precision::F32,
+        deciding: Deciding::default(),
         device: DeviceChoice::Cpu.open()?,
         name: "study".to_owned(),
         licence: String::new(),

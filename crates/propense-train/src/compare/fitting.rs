@@ -110,10 +110,7 @@ pub(super) fn fit(
         (_, Some(_)) => {
             return Err(TrainError::Unsuited {
                 task: request.task,
-                reason: format!(
-                    "{learner} keeps no state from event to event that could forecast something else; \
-                     leave it out of --structures"
-                ),
+                reason: format!("{learner} forecasts nothing else"),
             });
         }
     };

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use propense_model::StructureKind;
 
-use crate::TrainError;
+use crate::{Task, TrainError};
 
 /// One way to forecast.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -33,6 +33,28 @@ impl Learner {
         all.extend(structures);
         all.extend([Self::Trees, Self::Logistic, Self::BaseRate]);
         all
+    }
+
+    /// Those that this task's examples have something for: a summary has no events to read in turn, and
+    /// only sessions tell their items.
+    #[must_use]
+    pub fn of(task: Task) -> Vec<Self> {
+        let suits = |learner: &Self| match learner {
+            Self::Structure(StructureKind::Context) => true,
+            Self::Structure(StructureKind::ConvLstmItems) => task == Task::InSession,
+            Self::Structure(_) => !task.is_summary(),
+            _ => true,
+        };
+        Self::all().into_iter().filter(suits).collect()
+    }
+
+    /// Whether it keeps a state from event to event, from which something else could be forecast.
+    pub(super) const fn has_states(self) -> bool {
+        match self {
+            Self::Seed => true,
+            Self::Structure(kind) => !matches!(kind, StructureKind::Context),
+            _ => false,
+        }
     }
 
     /// The name on the command line.

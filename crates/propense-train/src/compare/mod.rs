@@ -67,6 +67,25 @@ impl Contender {
         }
     }
 
+    /// Refuses what this contender cannot do on the examples of the task.
+    fn check(&self, task: Task) -> Result<(), TrainError> {
+        let learner = self.learner;
+        let wrong = |reason: String| Err(TrainError::Unsuited { task, reason });
+        if !Learner::of(task).contains(&learner) {
+            return wrong(format!(
+                "{learner} reads what these examples do not tell (events, or their items); leave it out of \
+                 --structures"
+            ));
+        }
+        if self.objective.is_some() && !learner.has_states() {
+            return wrong(format!(
+                "{learner} keeps no state from event to event that could forecast something else; leave it out of \
+                 --structures"
+            ));
+        }
+        Ok(())
+    }
+
     /// Its name in the table.
     #[must_use]
     pub fn name(&self) -> String {
@@ -121,6 +140,10 @@ pub fn compare(
             option: "--structures",
             reason: "at least one, and --seeds at least 1".to_owned(),
         });
+    }
+    // Before any training: what the last contender lacks would cost all the others.
+    for contender in &request.contenders {
+        contender.check(request.fit.task)?;
     }
     if let (Task::ThirtyDay, Some(test)) = (request.fit.task, test) {
         tasks::check_continues(data, test)?;

@@ -61,6 +61,7 @@ fn request(learners: &[Learner], seeds: usize) -> CompareRequest {
                 dropout: None,
             },
             precision: propense_model::Precision::F32,
+            deciding: crate::Deciding::default(),
             device: DeviceChoice::Cpu.open().expect("a CPU"),
             name: String::new(),
             licence: String::new(),

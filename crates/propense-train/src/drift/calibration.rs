@@ -5,11 +5,10 @@ use propense_model::{Bundle, Calibration, Lineage, Manifest};
 use serde::{Deserialize, Serialize};
 
 use super::sample::{Drawn, Sample};
+use crate::decide::Deciding;
 use crate::delong::tail;
 use crate::evaluation::owners;
 use crate::fit::calibrate;
-use crate::fit::manifest::calibration;
-use crate::metrics::best_f1_threshold;
 use crate::paired::{Comparison, Pairs, compare};
 use crate::tasks::{Shares, scheme};
 use crate::{Task, TrainError, scoring};
@@ -130,9 +129,11 @@ pub(super) fn refit(
     if !enough(&fitted.labels) || !enough(&judging.labels) {
         return Ok(None);
     }
-    let scaling = calibrate(&logits, &examples, weighting, positions);
+    let deciding = Deciding::of(&bundle.manifest);
+    let kind = deciding.calibration;
     let mut refitted = bundle.clone();
-    refitted.manifest.calibration = calibration(scaling);
+    (refitted.manifest.calibration, _) =
+        calibrate(kind, (&logits, &examples), weighting, positions);
     let of = |manifest: &Manifest, logits: &[f32]| -> Vec<f32> {
         logits
             .iter()
@@ -140,7 +141,7 @@ pub(super) fn refit(
             .collect()
     };
     let scores = of(&refitted.manifest, &fitted.logits);
-    refitted.manifest.threshold = best_f1_threshold(&scores, &fitted.labels);
+    (refitted.manifest.threshold, _) = deciding.threshold.choose(&scores, &fitted.labels);
     let moments: Vec<f32> = sample.moments_of(older).collect();
     refitted.manifest.percentiles = Manifest::percentile_table(&of(&refitted.manifest, &moments));
     let lineage = bundle.manifest.lineage.as_ref();

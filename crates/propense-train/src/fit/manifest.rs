@@ -1,12 +1,11 @@
 //! Putting a bundle's manifest together.
 
-use propense_model::{Calibration, DataFingerprint, Golden, Manifest};
+use propense_model::{DataFingerprint, Golden, Manifest};
 use serde_json::json;
 
 use super::model::Model;
 use super::report::FitReport;
 use super::request::FitRequest;
-use crate::calibrate::Scaling;
 use crate::example::{Example, Positions, Weighting};
 use crate::tasks::Prepared;
 use crate::{TrainError, scoring};
@@ -26,7 +25,7 @@ pub(crate) fn manifest(
         model.config.clone(),
         model.spec.clone(),
     );
-    manifest.calibration = calibration(model.scaling);
+    manifest.calibration = model.calibration.clone();
     manifest.threshold = model.threshold;
     manifest.percentiles = model.percentiles.clone();
     let known = prepared
@@ -67,6 +66,8 @@ pub(crate) fn manifest(
             "clip": request.training.clip,
             "augment": request.examples.augment,
             "train_share": f64::from(request.examples.share) / 100.0,
+            "calibration": request.deciding.calibration,
+            "threshold": request.deciding.threshold,
         },
     });
     manifest.licence.clone_from(&request.licence);
@@ -78,22 +79,6 @@ pub(crate) fn manifest(
 /// To five places: enough for a curve, few bytes in a file that a page loads.
 fn rounded(losses: impl Iterator<Item = f64>) -> Vec<f64> {
     losses.map(|loss| (loss * 1e5).round() / 1e5).collect()
-}
-
-/// The scaling as a bundle names it.
-pub(crate) fn calibration(scaling: Scaling) -> Calibration {
-    if scaling == Scaling::IDENTITY {
-        Calibration::Identity
-    } else if scaling.offset == 0.0 {
-        Calibration::Temperature {
-            temperature: 1.0 / scaling.slope,
-        }
-    } else {
-        Calibration::Platt {
-            a: scaling.slope,
-            b: scaling.offset,
-        }
-    }
 }
 
 /// A validation session of middling length with the logits of the CPU: long enough to go

@@ -252,11 +252,12 @@ pub fn eval(
     let mut evaluation = evaluation::measure(
         request.task,
         (&scored, examples),
-        &|logit| model.scaling.probability(logit),
+        &|logit| model.calibration.apply(logit),
         model.threshold,
         measuring,
     );
     evaluation.validation = Some(model.validation);
+    evaluation.calibrations = model.calibrations;
     evaluation.adversarial = tell_apart(&prepared, examples, request);
     Ok(evaluation)
 }

@@ -1,17 +1,20 @@
 //! A network and what is fitted on the validation part: calibration, threshold, percentiles.
 
 use propense_features::FeatureSpec;
-use propense_model::{Bundle, CnnLstm, Manifest, ModelConfig, NamedTensor, cpu_device};
+use propense_model::{
+    Bundle, Calibration, CnnLstm, Manifest, ModelConfig, NamedTensor, cpu_device,
+};
 use propense_prepare::Loaded;
 use serde_json::json;
 
 use super::FitRequest;
 use crate::balanced::ValidationFigures;
-use crate::calibrate::Scaling;
+use crate::decide::{CalibrationKind, CalibrationTrial, Scores, calibrated};
+use crate::ensemble::PARTS;
 use crate::example::{Example, Positions, Weighting, spread};
-use crate::metrics::best_f1_threshold;
 use crate::options::Preset;
 use crate::progress::{Observer, Progress};
+use crate::split::fold_of;
 use crate::tasks::Prepared;
 use crate::trainer::{self, Trained};
 use crate::{TrainError, base, scoring};
@@ -21,7 +24,9 @@ pub(crate) struct Model {
     pub(crate) network: CnnLstm,
     pub(crate) trained: Trained,
     pub(crate) spec: FeatureSpec,
-    pub(crate) scaling: Scaling,
+    pub(crate) calibration: Calibration,
+    /// What each kind of calibration gives where it is not fitted.
+    pub(crate) calibrations: Vec<CalibrationTrial>,
     pub(crate) threshold: f32,
     pub(crate) percentiles: Vec<f32>,
     pub(crate) validation: ValidationFigures,
@@ -51,25 +56,40 @@ pub(crate) fn fit_model(
     // that it does not hang on the device that trained, with the weights as they will be stored.
     let stored = request.precision.round(&trained.weights)?;
     let network = network(&config, &stored)?;
+    let kind = request.deciding.calibration;
     let judged = match held_out {
         // Each part of the training data, by members that have not seen it.
         Some(held_out) if prepared.validation.examples.is_empty() => Judged {
-            scaling: Scaling::fit_weighted(&held_out.logits, &held_out.labels, &held_out.weights),
+            calibration: calibrated(
+                kind,
+                &Scores {
+                    logits: &held_out.logits,
+                    labels: &held_out.labels,
+                    weights: &held_out.weights,
+                    parts: &held_out.parts,
+                },
+            ),
             moments: held_out.logits.clone(),
             logits: held_out.logits,
             labels: held_out.labels,
         },
-        _ => judge(&network, prepared)?,
+        _ => judge(&network, prepared, kind)?,
     };
-    let scaling = judged.scaling;
+    let (calibration, calibrations) = judged.calibration;
     let probabilities = |logits: &[f32]| -> Vec<f32> {
         logits
             .iter()
-            .map(|logit| scaling.probability(*logit))
+            .map(|logit| calibration.apply(*logit))
             .collect()
     };
     let scores = probabilities(&judged.logits);
-    let threshold = best_f1_threshold(&scores, &judged.labels);
+    let rule = request.deciding.threshold;
+    let (threshold, kept) = rule.choose(&scores, &judged.labels);
+    if !kept {
+        observer.on(&Progress::Note(&format!(
+            "--threshold {rule}: no threshold reaches it on the validation part; {threshold:.4} comes nearest"
+        )));
+    }
     let seed = request.training.seed;
     Ok(Model {
         validation: ValidationFigures::measure(&scores, &judged.labels, threshold, seed),
@@ -78,14 +98,15 @@ pub(crate) fn fit_model(
         network,
         trained,
         spec: prepared.spec.clone(),
-        scaling,
+        calibration,
+        calibrations,
         config,
     })
 }
 
 /// What calibration, threshold and percentiles are fitted on.
 struct Judged {
-    scaling: Scaling,
+    calibration: (Calibration, Vec<CalibrationTrial>),
     /// Logits at the positions that are measured, and the outcomes.
     logits: Vec<f32>,
     labels: Vec<bool>,
@@ -94,12 +115,21 @@ struct Judged {
 }
 
 /// The network's scores of the validation part.
-fn judge(network: &CnnLstm, prepared: &Prepared) -> Result<Judged, TrainError> {
+fn judge(
+    network: &CnnLstm,
+    prepared: &Prepared,
+    kind: CalibrationKind,
+) -> Result<Judged, TrainError> {
     let validation = &prepared.validation.examples;
     let logits = scoring::all_prefixes(network, validation, prepared.weighting)?;
     let scored = scoring::pick(&logits, validation, prepared.positions);
     Ok(Judged {
-        scaling: calibrate(&logits, validation, prepared.weighting, prepared.positions),
+        calibration: calibrate(
+            kind,
+            (&logits, validation),
+            prepared.weighting,
+            prepared.positions,
+        ),
         moments: match prepared.weighting {
             // Percentiles compare a live score with scores at any time of a session.
             Weighting::EveryPrefix => logits
@@ -149,23 +179,39 @@ fn fit_seed(
 /// Calibrates where the model is used: a shop's model after every event, each session counting
 /// once; the protocol's at its positions.
 pub(crate) fn calibrate(
-    logits: &[Vec<f32>],
-    examples: &[Example],
+    kind: CalibrationKind,
+    (logits, examples): (&[Vec<f32>], &[Example]),
     weighting: Weighting,
     positions: Positions,
-) -> Scaling {
-    if weighting != Weighting::EveryPrefix {
+) -> (Calibration, Vec<CalibrationTrial>) {
+    let part = |example: &Example| {
+        let owner = example.user.as_deref().unwrap_or(&example.id);
+        fold_of(owner, PARTS)
+    };
+    let (mut all, mut labels, mut weights, mut parts) =
+        (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    if weighting == Weighting::EveryPrefix {
+        for (list, example) in logits.iter().zip(examples) {
+            all.extend_from_slice(list);
+            // A label that is not known weighs nothing.
+            labels.extend((0..list.len()).map(|prefix| example.label.at(prefix).unwrap_or(false)));
+            weights.extend(example.weights(weighting));
+            parts.extend(std::iter::repeat_n(part(example), list.len()));
+        }
+    } else {
         let scored = scoring::pick(logits, examples, positions);
-        return Scaling::fit(&scored.logits, &scored.labels);
+        weights = vec![1.0; scored.labels.len()];
+        let owner = |index: &usize| examples.get(*index).map_or(0, part);
+        parts.extend(scored.example.iter().map(owner));
+        (all, labels) = (scored.logits, scored.labels);
     }
-    let (mut all, mut labels, mut weights) = (Vec::new(), Vec::new(), Vec::new());
-    for (list, example) in logits.iter().zip(examples) {
-        all.extend_from_slice(list);
-        // A label that is not known weighs nothing.
-        labels.extend((0..list.len()).map(|prefix| example.label.at(prefix).unwrap_or(false)));
-        weights.extend(example.weights(weighting));
-    }
-    Scaling::fit_weighted(&all, &labels, &weights)
+    let scores = Scores {
+        logits: &all,
+        labels: &labels,
+        weights: &weights,
+        parts: &parts,
+    };
+    calibrated(kind, &scores)
 }
 
 fn network(config: &ModelConfig, weights: &[NamedTensor]) -> Result<CnnLstm, TrainError> {

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{FitRequest, Model};
 use crate::adversarial::Adversarial;
 use crate::balanced::ValidationFigures;
+use crate::decide::CalibrationTrial;
 use crate::encode::Encoded;
 use crate::example::Positions;
 use crate::metrics::Metrics;
@@ -36,6 +37,12 @@ pub struct FitReport {
     pub metrics: Vec<NamedMetrics>,
     /// Accuracy, recall and F1 on the validation part, as it is and balanced.
     pub validation: ValidationFigures,
+    /// The threshold, chosen by the rule asked for.
+    #[serde(default)]
+    pub threshold: f32,
+    /// Log-loss on the validation part of each kind of calibration, by turns of its users.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub calibrations: Vec<CalibrationTrial>,
     /// Whether the test part can be told from the training part; none where one is too small.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub adversarial: Option<Adversarial>,
@@ -90,6 +97,8 @@ impl FitReport {
             samples_per_second: model.trained.samples_per_second,
             metrics: Vec::new(),
             validation: model.validation,
+            threshold: model.threshold,
+            calibrations: model.calibrations.clone(),
             adversarial: None,
         }
     }
@@ -127,7 +136,7 @@ fn measure_part(
             let probabilities: Vec<f32> = scored
                 .logits
                 .iter()
-                .map(|logit| model.scaling.probability(*logit))
+                .map(|logit| model.calibration.apply(*logit))
                 .collect();
             NamedMetrics {
                 part: part.to_owned(),

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Task;
 use crate::checkpoint::{self, RunKey};
+use crate::decide::Deciding;
 use crate::device::Chosen;
 use crate::options::{Preset, TrainOptions};
 use crate::tasks::{ExampleOptions, Prepared};
@@ -28,6 +29,8 @@ pub struct FitRequest {
     /// How the weights will be stored. Everything that is fitted or measured after training, the
     /// golden session among it, is that of the weights as stored.
     pub precision: Precision,
+    /// How scores become probabilities and decisions.
+    pub deciding: Deciding,
     /// Where it runs.
     pub device: Chosen,
     /// Name of the model.

@@ -49,6 +49,7 @@ fn request(out: &std::path::Path, search: Search, jobs: usize) -> TuneRequest {
             activation: Default::default(),
             sizes: Default::default(),
             precision: propense_model::Precision::F32,
+            deciding: crate::Deciding::default(),
             device: DeviceChoice::Cpu.open().expect("a CPU"),
             name: String::new(),
             licence: String::new(),

@@ -15,6 +15,7 @@ use propense_model::{Bundle, Lineage, Precision};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use crate::decide::Deciding;
 use crate::device::Chosen;
 use crate::encode::Encoded;
 use crate::evaluation::{example_options, owners};
@@ -235,6 +236,7 @@ pub fn update(
         activation: manifest.model.activation,
         sizes: NetworkSizes::default(),
         precision: request.precision,
+        deciding: Deciding::of(manifest),
         device: request.device.clone(),
         name: manifest.name.clone(),
         licence: manifest.licence.clone(),

@@ -87,6 +87,7 @@ pub(crate) fn live_request() -> FitRequest {
         activation: CellActivation::Tanh,
         sizes: NetworkSizes::default(),
         precision: Precision::F32,
+        deciding: crate::Deciding::default(),
         device: device(),
         name: "live".to_owned(),
         licence: "none".to_owned(),
