@@ -12,6 +12,7 @@
 
 mod args;
 mod commands;
+mod destinations;
 mod drift_history;
 mod findings;
 mod interrupt;

@@ -5,6 +5,7 @@ use propense_prepare::PrepareError;
 use propense_train::TrainError;
 
 /// How a command can end without success.
+#[derive(Debug)]
 pub(crate) enum Failure {
     /// Wrong use: exit status 2.
     Usage(String),

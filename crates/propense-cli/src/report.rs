@@ -305,6 +305,7 @@ mod tests {
                 name: "<new>".to_owned(),
                 metrics: Metrics::measure(&scores, &labels, 0.5),
             }],
+            calibrations: Vec::new(),
             most_wrong: vec![propense_train::Wrong {
                 id: "s&1".to_owned(),
                 events: 3,

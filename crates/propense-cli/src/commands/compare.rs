@@ -7,10 +7,18 @@ use propense_train::{
 
 use super::{Failure, Outcome, next_item, refuse, resolve};
 use crate::args::{Ablation, CompareArgs};
+use crate::destinations;
 use crate::output::{Output, Table, note, range, write_file};
 use crate::{progress, report};
 
 pub(crate) fn run(args: &CompareArgs) -> Outcome {
+    destinations::check(
+        [
+            ("--json", args.json.json.as_ref()),
+            ("--report", args.report.as_ref()),
+        ],
+        args.data.iter().chain(&args.test),
+    )?;
     if args.task == next_item::TASK {
         return next_item::compare(args);
     }
@@ -56,6 +64,7 @@ pub(crate) fn run(args: &CompareArgs) -> Outcome {
     let outcome = compare(&data, test.as_ref(), &request, observer.as_mut());
     drop(observer);
     let comparison = outcome?;
+    Output::new(&args.json).finish(&table(&comparison), &comparison)?;
     if let Some(path) = &args.report {
         let title = match &test {
             Some(test) => format!("{}: {} → {}", args.task, data.name, test.name),
@@ -64,7 +73,6 @@ pub(crate) fn run(args: &CompareArgs) -> Outcome {
         write_file(path, report::comparison(&title, &comparison).as_bytes())?;
         note(&format!("wrote {}", path.display()));
     }
-    Output::new(&args.json).finish(&table(&comparison), &comparison)?;
     Ok(())
 }
 

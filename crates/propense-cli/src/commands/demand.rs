@@ -11,6 +11,7 @@ use propense_events::Event;
 
 use super::{Failure, Outcome, resolve};
 use crate::args::DemandArgs;
+use crate::destinations;
 use crate::output::{Output, Table, note, write_file};
 use crate::progress::Line;
 use crate::report;
@@ -21,6 +22,17 @@ use crate::side::SideFile;
 const SHOWN: usize = 15;
 
 pub(crate) fn run(args: &DemandArgs) -> Outcome {
+    destinations::check(
+        [
+            ("--json", args.json.json.as_ref()),
+            ("--out", args.out.as_ref()),
+            ("--report", args.report.as_ref()),
+        ],
+        args.data
+            .iter()
+            .chain(&args.stock)
+            .chain(&args.propensities),
+    )?;
     let layout = args.out.as_deref().map(Layout::of).transpose()?;
     let method = method(&args.method)?;
     let until = resolve::until(args.until.as_deref())?;

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::{Failure, Outcome, resolve};
 use crate::args::DriftArgs;
+use crate::destinations;
 use crate::drift_history::{self, Line};
 use crate::output::{Output, Table, note, write_file};
 use crate::report;
@@ -17,6 +18,18 @@ use crate::report;
 const SHOWN: usize = 12;
 
 pub(crate) fn run(args: &DriftArgs) -> Outcome {
+    destinations::check(
+        [
+            ("--json", args.json.json.as_ref()),
+            ("--report", args.report.as_ref()),
+            ("--recalibrate", args.recalibrate.as_ref()),
+        ],
+        [&args.model]
+            .into_iter()
+            .chain(&args.data)
+            .chain(&args.reference)
+            .chain(&args.history),
+    )?;
     let inside = |number: f64| number.is_finite() && number > 0.0;
     if !(inside(args.psi) && inside(args.level) && args.level < 0.5) {
         let message = "--psi: above 0; --level: above 0 and below 0.5";

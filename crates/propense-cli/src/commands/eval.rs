@@ -4,10 +4,18 @@ use propense_train::{FitRequest, MeasureOptions, Preset, eval};
 
 use super::{Outcome, evaluate, next_item, resolve};
 use crate::args::EvalArgs;
+use crate::destinations;
 use crate::output::{Output, note, warn, write_file};
 use crate::{progress, report};
 
 pub(crate) fn run(args: &EvalArgs) -> Outcome {
+    destinations::check(
+        [
+            ("--json", args.json.json.as_ref()),
+            ("--report", args.report.as_ref()),
+        ],
+        args.train.iter().chain(&args.test),
+    )?;
     if args.task == next_item::TASK {
         return next_item::eval(args);
     }
@@ -17,6 +25,11 @@ pub(crate) fn run(args: &EvalArgs) -> Outcome {
     };
     let train = resolve::data(&args.train, &args.reading)?;
     let test = resolve::data(&args.test, &args.reading)?;
+    if train.sha256 == test.sha256 {
+        note(
+            "warning: --train and --test are the same files: what they say is no figure for new ones",
+        );
+    }
     let mut observer = progress::observer(&format!("eval {}", args.task), args.fitting.plain);
     let outcome = eval(
         &train,
@@ -27,12 +40,12 @@ pub(crate) fn run(args: &EvalArgs) -> Outcome {
     );
     drop(observer);
     let evaluation = outcome?;
+    Output::new(&args.json).finish(&evaluate::table(&evaluation), &evaluation)?;
+    warn(evaluation.adversarial.as_ref());
     if let Some(path) = &args.report {
         let title = format!("{}: {} → {}", args.task, train.name, test.name);
         write_file(path, report::html(&title, &evaluation).as_bytes())?;
         note(&format!("wrote {}", path.display()));
     }
-    Output::new(&args.json).finish(&evaluate::table(&evaluation), &evaluation)?;
-    warn(evaluation.adversarial.as_ref());
     Ok(())
 }

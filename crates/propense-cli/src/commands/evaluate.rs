@@ -7,10 +7,23 @@ use propense_train::{
 use super::train::deciding;
 use super::{Outcome, resolve};
 use crate::args::EvaluateArgs;
+use crate::destinations;
 use crate::output::{FIGURES, Output, Table, figures, note, warn, write_file};
 use crate::report;
 
 pub(crate) fn run(args: &EvaluateArgs) -> Outcome {
+    destinations::check(
+        [
+            ("--json", args.json.json.as_ref()),
+            ("--report", args.report.as_ref()),
+        ],
+        [&args.model]
+            .into_iter()
+            .chain(&args.against)
+            .chain(&args.train)
+            .chain(&args.history)
+            .chain(&args.data),
+    )?;
     let (bundle, _) = resolve::scorer(&args.model)?;
     let device = resolve::device(&args.running)?;
     note(&device.reason);
@@ -32,10 +45,6 @@ pub(crate) fn run(args: &EvaluateArgs) -> Outcome {
         let train = resolve::data(&args.train, &args.reading)?;
         evaluation.adversarial = tell_apart(&bundle, &train, &data, &options)?;
     }
-    if let Some(path) = &args.report {
-        let title = format!("{} on {}", bundle.manifest.version(), data.name);
-        write_file(path, report::html(&title, &evaluation).as_bytes())?;
-    }
     Output::new(&args.json).finish(&table(&evaluation), &evaluation)?;
     warn(evaluation.adversarial.as_ref());
     if data.sha256 == bundle.manifest.data.sha256 {
@@ -54,6 +63,8 @@ pub(crate) fn run(args: &EvaluateArgs) -> Outcome {
         note("warning: on these data the base rate alone would forecast better (log-loss)");
     }
     if let Some(path) = &args.report {
+        let title = format!("{} on {}", bundle.manifest.version(), data.name);
+        write_file(path, report::html(&title, &evaluation).as_bytes())?;
         note(&format!("wrote {}", path.display()));
     }
     Ok(())

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::{Outcome, resolve};
 use crate::args::ExplainArgs;
+use crate::destinations;
 use crate::output::{Lines, Output, Table, json_lines, note, write_file};
 
 /// What `--json` holds.
@@ -21,6 +22,13 @@ struct Summary<'a> {
 }
 
 pub(crate) fn run(args: &ExplainArgs) -> Outcome {
+    destinations::check(
+        [
+            ("--json", args.json.json.as_ref()),
+            ("--out", args.out.as_ref()),
+        ],
+        [&args.model].into_iter().chain(&args.data),
+    )?;
     let lines = args.out.as_deref().map(Lines::of).transpose()?;
     let (bundle, _) = resolve::scorer(&args.model)?;
     let data = resolve::data(&args.data, &args.reading)?;

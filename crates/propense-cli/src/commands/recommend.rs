@@ -15,6 +15,7 @@ use serde::Serialize;
 
 use super::{Failure, Outcome, resolve};
 use crate::args::RecommendArgs;
+use crate::destinations;
 use crate::findings::{Findings, estimate, warnings};
 use crate::output::{Output, Table, json_lines, note, write_file};
 use crate::report;
@@ -42,6 +43,19 @@ struct Line<'a> {
 }
 
 pub(crate) fn run(args: &RecommendArgs) -> Outcome {
+    destinations::check(
+        [
+            ("--json", args.json.json.as_ref()),
+            ("--out", Some(&args.out)),
+            ("--export-table", args.export_table.as_ref()),
+            ("--report", args.report.as_ref()),
+        ],
+        args.data
+            .iter()
+            .chain(&args.session)
+            .chain(&args.catalogue)
+            .chain(&args.log),
+    )?;
     let form = form(&args.out)?;
     let policy = policy(args)?;
     let mut catalogue = args

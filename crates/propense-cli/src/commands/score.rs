@@ -5,9 +5,14 @@ use propense_train::{ScoreRow, Task, score};
 
 use super::{Failure, Outcome, resolve};
 use crate::args::ScoreArgs;
+use crate::destinations;
 use crate::output::{Lines, json_lines, note, write_file};
 
 pub(crate) fn run(args: &ScoreArgs) -> Outcome {
+    destinations::check(
+        [("--out", Some(&args.out))],
+        [&args.model].into_iter().chain(&args.data),
+    )?;
     let lines = Lines::of(&args.out)?;
     if args.after == Some(0) {
         return Err(Failure::Usage("--after: at least 1".to_owned()));

@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 
 use super::{Failure, Outcome, resolve};
 use crate::args::SegmentArgs;
+use crate::destinations;
 use crate::output::{Output, Table, note, write_file};
 use crate::progress::Line;
 use crate::report;
@@ -20,6 +21,20 @@ use crate::sheet::{Layout, Sheet};
 use crate::side::SideFile;
 
 pub(crate) fn run(args: &SegmentArgs) -> Outcome {
+    destinations::check(
+        [
+            ("--json", args.json.json.as_ref()),
+            ("--out", args.out.as_ref()),
+            ("--ads", args.ads.as_ref()),
+            ("--report", args.report.as_ref()),
+        ],
+        args.data
+            .iter()
+            .chain(&args.model)
+            .chain(&args.scores)
+            .chain(&args.contacts)
+            .chain(&args.treatments),
+    )?;
     let layout = args.out.as_deref().map(Layout::of).transpose()?;
     let until = resolve::until(args.until.as_deref())?;
     let terms = Terms {

@@ -12,10 +12,18 @@ use time::format_description::well_known::Rfc3339;
 
 use super::{Failure, Outcome, resolve};
 use crate::args::{ArithmeticArg, PrecisionArg, TrainArgs};
+use crate::destinations;
 use crate::output::{Output, Table, note, warn, write_file};
 use crate::{interrupt, progress};
 
 pub(crate) fn run(args: &TrainArgs) -> Outcome {
+    destinations::check(
+        [
+            ("--out", Some(&args.out)),
+            ("--json", args.json.json.as_ref()),
+        ],
+        args.data.iter().chain(&args.catalogue),
+    )?;
     let name = match &args.name {
         Some(name) => name.clone(),
         None => args.out.file_stem().map_or_else(

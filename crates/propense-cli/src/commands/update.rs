@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Failure, Outcome, resolve, train};
 use crate::args::UpdateArgs;
+use crate::destinations;
 use crate::output::{Output, Table, note, write_file};
 use crate::progress;
 
@@ -33,6 +34,13 @@ struct Record {
 }
 
 pub(crate) fn run(args: &UpdateArgs) -> Outcome {
+    destinations::check(
+        [("--json", args.json.json.as_ref())],
+        [&args.model]
+            .into_iter()
+            .chain(&args.data)
+            .chain(&args.replay),
+    )?;
     let place = || args.model.display().to_string();
     let old = fs::read(&args.model).with_context(place)?;
     let live = Bundle::from_bytes(&old).with_context(place)?;

@@ -74,7 +74,8 @@ pub(super) fn prepare(
 }
 
 /// Whole months: the last two for validation, and before that (for a shop) the last for test.
-/// Horizons of training end before validation's history is complete, so nothing is seen early.
+/// A month whose horizon reaches into the next part (February's does) is left out of its own, so that
+/// nothing is seen early.
 fn split_by_month(lines: &Timelines, shares: Shares) -> Result<[Vec<Snapshot>; 3], TrainError> {
     let months = lines
         .period()
@@ -98,9 +99,12 @@ fn split_by_month(lines: &Timelines, shares: Shares) -> Result<[Vec<Snapshot>; 3
     }
     let (train, rest) = months.split_at(months.len() - kept_back);
     let (validation, test) = rest.split_at(rest.len().min(2));
-    Ok([train, validation, test].map(|moments| {
+    let parts = [(train, validation), (validation, test), (test, &[])];
+    Ok(parts.map(|(moments, next)| {
+        let end = next.first().copied().unwrap_or(i64::MAX);
         moments
             .iter()
+            .filter(|at| *at + thirty_day::HORIZON <= end)
             .flat_map(|&at| thirty_day::snapshots(lines, lines, at))
             .collect()
     }))
@@ -352,6 +356,8 @@ fn day(milliseconds: i64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     const START: i64 = 1_511_539_200_000; // 2017-11-25 00:00 UTC+8
@@ -404,6 +410,35 @@ mod tests {
         assert_eq!(users[3..], [Some("b"); 3]);
         let events: Vec<usize> = continued.examples.iter().map(|e| e.events).collect();
         assert_eq!(events, [1, 1, 1, 2, 2, 2]);
+    }
+
+    #[test]
+    fn no_horizon_reaches_into_the_next_part() {
+        // One order a day, from 2011-01-10 to 2011-04-15: known outcomes of February and March.
+        let first = 1_294_617_600_000;
+        let events = (0..96).map(|day| Event {
+            user_id: Some(format!("u{}", day % 7)),
+            ..Event::new(EventKind::Purchase, first + day * DAY)
+        });
+        let lines = Timelines::new(events.chain([Event {
+            user_id: Some("late".to_owned()),
+            ..Event::new(EventKind::Purchase, first + 150 * DAY)
+        }]));
+        let parts = split_by_month(&lines, Shares::Protocol).expect("months");
+        let days = |part: &[Snapshot]| {
+            let all: BTreeSet<String> = part.iter().map(|snapshot| day(snapshot.at)).collect();
+            all.into_iter().collect::<Vec<_>>()
+        };
+        // The 30 days from 1 February end on 3 March, those from 1 April on 1 May.
+        let [train, validation, test] = parts;
+        assert_eq!(days(&train), ["2011-02-01", "2011-03-01"]);
+        assert_eq!(days(&validation), ["2011-04-01", "2011-05-01"]);
+        assert!(test.is_empty());
+        let parts = split_by_month(&lines, Shares::Shop).expect("months");
+        let [train, validation, test] = parts;
+        assert_eq!(days(&train), Vec::<String>::new());
+        assert_eq!(days(&validation), ["2011-03-01", "2011-04-01"]);
+        assert_eq!(days(&test), ["2011-05-01"]);
     }
 
     #[test]
