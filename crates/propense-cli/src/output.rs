@@ -5,6 +5,7 @@ use std::io::{ErrorKind, Write};
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use propense_prepare::write_whole;
 use propense_train::{Adversarial, Interval, Metrics, ValidationFigures};
 use serde::Serialize;
 
@@ -139,7 +140,7 @@ pub(crate) fn warn(adversarial: Option<&Adversarial>) {
     }
 }
 
-/// Writes a file, making its folder, through a draft beside it: a reader never sees half a file.
+/// Writes a file, making its folder; it is there whole or not at all.
 pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> Result<()> {
     let folder = path
         .parent()
@@ -147,16 +148,7 @@ pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> Result<()> {
     if let Some(folder) = folder {
         fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
     }
-    let mut draft = path.as_os_str().to_owned();
-    draft.push(".draft");
-    let draft = Path::new(&draft);
-    let write = || -> std::io::Result<()> {
-        let mut file = fs::File::create(draft)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(draft, path)
-    };
-    write().with_context(|| path.display().to_string())
+    write_whole(path, bytes).with_context(|| path.display().to_string())
 }
 
 /// Rows of cells under a title, aligned when printed.

@@ -79,6 +79,7 @@ pub mod stitch;
 pub mod table;
 #[cfg(feature = "engine")]
 pub mod usual_price;
+mod whole;
 #[cfg(feature = "engine")]
 mod work;
 
@@ -97,3 +98,4 @@ pub use request::{Prepared, Request};
 pub use side_table::SideTableError;
 #[cfg(feature = "engine")]
 pub use sides::{SideAccount, SideTables};
+pub use whole::write_whole;

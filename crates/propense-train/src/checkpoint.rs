@@ -5,7 +5,6 @@
 //! little-endian in the order the header lists them, SHA-256 of everything before it.
 
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use propense_features::FeatureSpec;
@@ -17,7 +16,7 @@ use crate::TrainError;
 use crate::adam::Moments;
 use crate::example::Example;
 use crate::progress::EpochReport;
-use propense_prepare::hex;
+use propense_prepare::{hex, write_whole};
 
 const MAGIC: &[u8; 8] = b"PRPNSCK1";
 const FILE: &str = "state.checkpoint";
@@ -119,12 +118,8 @@ pub(crate) fn save(folder: &Path, state: &State) -> Result<(), TrainError> {
     let digest = Sha256::digest(&bytes);
     bytes.extend(digest);
 
-    let (target, draft) = (folder.join(FILE), folder.join("state.draft"));
-    let mut file = fs::File::create(&draft).map_err(TrainError::io(&draft))?;
-    file.write_all(&bytes).map_err(TrainError::io(&draft))?;
-    // Without this a power cut after the rename could leave an empty file under the good name.
-    file.sync_all().map_err(TrainError::io(&draft))?;
-    fs::rename(&draft, &target).map_err(TrainError::io(&target))
+    let target = folder.join(FILE);
+    write_whole(&target, &bytes).map_err(TrainError::io(&target))
 }
 
 /// Puts the checkpoint of an earlier run aside, since a new run writes its own. Returns the words

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::schedule::Losses;
 use super::space::Choice;
 use crate::TrainError;
+use propense_prepare::write_whole;
 
 /// One training that finished.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -66,7 +67,7 @@ impl Journal {
         if !of.exists() {
             fs::create_dir_all(folder).map_err(TrainError::io(folder))?;
             let text = serde_json::to_string_pretty(settings).unwrap_or_default();
-            fs::write(&of, text).map_err(TrainError::io(&of))?;
+            write_whole(&of, text.as_bytes()).map_err(TrainError::io(&of))?;
         }
         let text = fs::read_to_string(&of).map_err(TrainError::io(&of))?;
         let known: Option<serde_json::Value> = serde_json::from_str(&text).ok();
@@ -95,8 +96,8 @@ impl Journal {
             // A line that was cut off is trained again, from its checkpoint.
             let kept: usize = whole.map(str::len).sum();
             if kept < text.len() {
-                fs::write(&path, text.get(..kept).unwrap_or_default())
-                    .map_err(TrainError::io(&path))?;
+                let kept = text.get(..kept).unwrap_or_default();
+                write_whole(&path, kept.as_bytes()).map_err(TrainError::io(&path))?;
             }
         }
         Ok(Self { path, lines })

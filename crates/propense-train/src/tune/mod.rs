@@ -103,10 +103,10 @@ pub fn tune(
     for choice in &choices {
         training(request, choice).validate()?;
     }
-    let settings = settings(data, request);
-    let mut journal = Journal::open(&request.out, &settings, request.resume)?;
     let (task, examples) = (request.fit.task, &request.fit.examples);
     let mut prepared = tasks::prepare(task, data, Shares::Shop, examples, observer)?;
+    let settings = settings(data, &prepared, request);
+    let mut journal = Journal::open(&request.out, &settings, request.resume)?;
     // Sealed: nothing below can look at it.
     prepared.test = Default::default();
     prepared.test_without_history = Default::default();
@@ -176,7 +176,8 @@ fn choices(request: &TuneRequest) -> Result<Vec<Choice>, TrainError> {
 }
 
 /// What must be the same for a search to go on. Not the number of jobs: the result does not hang on it.
-fn settings(data: &Loaded, request: &TuneRequest) -> serde_json::Value {
+/// The same bytes read in another format, or by another mapping, are other data.
+fn settings(data: &Loaded, prepared: &Prepared, request: &TuneRequest) -> serde_json::Value {
     let TrainOptions {
         epochs,
         batch,
@@ -190,6 +191,7 @@ fn settings(data: &Loaded, request: &TuneRequest) -> serde_json::Value {
     json!({
         "task": request.fit.task,
         "data": data.sha256,
+        "reading": checkpoint::reading(&prepared.spec, &prepared.train.examples),
         "space": request.space,
         "search": request.search,
         "trials": request.trials,

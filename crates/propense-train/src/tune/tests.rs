@@ -112,6 +112,16 @@ fn a_stopped_search_goes_on_to_the_same_result_with_any_number_of_jobs() {
     // Of a finished search there is nothing left to train.
     assert_eq!(run(&data, &parts, &mut Silent).expect("a result"), whole);
 
+    // The same bytes by another mapping: of one visit in three the first look is a wish.
+    let mut read_otherwise = data.clone();
+    for event in read_otherwise.events.iter_mut().step_by(3) {
+        if event.kind == EventKind::ViewItem {
+            event.kind = EventKind::AddToWishlist;
+        }
+    }
+    let other = run(&read_otherwise, &parts, &mut Silent).expect_err("other data");
+    assert!(other.to_string().contains("of other data"), "{other}");
+
     parts.trials = 5;
     let other = run(&data, &parts, &mut Silent).expect_err("another search");
     assert!(other.to_string().contains("other options"), "{other}");
