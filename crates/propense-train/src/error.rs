@@ -49,7 +49,7 @@ pub enum TrainError {
         /// What is missing and what to do.
         reason: String,
     },
-    /// Sessions or users were asked for by name, and the data has none of them.
+    /// Sessions or users were asked for by name that the data does not have.
     #[error("no session or user that could be scored is called {list}; `propense score --out` lists them all", list = asked.join(" or "))]
     NotThere {
         /// The names.
@@ -130,17 +130,6 @@ pub enum TrainError {
         /// The checkpoint folder.
         path: PathBuf,
         /// Why, and what to do.
-        reason: String,
-    },
-    /// A file is not a catalogue.
-    #[error(
-        "catalogue {path}: {reason}; needed is JSON with a list `items`, each with an `item_id`",
-        path = path.display()
-    )]
-    Catalogue {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong.
         reason: String,
     },
     /// An option has a value that cannot work.

@@ -35,7 +35,6 @@ mod baselines;
 mod batch;
 mod bootstrap;
 mod calibrate;
-mod catalogue;
 mod checkpoint;
 mod compare;
 mod decide;
@@ -81,7 +80,6 @@ pub use background::in_background;
 pub use balanced::{ThreeFigures, ValidationFigures};
 pub use bootstrap::{Interval, Intervals};
 pub use calibrate::Scaling;
-pub use catalogue::catalogue;
 pub use compare::{
     CompareReport, CompareRequest, Compared, Contender, Figure, Learner, ShiftFigures, compare,
 };

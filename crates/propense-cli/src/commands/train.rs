@@ -1,11 +1,13 @@
 //! `propense train`
 
+mod catalogue;
+
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use propense_model::{Arithmetic, Precision};
 use propense_train::{
-    CalibrationTrial, FitReport, FitRequest, Preset, StopReason, TrainError, catalogue, fit_bundle,
+    CalibrationTrial, FitReport, FitRequest, Preset, StopReason, TrainError, fit_bundle,
 };
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -15,6 +17,8 @@ use crate::args::{ArithmeticArg, PrecisionArg, TrainArgs};
 use crate::destinations;
 use crate::output::{Output, Table, note, warn, write_file};
 use crate::{interrupt, progress};
+
+use catalogue::catalogue;
 
 pub(crate) fn run(args: &TrainArgs) -> Outcome {
     destinations::check(

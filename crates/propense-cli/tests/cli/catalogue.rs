@@ -34,6 +34,32 @@ fn the_bundle_names_the_catalogue_by_file_and_sum() {
 }
 
 #[test]
+fn an_item_table_is_a_catalogue_if_it_is_sound() {
+    let data = shop(80);
+    let folder = tempfile::tempdir().expect("scratch folder");
+    let at = |name: &str| folder.path().join(name);
+    let (bundle, table) = (at("m.propense"), at("shop.items"));
+    let line = "recommend --data {} --out {} --export-table {}";
+    propense(words(line, &[data.path(), &at("picks.csv"), &table])).code(0);
+    let sound = std::fs::read(&table).expect("a table");
+    let run = |bytes: &[u8]| {
+        std::fs::write(&table, bytes).expect("file");
+        propense(words(TRAIN, &[data.path(), &bundle, &table]))
+    };
+    for bytes in [&sound[..sound.len() - 3], b"\x02\0\0\0\0\0\0\0{}"] {
+        run(bytes)
+            .code(1)
+            .says("catalogue")
+            .says("shop.items: no item table")
+            .says("--export-table");
+        assert!(!bundle.exists());
+    }
+    run(&sound).code(0);
+    let shown = propense(words("inspect {}", &[&bundle])).code(0).stdout;
+    assert!(shown.contains("shop.items"), "{shown}");
+}
+
+#[test]
 fn what_is_no_catalogue_is_refused_before_training() {
     let data = shop(80);
     let folder = tempfile::tempdir().expect("scratch folder");

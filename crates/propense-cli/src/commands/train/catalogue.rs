@@ -3,12 +3,16 @@
 use std::fs;
 use std::path::Path;
 
+use anyhow::{Context, Result, ensure};
+use propense_apps::recommend::ItemTable;
 use propense_model::CatalogueRef;
+use propense_prepare::hex;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-use crate::TrainError;
-use propense_prepare::hex;
+/// What is asked for where a file is something else.
+const NEEDED: &str = "needed is JSON with a list `items`, each with an `item_id`, or a table of \
+                      `recommend --export-table`";
 
 /// What must be there for a page to read it. Everything else is the page's affair.
 #[derive(Deserialize)]
@@ -28,26 +32,23 @@ struct Entry {
 ///
 /// # Errors
 ///
-/// Where the file cannot be read, or is neither JSON with a list `items`, each with an `item_id`, nor (by
-/// its first bytes; the rest is for the caller to check) an item table.
-pub fn catalogue(path: &Path) -> Result<CatalogueRef, TrainError> {
-    let bytes = fs::read(path).map_err(TrainError::io(path))?;
-    let wrong = |reason: String| TrainError::Catalogue {
-        path: path.to_owned(),
-        reason,
-    };
+/// Where the file cannot be read, is neither an item table nor JSON with a list `items`, each with an
+/// `item_id`, or has no items.
+pub(super) fn catalogue(path: &Path) -> Result<CatalogueRef> {
+    let place = || format!("catalogue {}", path.display());
+    let bytes = fs::read(path).with_context(place)?;
     // A table is a safetensors file: the length of its header comes first.
-    if bytes.get(8) != Some(&b'{') || bytes.first() == Some(&b'{') {
-        let document: Document =
-            serde_json::from_slice(&bytes).map_err(|error| wrong(error.to_string()))?;
-        if document.items.is_empty() {
-            return Err(wrong("the list is empty".to_owned()));
-        }
-    }
+    let items = if bytes.get(8) == Some(&b'{') && bytes.first() != Some(&b'{') {
+        ItemTable::from_bytes(&bytes).with_context(place)?.len()
+    } else {
+        let read: Result<Document, _> = serde_json::from_slice(&bytes);
+        read.context(NEEDED).with_context(place)?.items.len()
+    };
+    ensure!(items > 0, "{}: it has no items; {NEEDED}", place());
     let name = path.file_name().and_then(|name| name.to_str());
     Ok(CatalogueRef {
         file: name
-            .ok_or_else(|| wrong("its name is not text".to_owned()))?
+            .with_context(|| format!("{}: its name is not text", place()))?
             .to_owned(),
         sha256: hex(&Sha256::digest(&bytes)),
     })
