@@ -1,6 +1,6 @@
 //! Why a session (or user) scores as it does: parts that sum to the logit.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use propense_events::Event;
@@ -80,7 +80,7 @@ pub struct Influence {
 ///
 /// # Errors
 ///
-/// Where the data does not suit the bundle's task, or holds none of `only`.
+/// Where the data does not suit the bundle's task, or lacks any of `only`.
 pub fn explain(
     bundle: &Bundle,
     data: &Loaded,
@@ -95,6 +95,25 @@ pub fn explain(
     // Summaries show no events.
     seen.resize(encoded.examples.len(), Vec::new());
     let model = bundle.cpu_model()?;
+    let known: HashSet<&str> = encoded
+        .examples
+        .iter()
+        .flat_map(|example| {
+            example
+                .user
+                .as_deref()
+                .into_iter()
+                .chain([example.id.as_str()])
+        })
+        .collect();
+    let unknown = only.iter().filter(|name| !known.contains(name.as_str()));
+    let asked: Vec<String> = unknown.cloned().collect();
+    if !asked.is_empty() {
+        return Err(TrainError::NotThere { asked });
+    }
+    if encoded.examples.is_empty() {
+        return Err(TrainError::NoExamples { part: "data" });
+    }
     let wanted = |example: &Example| {
         let user = example.user.as_ref();
         only.is_empty()
@@ -107,13 +126,6 @@ pub fn explain(
         .zip(seen)
         .filter(|(example, _)| wanted(example))
         .collect();
-    if examples.is_empty() {
-        let asked = only.iter().cloned().collect::<Vec<_>>();
-        return Err(match asked.is_empty() {
-            true => TrainError::NoExamples { part: "data" },
-            false => TrainError::NotThere { asked },
-        });
-    }
     Ok(examples
         .into_par_iter()
         .map(|(example, events)| explain_one(manifest, &model, example, &events))

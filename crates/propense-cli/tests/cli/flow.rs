@@ -164,6 +164,9 @@ fn reasons_sum_to_the_score(model: &Path, data: &Path, out: &Path) {
     let shown = propense(words(&line, &[model, data])).code(0).stdout;
     let json: serde_json::Value = serde_json::from_str(&shown).expect("JSON");
     assert_eq!(json["explanations"][0], reasons[7]);
+    let line = format!("explain --model {{}} --data {{}} --of {id},nobody,u0,no-one");
+    let args = words(&line, &[model, data]);
+    propense(args).code(1).says("is called no-one or nobody;");
     let args = words("explain --model {} --data {} --of nobody", &[model, data]);
     propense(args).code(1).says("nobody");
 }

@@ -8,7 +8,7 @@ use super::thirty_day::Snapshot;
 use super::timeline::{Timelines, before, between};
 
 /// The first day that is forecast, counted from 0: three days of history before it.
-const FIRST_DAY: i64 = 3;
+pub(super) const FIRST_DAY: i64 = 3;
 
 /// Every user at every midnight from the fourth day of the period to its last, where there is an
 /// earlier event. `from` is any moment of the first day; the period ends with `end`, and an event

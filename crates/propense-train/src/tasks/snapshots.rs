@@ -309,6 +309,8 @@ pub(super) fn encode_next_day(
 }
 
 /// Every user as of the midnight after the last event; `seen` is shown the events behind the rows.
+/// A network of `next-day` has never seen a day with less than three before it, whose rates it would
+/// be given: of a shorter period nobody is scored.
 pub(super) fn encode_now(
     task: Task,
     spec: &FeatureSpec,
@@ -324,6 +326,16 @@ pub(super) fn encode_now(
     let found = match task {
         Task::ThirtyDay => thirty_day::snapshots(&lines, &lines, now),
         _ => {
+            let days = (now - midnight(first, data.utc_offset_minutes)) / DAY;
+            if days < next_day::FIRST_DAY {
+                let reason = format!(
+                    "forecasts a day from the {} before it, as it has learnt to, and {} holds {days}; give the \
+                     earlier days, too",
+                    next_day::FIRST_DAY,
+                    data.places()
+                );
+                return Err(TrainError::Unsuited { task, reason });
+            }
             let mut all = next_day::snapshots(&lines, first, now + DAY, data.utc_offset_minutes);
             all.retain(|snapshot| snapshot.at == now);
             all
@@ -452,5 +464,13 @@ mod tests {
         let options = ExampleOptions::default();
         let now = encode_now(Task::NextDay, &spec, &data, &options, &mut |_| ()).expect("examples");
         assert_eq!(days(&now), [5]);
+        // A user of one day in a period of three is scored; of a period of two nobody is.
+        for (second, scored) in [(2 * DAY, true), (2 * DAY - 1, false)] {
+            let data = shop(&[("a", view, 1), ("b", view, second)]);
+            match encode_now(Task::NextDay, &spec, &data, &options, &mut |_| ()) {
+                Ok(now) => assert!(scored && days(&now) == [3, 3]),
+                Err(error) => assert!(!scored && error.to_string().contains("holds 2; give")),
+            }
+        }
     }
 }
