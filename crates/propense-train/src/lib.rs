@@ -34,6 +34,7 @@ mod base;
 mod baselines;
 mod batch;
 mod bootstrap;
+mod calendar;
 mod calibrate;
 mod checkpoint;
 mod compare;

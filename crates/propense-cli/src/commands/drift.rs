@@ -51,14 +51,11 @@ pub(crate) fn run(args: &DriftArgs) -> Outcome {
     };
     let drifted = drift(&bundle, &recent, reference.as_ref(), &options)?;
     let found = &drifted.report;
-    let mut history = match &args.history {
-        Some(path) => drift_history::past(path)?,
-        None => Vec::new(),
+    let line = Line::of(found);
+    let history = match &args.history {
+        Some(path) => drift_history::add(path, line)?,
+        None => vec![line],
     };
-    history.push(Line::of(found));
-    if let (Some(path), Some(line)) = (&args.history, history.last()) {
-        drift_history::append(path, line)?;
-    }
     if let Some(path) = &args.report {
         write_file(path, report::drift(found, &history).as_bytes())?;
     }
@@ -81,7 +78,11 @@ pub(crate) fn run(args: &DriftArgs) -> Outcome {
                     note("the bundle was signed, and the new one is not: `propense sign` it");
                 }
             }
-            None => note("no refitted calibration is proven better: nothing is written"),
+            None => note(
+                found
+                    .no_refit()
+                    .unwrap_or("no refitted calibration is proven better: nothing is written"),
+            ),
         }
     }
     for alert in &found.alerts {
@@ -169,18 +170,23 @@ fn table(found: &DriftReport) -> Table {
         ),
     ]);
     table.row(["log-loss".to_owned(), format!("{:.4}", found.log_loss)]);
-    for window in found.calibration.iter().chain(&found.calibration_whole) {
+    let whole = found.calibration_whole.iter();
+    let whole = whole.filter(|_| found.calibration.len() > 1);
+    for window in found.calibration.iter().chain(whole) {
+        let from = match found.timed {
+            true => format!(" from {}", report::day(window.from_ms)),
+            false => String::new(),
+        };
         table.row([
-            format!(
-                "of {} sessions from {}",
-                window.sessions,
-                report::day(window.from_ms)
-            ),
+            format!("of {} sessions{from}", window.sessions),
             format!(
                 "{:.1} orders expected, {} came, p {:.1e}",
                 window.expected, window.observed, window.p
             ),
         ]);
+    }
+    if let Some(words) = found.no_refit() {
+        table.row(["refitted calibration", words]);
     }
     if let Some(refit) = &found.recalibration {
         let loss = refit.judged.log_loss;

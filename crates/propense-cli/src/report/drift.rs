@@ -13,11 +13,13 @@ const SHOWN: usize = 40;
 
 /// The page.
 pub(crate) fn drift(found: &DriftReport, history: &[Line]) -> String {
+    let when = match found.timed {
+        true => format!("from {} to {}", day(found.from_ms), day(found.to_ms)),
+        false => "without times".to_owned(),
+    };
     let lead = format!(
-        "{} sessions from {} to {}, beside {} of the {}.",
+        "{} sessions {when}, beside {} of the {}.",
         found.sessions,
-        day(found.from_ms),
-        day(found.to_ms),
         found.reference_sessions,
         if found.reference == "data" {
             "reference data"
@@ -94,7 +96,10 @@ fn orders(found: &DriftReport) -> String {
         .iter()
         .map(|w| {
             vec![
-                format!("{} to {}", day(w.from_ms), day(w.to_ms)),
+                match found.timed {
+                    true => format!("{} to {}", day(w.from_ms), day(w.to_ms)),
+                    false => "all".to_owned(),
+                },
                 w.sessions.to_string(),
                 format!("{:.1}", w.expected),
                 w.observed.to_string(),
@@ -110,6 +115,9 @@ fn orders(found: &DriftReport) -> String {
         &["window", "sessions", "expected", "came", "p"],
         &rows,
     ));
+    if let Some(words) = found.no_refit() {
+        html.push_str(&notes(&[words]));
+    }
     if let Some(refit) = &found.recalibration {
         let loss = refit.judged.log_loss;
         html.push_str(&notes(&[format!(
@@ -159,7 +167,7 @@ fn runs(history: &[Line]) -> String {
         .iter()
         .map(|run| {
             vec![
-                day(run.to_ms),
+                run.to_ms.map_or("–".to_owned(), day),
                 run.model.clone(),
                 run.sessions.to_string(),
                 format!("{:.3}", run.features_psi),

@@ -192,10 +192,78 @@ fn drift_is_shown_sent_kept_and_told_in_the_exit_status() {
     let page = fs::read_to_string(at("d.html")).expect("the page");
     assert!(page.contains("Runs before") && page.contains("<svg") && !page.contains("NaN"));
 
+    let cut = history.len() - 9;
+    fs::write(at("h.jsonl"), &history[..cut]).expect("a history that was cut off");
+    run(old.path(), "", 0).says("h.jsonl, line 2: cut off, left out");
+    let again = fs::read_to_string(at("h.jsonl")).expect("the history");
+    assert_eq!(again.lines().count(), 2);
     fs::write(at("h.jsonl"), "{}\n").expect("a damaged history");
     run(old.path(), "", 1).says("line 1");
     let unreachable = "--webhook http://127.0.0.1:9/";
     let again = format!("drift --model {{}} --data {{}} --reference {{}} {unreachable}");
     let paths = [live.as_path(), &at("new.csv"), old.path()];
     propense(words(&again, &paths)).code(1).says("--webhook");
+}
+
+/// The shoppers of the repository: those of spring, and the rest.
+fn shoppers(folder: &Path) -> [std::path::PathBuf; 2] {
+    let packed = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../data/online_shoppers/online_shoppers_intention.csv.gz");
+    let packed = fs::File::open(packed).expect("the data is in the repository");
+    let text = std::io::read_to_string(flate2::read::GzDecoder::new(packed)).expect("text");
+    let (head, rows) = text.split_once('\n').expect("a head");
+    [true, false].map(|spring| {
+        let is_spring = |row: &&str| [",Mar,", ",May,", ",June,"].iter().any(|m| row.contains(m));
+        let own = rows.lines().filter(|row| is_spring(row) == spring);
+        let path = folder.join(if spring { "spring.csv" } else { "rest.csv" });
+        let text: Vec<&str> = std::iter::once(head).chain(own).collect();
+        fs::write(&path, text.join("\n")).expect("file");
+        path
+    })
+}
+
+#[test]
+fn summaries_have_no_times_and_the_calendar_raises_no_alert() {
+    let folder = tempfile::tempdir().expect("scratch folder");
+    let at = |name: &str| folder.path().join(name);
+    let [spring, rest] = shoppers(folder.path());
+    let train = "train --task shoppers --epochs 1 --device cpu --data {} --out {}";
+    propense(words(train, &[&spring, &at("m.propense")])).code(0);
+    let line = "drift --model {} --data {} --reference {} --recalibrate {} --history {} --report {} --json {}";
+    let files = [
+        at("m.propense"),
+        rest,
+        spring,
+        at("again.propense"),
+        at("h.jsonl"),
+        at("d.html"),
+        at("d.json"),
+    ];
+    let ran = propense(words(
+        line,
+        &files.each_ref().map(std::path::PathBuf::as_path),
+    ))
+    .code(0)
+    .says("the sessions have no times");
+    let page = fs::read_to_string(at("d.html")).expect("the page");
+    for text in [&ran.stdout, &ran.stderr, &page] {
+        assert!(!text.contains("1970"), "{text}");
+    }
+    assert!(!at("again.propense").exists());
+    let json = fs::read_to_string(at("d.json")).expect("figures");
+    let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    assert!(json["recalibration"].is_null(), "{json}");
+    let mut months = 0;
+    for column in json["columns"].as_array().expect("columns") {
+        let name = column["name"].as_str().expect("a name");
+        if ["Month", "Weekend", "SpecialDay"]
+            .iter()
+            .any(|key| name.starts_with(key))
+        {
+            months += usize::from(name.starts_with("Month") && column["psi"].as_f64() > Some(0.25));
+            assert_eq!(column["watched"], false, "{name}");
+            assert_eq!(column["alert"], false, "{name}");
+        }
+    }
+    assert!(months > 0, "that they moved is shown: {json}");
 }

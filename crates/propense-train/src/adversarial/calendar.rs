@@ -5,34 +5,12 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use propense_events::DAY;
-use propense_features::{ContextFeature, FeatureSpec};
+use propense_features::FeatureSpec;
 
+use crate::calendar::cycle;
 use crate::example::Example;
 
 const HOUR: i64 = DAY / 24;
-
-/// Words for the context keys of shops, without case, blanks and underscores, by the length of
-/// their cycle. A date never comes back.
-const CYCLES: [(i64, &[&str]); 4] = [
-    (DAY, &["hour", "hourofday", "timeofday", "daypart"]),
-    (7 * DAY, &["weekday", "dayofweek", "weekend", "isweekend"]),
-    (
-        365 * DAY,
-        &[
-            "month",
-            "season",
-            "quarter",
-            "week",
-            "weekofyear",
-            "dayofmonth",
-            "dayofyear",
-            "specialday",
-            "holiday",
-            "isholiday",
-        ],
-    ),
-    (i64::MAX, &["date", "year", "yearmonth"]),
-];
 
 /// Examples in a hundred that may differ from the others of their hour or day: clocks.
 const STRAY: usize = 2;
@@ -83,25 +61,6 @@ fn span(examples: &[&Example]) -> i64 {
         (Some(first), Some(last)) => last.saturating_sub(first),
         _ => 0,
     }
-}
-
-/// After how many milliseconds the feature's values come back, by its name; none for a feature that
-/// says anything else.
-fn cycle(feature: &ContextFeature) -> Option<(&str, i64)> {
-    let name = match feature {
-        ContextFeature::Hour => return Some(("hour", DAY)),
-        ContextFeature::Weekday => return Some(("weekday", 7 * DAY)),
-        ContextFeature::Number { name, .. } | ContextFeature::Category { name, .. } => name,
-    };
-    let plain: String = name
-        .chars()
-        .filter(|letter| letter.is_alphanumeric())
-        .flat_map(char::to_lowercase)
-        .collect();
-    let (cycle, _) = CYCLES
-        .into_iter()
-        .find(|(_, words)| words.contains(&plain.as_str()))?;
-    Some((name, cycle))
 }
 
 /// Whether the examples of one period have the same values, but for strays.

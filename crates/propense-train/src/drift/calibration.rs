@@ -62,13 +62,14 @@ pub struct Recalibration {
     pub proposed: bool,
 }
 
-/// Expected and observed orders, window by window.
-pub(super) fn windows(drawn: &[Drawn]) -> Vec<Window> {
+/// Expected and observed orders, window by window; in one window where the sessions have no times.
+pub(super) fn windows(drawn: &[Drawn], timed: bool) -> Vec<Window> {
     let known: Vec<(&Drawn, bool)> = drawn
         .iter()
         .filter_map(|score| Some((score, score.order?)))
         .collect();
-    let count = (known.len() / FEWEST).clamp(1, WINDOWS);
+    let most = if timed { WINDOWS } else { 1 };
+    let count = (known.len() / FEWEST).clamp(1, most);
     known
         .chunks(known.len().div_ceil(count).max(1))
         .filter_map(|part| {
@@ -182,13 +183,13 @@ mod tests {
                     order: (place >= 20).then_some(place % every == 0),
                 })
                 .collect();
-            let found = windows(&drawn);
+            let found = windows(&drawn, true);
             assert_eq!(found.len(), 4);
             assert_eq!(found.iter().map(|w| w.sessions).sum::<usize>(), 980);
             assert_eq!(found.iter().all(|w| w.p > 0.01), quiet, "{found:?}");
         };
         check(10, true);
         check(5, false);
-        assert!(windows(&[]).is_empty());
+        assert!(windows(&[], true).is_empty());
     }
 }

@@ -127,6 +127,9 @@ pub struct DriftReport {
     pub reference_sessions: usize,
     /// Recent sessions.
     pub sessions: usize,
+    /// Whether the recent sessions have times. Those of summaries have none: `from_ms` and `to_ms` say
+    /// nothing then, nothing is looked at in the order of starts, and no calibration is refitted.
+    pub timed: bool,
     /// Start of the first recent session, in milliseconds since 1970.
     pub from_ms: i64,
     /// Start of the last.
@@ -151,6 +154,19 @@ pub struct DriftReport {
     pub alerts: Vec<Alert>,
     /// The thresholds.
     pub options: DriftOptions,
+}
+
+impl DriftReport {
+    /// Why no calibration can be refitted, where none can.
+    #[must_use]
+    pub const fn no_refit(&self) -> Option<&'static str> {
+        match self.timed {
+            true => None,
+            false => Some(
+                "the sessions have no times, so that none are older and none newer: no calibration is refitted",
+            ),
+        }
+    }
 }
 
 /// What was found, and the bundle with a refitted calibration where one is proposed.
@@ -192,8 +208,12 @@ pub fn drift(
         None => scores_beside_table(bundle, &now, options),
     };
     let labels = labels(bundle, before.as_deref(), &drawn, options);
-    let (log_loss, stream) = stream(&drawn, options);
-    let calibration = calibration::windows(&drawn);
+    let timed = now.timed();
+    let (log_loss, mut stream) = stream(&drawn, options);
+    if !timed {
+        stream.clear();
+    }
+    let calibration = calibration::windows(&drawn, timed);
     let calibration_whole = whole(&calibration, &drawn);
     let mut report = DriftReport {
         model: manifest.version(),
@@ -203,6 +223,7 @@ pub fn drift(
             .as_ref()
             .map_or(manifest.data.sessions as usize, |base| base.examples.len()),
         sessions: drawn.len(),
+        timed,
         from_ms: drawn.first().map_or(0, |score| score.start),
         to_ms: drawn.last().map_or(0, |score| score.start),
         columns,
@@ -222,7 +243,8 @@ pub fn drift(
         .iter()
         .any(|alert| alert.kind == "calibration");
     let mut recalibrated = None;
-    if (uncalibrated || options.refit)
+    if timed
+        && (uncalibrated || options.refit)
         && let Some((refitted, found)) = calibration::refit(bundle, &now, options.seed)?
     {
         recalibrated = found.proposed.then_some(refitted);

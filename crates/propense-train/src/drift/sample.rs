@@ -6,10 +6,11 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use propense_events::EventKind;
-use propense_features::{FeatureSpec, UserHistory};
+use propense_features::{ContextFeature, FeatureSpec, UserHistory};
 use propense_model::{Bundle, Manifest, cpu_device};
 use propense_prepare::Loaded;
 
+use crate::calendar::cycle;
 use crate::evaluation::example_options;
 use crate::example::{Example, Weighting, spread};
 use crate::split::fold_of;
@@ -101,10 +102,15 @@ impl Sample {
     /// The columns that the network reads.
     fn of_features(&self, spec: &FeatureSpec) -> Vec<Column> {
         let width = spec.row_len();
-        let context = spec.context_names().into_iter().enumerate();
-        let mut columns: Vec<Column> = context
-            .map(|(place, name)| Column {
-                watched: !moves_by_itself(&name),
+        let features = spec
+            .context
+            .iter()
+            .flat_map(|feature| std::iter::repeat_n(feature, feature.len()));
+        let names = spec.context_names().into_iter().zip(features);
+        let mut columns: Vec<Column> = names
+            .enumerate()
+            .map(|(place, (name, feature))| Column {
+                watched: !moves_by_itself(feature),
                 numbers: self.numbers(|example, _| example.context.get(place).copied()),
                 name,
             })
@@ -199,6 +205,12 @@ impl Sample {
         Ok(columns)
     }
 
+    /// Whether the sessions have times of their own: summaries have none, and no order in time.
+    pub(crate) fn timed(&self) -> bool {
+        let start = |example: Option<&Example>| example.map(|example| example.start);
+        start(self.examples.first()) != start(self.examples.last())
+    }
+
     /// The logits at moments spread over these examples, as a bundle's percentiles are made of.
     pub(crate) fn moments_of(&self, places: &[usize]) -> impl Iterator<Item = f32> {
         let each = places.iter().filter_map(|place| {
@@ -232,21 +244,15 @@ impl Sample {
     }
 }
 
-/// Whether a context column changes with the calendar, or with how long the record is.
-fn moves_by_itself(name: &str) -> bool {
-    const CALENDAR: [&str; 7] = [
-        "hour",
-        "weekday",
-        "weekend",
-        "month",
-        "season",
-        "special_day",
-        "day",
-    ];
-    let key = name.split('=').next().unwrap_or(name);
-    let key = key.strip_suffix("_missing").unwrap_or(key);
-    let clock = key.trim_end_matches("_sin").trim_end_matches("_cos");
-    CALENDAR.contains(&clock) || UserHistory::keys().any(|own| own == key)
+/// Whether a feature of the context changes with the calendar, or with how long the record is.
+fn moves_by_itself(feature: &ContextFeature) -> bool {
+    let of_the_record = match feature {
+        ContextFeature::Number { name, .. } | ContextFeature::Category { name, .. } => {
+            UserHistory::keys().any(|own| own == name)
+        }
+        ContextFeature::Hour | ContextFeature::Weekday => false,
+    };
+    of_the_record || cycle(feature).is_some()
 }
 
 #[cfg(test)]
@@ -255,16 +261,22 @@ mod tests {
 
     #[test]
     fn what_moves_by_itself_is_not_watched() {
-        for (name, expected) in [
-            ("hour_sin", true),
-            ("weekday_cos", true),
-            ("month=nov", true),
-            ("prior_sessions", true),
-            ("prior_sessions_missing", true),
-            ("visitor_type=new", false),
-            ("device=phone", false),
+        let named = |name: &str| ContextFeature::Category {
+            name: name.to_owned(),
+            names: Vec::new(),
+        };
+        for (feature, expected) in [
+            (ContextFeature::Hour, true),
+            (ContextFeature::Weekday, true),
+            (named("month"), true),
+            (named("Month"), true),
+            (named("SpecialDay"), true),
+            (named("Weekend"), true),
+            (named("prior_sessions"), true),
+            (named("VisitorType"), false),
+            (named("device"), false),
         ] {
-            assert_eq!(moves_by_itself(name), expected, "{name}");
+            assert_eq!(moves_by_itself(&feature), expected, "{feature:?}");
         }
     }
 }
