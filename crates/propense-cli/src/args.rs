@@ -75,7 +75,10 @@ pub(crate) enum Command {
 The data is split into a training part, a validation part (early stopping, calibration, threshold)
 and a test part (measured once), by the task:
   in-session   70, 15 and 15 % of the sessions by their start; a user stays in the part where they
-               were first seen, their sessions in other parts are left out
+               were first seen, their sessions in other parts are left out. Where that would leave
+               out more than half of the validation or the test part, 70, 15 and 15 % of the users,
+               each with all sessions; once these are measured, the bundle learns again, from the
+               test part too
   next-day     70, 15 and 15 % of the users, with all their days
   thirty-day   month by month: the last for test, the two before it for validation
   shoppers     70, 15 and 15 % of the sessions at random with equal base rates: they have no times
@@ -102,8 +105,8 @@ pub(crate) struct TrainArgs {
     #[arg(long)]
     pub(crate) name: Option<String>,
     /// Catalogue of the items that a page can recommend, to be served beside the bundle: JSON with
-    /// a list `items`
-    #[arg(long, value_name = "FILE.json")]
+    /// a list `items`, or the item table that `recommend --export-table` writes
+    #[arg(long, value_name = "FILE")]
     pub(crate) catalogue: Option<PathBuf>,
     /// How the weights are stored
     #[arg(long, value_enum, default_value_t = PrecisionArg::F32)]
@@ -160,9 +163,9 @@ pub(crate) struct FittingArgs {
     /// Most epochs [default: 200; base: 60]
     #[arg(long)]
     pub(crate) epochs: Option<usize>,
-    /// Activation of the LSTM: relu is the article's variant, which needs --clip
-    #[arg(long, value_enum, default_value_t = ActivationArg::Tanh)]
-    pub(crate) activation: ActivationArg,
+    /// Activation of seed's LSTM: relu is the article's variant, which needs --clip [default: tanh]
+    #[arg(long, value_enum)]
+    pub(crate) activation: Option<ActivationArg>,
     /// Sessions in a batch [default: 128; base: 256]
     #[arg(long)]
     pub(crate) batch: Option<usize>,
@@ -188,19 +191,19 @@ pub(crate) struct FittingArgs {
     /// Epochs without a lower validation log-loss before training stops [default: 10; base: 8]
     #[arg(long)]
     pub(crate) patience: Option<usize>,
-    /// Largest norm of the gradient over all weights; 0 for no limit; of seed alone
-    #[arg(long, default_value_t = 5.0)]
-    pub(crate) clip: f32,
+    /// Largest norm of the gradient over all weights; 0 for no limit; of seed alone [default: 5]
+    #[arg(long)]
+    pub(crate) clip: Option<f32>,
     /// Seed: the same seed on the same CPU gives the same weights
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,
-    /// Events of a session that are learnt from, at most; measuring looks at all
-    #[arg(long, default_value_t = 64)]
-    pub(crate) max_events: usize,
+    /// Events of a session that are learnt from, at most; measuring looks at all [default: 64]
+    #[arg(long)]
+    pub(crate) max_events: Option<usize>,
     /// How far ahead in-session looks: session (to its end), or 30m, 12h, 7d from each event on,
-    /// into the user's later sessions too
-    #[arg(long, default_value = "session", value_name = "session|N(m|h|d)")]
-    pub(crate) horizon: String,
+    /// into the user's later sessions too [default: session]
+    #[arg(long, value_name = "session|N(m|h|d)")]
+    pub(crate) horizon: Option<String>,
     /// In-session: an order of the very item that the newest event is about
     #[arg(long)]
     pub(crate) this_item: bool,

@@ -11,7 +11,7 @@ use propense_train::{Gru4Rec, GruOptions};
 use serde::Serialize;
 
 use super::{Failure, Outcome, refuse, resolve};
-use crate::args::{CompareArgs, EvalArgs, JsonArgs};
+use crate::args::{CompareArgs, EvalArgs, FittingArgs, JsonArgs};
 use crate::output::{Output, Table, note};
 
 /// The name of the task.
@@ -35,6 +35,8 @@ pub(crate) fn eval(args: &EvalArgs) -> Outcome {
         let message = "--report: next-item has no report yet; take --json".to_owned();
         return Err(Failure::Usage(message));
     }
+    refuse_fitting(&args.fitting, &[], "next-item trains no network")?;
+    resolve::threads(&args.fitting.running)?;
     let train = resolve::data(&args.train, &args.reading)?;
     let test = resolve::data(&args.test, &args.reading)?;
     let options = ProtocolOptions {
@@ -64,6 +66,10 @@ pub(crate) fn compare(args: &CompareArgs) -> Outcome {
         (args.shift, "--shift", same),
         (args.seeds != 1, "--seeds", same),
     ])?;
+    let heeded = ["--epochs", "--hidden", "--batch", "--learning-rate"];
+    let why = "the one network that next-item trains, GRU4Rec, has no use for it";
+    refuse_fitting(&args.fitting, &heeded, why)?;
+    resolve::threads(&args.fitting.running)?;
     let train = resolve::data(&args.data, &args.reading)?;
     let test = resolve::data(&args.test, &args.reading)?;
     let seed = args.fitting.seed;
@@ -93,6 +99,38 @@ pub(crate) fn compare(args: &CompareArgs) -> Outcome {
     };
     let outcome = next_item_beside(train.events, test.events, &options, &mut more, &mut note);
     finish(&outcome.with_context(|| names)?, &args.json)
+}
+
+/// Refuses what trains a forecast of orders, but for what is heeded here. A device may be named, as for
+/// every task: it changes nothing.
+fn refuse_fitting(args: &FittingArgs, heeded: &[&str], why: &str) -> Outcome {
+    let given = [
+        (args.preset.is_some(), "--preset"),
+        (args.epochs.is_some(), "--epochs"),
+        (args.activation.is_some(), "--activation"),
+        (args.batch.is_some(), "--batch"),
+        (args.learning_rate.is_some(), "--learning-rate"),
+        (args.filters.is_some(), "--filters"),
+        (args.hidden.is_some(), "--hidden"),
+        (args.dropout.is_some(), "--dropout"),
+        (!args.augment.is_empty(), "--augment"),
+        (args.train_share.is_some(), "--train-share"),
+        (args.patience.is_some(), "--patience"),
+        (args.clip.is_some(), "--clip"),
+        (args.max_events.is_some(), "--max-events"),
+        (args.horizon.is_some(), "--horizon"),
+        (args.this_item, "--this-item"),
+        (args.midnight, "--midnight"),
+        (args.minutes.is_some(), "--minutes"),
+        (args.checkpoint.is_some(), "--checkpoint"),
+        (args.resume, "--resume"),
+    ];
+    let others = given.into_iter().filter(|(_, name)| !heeded.contains(name));
+    refuse(
+        &others
+            .map(|(given, name)| (given, name, why))
+            .collect::<Vec<_>>(),
+    )
 }
 
 /// GRU4Rec as a recommender.

@@ -11,7 +11,7 @@ use propense_train::{
     Mappings, NetworkSizes, Preset, Target, Task, TrainOptions, load, use_threads,
 };
 
-use super::{Failure, Outcome};
+use super::{Failure, Outcome, refuse};
 use crate::args::{ActivationArg, DecidingArgs, FittingArgs, ReadingArgs, RunningArgs};
 
 /// How files are to be read.
@@ -100,13 +100,18 @@ pub(crate) fn before(mut events: Vec<Event>, until: Option<i64>) -> Vec<Event> {
     events
 }
 
-/// Opens the device, after the number of threads is fixed.
-pub(crate) fn device(args: &RunningArgs) -> Outcome<propense_train::Chosen> {
+/// Fixes the number of threads; the device is named, not opened.
+pub(crate) fn threads(args: &RunningArgs) -> Outcome<DeviceChoice> {
     let choice: DeviceChoice = args.device.parse()?;
     if let Some(threads) = args.threads {
         use_threads(threads)?;
     }
-    Ok(choice.open()?)
+    Ok(choice)
+}
+
+/// Opens the device, after the number of threads is fixed.
+pub(crate) fn device(args: &RunningArgs) -> Outcome<propense_train::Chosen> {
+    Ok(threads(args)?.open()?)
 }
 
 /// Most events of a session that can be learnt from: a batch of such sessions still fits a memory.
@@ -120,12 +125,19 @@ pub(crate) fn request(task: &str, usual: Preset, args: &FittingArgs) -> Outcome<
         Some(name) => preset(name)?,
         None => usual,
     };
+    if preset == Preset::Base {
+        refuse_seeds_own(args)?;
+    }
     let defaults = TrainOptions::of(preset);
-    let target = Target {
-        horizon: args
-            .horizon
+    let usual = ExampleOptions::default();
+    let horizon = match &args.horizon {
+        Some(text) => text
             .parse()
             .map_err(|error| Failure::Usage(format!("--horizon: {error}")))?,
+        None => usual.target.horizon,
+    };
+    let target = Target {
+        horizon,
         this_item: args.this_item,
     };
     if task != Task::InSession && (target != Target::default() || args.midnight) {
@@ -133,7 +145,8 @@ pub(crate) fn request(task: &str, usual: Preset, args: &FittingArgs) -> Outcome<
             "--horizon, --this-item and --midnight belong to --task in-session, not to {task}"
         )));
     }
-    if !(1..=MOST_EVENTS).contains(&args.max_events) {
+    let max_events = args.max_events.unwrap_or(usual.max_events);
+    if !(1..=MOST_EVENTS).contains(&max_events) {
         let range = format!("--max-events: 1 to {MOST_EVENTS}");
         return Err(Failure::Usage(range));
     }
@@ -149,7 +162,10 @@ pub(crate) fn request(task: &str, usual: Preset, args: &FittingArgs) -> Outcome<
         batch: args.batch.unwrap_or(defaults.batch),
         learning_rate: args.learning_rate.unwrap_or(defaults.learning_rate),
         patience: args.patience.unwrap_or(defaults.patience),
-        clip: (args.clip != 0.0).then_some(args.clip),
+        clip: match args.clip {
+            Some(clip) => (clip != 0.0).then_some(clip),
+            None => defaults.clip,
+        },
         arithmetic: defaults.arithmetic,
         change: None,
         seed: args.seed,
@@ -158,21 +174,12 @@ pub(crate) fn request(task: &str, usual: Preset, args: &FittingArgs) -> Outcome<
         resume: args.resume,
     };
     training.validate()?;
-    let sized = args.filters.is_some() || args.hidden.is_some() || args.dropout.is_some();
-    if preset == Preset::Base && sized {
-        let why = "--filters, --hidden and --dropout belong to --preset seed";
-        return Err(Failure::Usage(why.to_owned()));
-    }
-    if preset == Preset::Base && args.checkpoint.is_some() {
-        let why = "--checkpoint: the preset base is trained in minutes and keeps no state; leave it out, or use --preset seed";
-        return Err(Failure::Usage(why.to_owned()));
-    }
     Ok(FitRequest {
         task,
         preset,
         training,
         examples: ExampleOptions {
-            max_events: args.max_events,
+            max_events,
             midnight: args.midnight,
             target,
             seed: args.seed,
@@ -182,11 +189,11 @@ pub(crate) fn request(task: &str, usual: Preset, args: &FittingArgs) -> Outcome<
                 None => 100,
                 Some(share) => self::share("--train-share", share)?,
             },
-            ..ExampleOptions::default()
+            ..usual
         },
         activation: match args.activation {
-            ActivationArg::Tanh => CellActivation::Tanh,
-            ActivationArg::Relu => CellActivation::Relu,
+            Some(ActivationArg::Tanh) | None => CellActivation::Tanh,
+            Some(ActivationArg::Relu) => CellActivation::Relu,
         },
         sizes: NetworkSizes {
             filters: args.filters,
@@ -208,6 +215,22 @@ pub(crate) fn deciding(args: &DecidingArgs) -> Outcome<Deciding> {
         calibration: args.calibration.parse()?,
         threshold: args.threshold.parse()?,
     })
+}
+
+/// Refuses what the preset `base` has no use for.
+fn refuse_seeds_own(args: &FittingArgs) -> Outcome {
+    let network = "belongs to --preset seed, and this is base";
+    let state = "the preset base is trained in minutes and keeps no state, as --preset seed does with \
+                 --checkpoint";
+    refuse(&[
+        (args.filters.is_some(), "--filters", network),
+        (args.hidden.is_some(), "--hidden", network),
+        (args.dropout.is_some(), "--dropout", network),
+        (args.activation.is_some(), "--activation", network),
+        (args.clip.is_some(), "--clip", network),
+        (args.checkpoint.is_some(), "--checkpoint", state),
+        (args.resume, "--resume", state),
+    ])
 }
 
 /// Ways to augment, each once.

@@ -174,21 +174,12 @@ fn command(args: &TuneArgs, tuned: &Tuned) -> String {
     option("--batch", fitting.batch.map(|n| n.to_string()));
     option("--epochs", tuned.rungs.last().map(usize::to_string));
     option("--patience", fitting.patience.map(|n| n.to_string()));
-    let relu = fitting.activation == ActivationArg::Relu;
+    let relu = fitting.activation == Some(ActivationArg::Relu);
     option("--activation", relu.then(|| "relu".to_owned()));
-    option(
-        "--clip",
-        (fitting.clip != 5.0).then(|| fitting.clip.to_string()),
-    );
+    option("--clip", fitting.clip.map(|n| n.to_string()));
     option("--seed", Some(fitting.seed.to_string()));
-    option(
-        "--max-events",
-        (fitting.max_events != 64).then(|| fitting.max_events.to_string()),
-    );
-    option(
-        "--horizon",
-        (fitting.horizon != "session").then(|| fitting.horizon.clone()),
-    );
+    option("--max-events", fitting.max_events.map(|n| n.to_string()));
+    option("--horizon", fitting.horizon.clone());
     let augment = fitting.augment.join(",");
     option("--augment", (!augment.is_empty()).then_some(augment));
     option("--train-share", fitting.train_share.map(|n| n.to_string()));

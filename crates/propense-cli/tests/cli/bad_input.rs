@@ -135,6 +135,23 @@ fn wrong_use_is_exit_status_2_with_the_choices() {
         "eval --task in-session --resume --train {} --test {}",
         "--checkpoint",
     );
+    for option in [
+        "--activation tanh",
+        "--clip 5",
+        "--hidden 8",
+        "--checkpoint run",
+        "--resume",
+    ] {
+        let name = option.split(' ').next().expect("a name");
+        for line in [
+            "eval --task in-session --train {} --test {}",
+            "train --task in-session --preset base --data {} --out {}",
+        ] {
+            let said = format!("error: {name}: ");
+            check(&format!("{line} {option}"), &said);
+            check(&format!("{line} {option}"), "--preset seed");
+        }
+    }
     check("score --model x.propense --data {} --out {}", ".jsonl");
     propense(["train"]).code(2);
     propense(["levitate"]).code(2);

@@ -131,6 +131,33 @@ fn next_item_says_what_it_cannot_do() {
     propense(words(line, &[&file, &file]))
         .code(1)
         .says("no visit to learn from");
+    // What every task is given by a harness is taken, what trains a network is not.
+    let line =
+        "eval --task next-item --device cpu --threads 1 --plain --seed 2 --train {} --test {}";
+    propense(words(line, &[&file, &file]))
+        .code(1)
+        .says("no visit to learn from");
+    for option in [
+        "--preset base",
+        "--epochs 3",
+        "--minutes 1",
+        "--checkpoint run",
+        "--max-events 64",
+        "--horizon session",
+        "--clip 5",
+    ] {
+        let name = option.split(' ').next().expect("a name");
+        for task in ["eval --train", "compare --data"] {
+            if (task, name) == ("compare --data", "--epochs") {
+                continue;
+            }
+            let (command, data) = task.split_once(' ').expect("two words");
+            let line = format!("{command} --task next-item {data} {{}} --test {{}} {option}");
+            propense(words(&line, &[&file, &file]))
+                .code(2)
+                .says(&format!("error: {name}: "));
+        }
+    }
     let line = "eval --task next-item --train {} --test {} --report r.html";
     propense(words(line, &[&file, &file]))
         .code(2)
