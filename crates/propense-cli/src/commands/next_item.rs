@@ -7,7 +7,7 @@ use propense_apps::recommend::{
     Click, Figures, LastItem, Log, Named, ProtocolOptions, ProtocolOutcome, Ranker, next_item,
     next_item_beside,
 };
-use propense_train::{Gru4Rec, GruOptions};
+use propense_train::{Deciding, Gru4Rec, GruOptions};
 use serde::Serialize;
 
 use super::{Failure, Outcome, refuse, resolve};
@@ -35,7 +35,18 @@ pub(crate) fn eval(args: &EvalArgs) -> Outcome {
         let message = "--report: next-item has no report yet; take --json".to_owned();
         return Err(Failure::Usage(message));
     }
-    refuse_fitting(&args.fitting, &[], "next-item trains no network")?;
+    let none = "next-item trains no network";
+    let usual = Deciding::default();
+    let deciding = resolve::deciding(&args.deciding)?;
+    refuse(&[
+        (
+            deciding.calibration != usual.calibration,
+            "--calibration",
+            none,
+        ),
+        (deciding.threshold != usual.threshold, "--threshold", none),
+    ])?;
+    refuse_fitting(&args.fitting, &[], none)?;
     resolve::threads(&args.fitting.running)?;
     let train = resolve::data(&args.train, &args.reading)?;
     let test = resolve::data(&args.test, &args.reading)?;

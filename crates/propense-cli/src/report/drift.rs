@@ -116,7 +116,7 @@ fn orders(found: &DriftReport) -> String {
         &rows,
     ));
     if let Some(words) = found.no_refit() {
-        html.push_str(&notes(&[words]));
+        html.push_str(&notes(&[format!("Calibration: {words}.")]));
     }
     if let Some(refit) = &found.recalibration {
         let loss = refit.judged.log_loss;

@@ -137,6 +137,13 @@ fn next_item_says_what_it_cannot_do() {
     propense(words(line, &[&file, &file]))
         .code(1)
         .says("no visit to learn from");
+    for option in ["--calibration none", "--threshold 0.5"] {
+        let line = format!("eval --task next-item --train {{}} --test {{}} {option}");
+        let name = option.split(' ').next().expect("a name");
+        propense(words(&line, &[&file, &file]))
+            .code(2)
+            .says(&format!("error: {name}: "));
+    }
     for option in [
         "--preset base",
         "--epochs 3",
