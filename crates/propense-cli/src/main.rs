@@ -16,6 +16,7 @@ mod destinations;
 mod drift_history;
 mod findings;
 mod interrupt;
+mod narrow;
 mod outcome;
 mod output;
 mod progress;

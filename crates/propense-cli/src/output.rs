@@ -6,10 +6,13 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use propense_prepare::write_whole;
-use propense_train::{Adversarial, Interval, Metrics, ValidationFigures};
+use propense_train::{
+    Adversarial, Evaluation, Interval, Metrics, ThreeIntervals, ValidationFigures,
+};
 use serde::Serialize;
 
 use crate::args::JsonArgs;
+use crate::narrow;
 use crate::outcome::{Failure, Outcome};
 
 /// How a list is written: as the file's name says.
@@ -98,6 +101,38 @@ pub(crate) fn figures(m: &Metrics) -> [String; 7] {
     [m.n.to_string(), base_rate, auc, pr_auc, f1, log_loss, ece]
 }
 
+/// What [`two`] are, to stand above them.
+pub(crate) const INTERVALS: [&str; 2] = ["ROC-AUC, 95 %", "PR-AUC, 95 %"];
+
+/// The first two of three intervals, ROC-AUC and PR-AUC; nothing where none were drawn.
+pub(crate) fn two(intervals: Option<&ThreeIntervals>) -> [String; 2] {
+    intervals.map_or_else(Default::default, |[auc, pr_auc, _]| {
+        [range(*auc), range(*pr_auc)]
+    })
+}
+
+/// Name, figures and intervals of each position at which a session was scored.
+pub(crate) fn by_position(
+    evaluation: &Evaluation,
+) -> Vec<(String, &Metrics, Option<&ThreeIntervals>)> {
+    let by_k = evaluation.by_k.iter();
+    let by_k = by_k.map(|(k, metrics)| (k.to_string(), format!("after {k} events"), metrics));
+    let also = evaluation.also.iter();
+    let also = also.map(|(name, metrics)| (name.clone(), name.clone(), metrics));
+    by_k.chain(also)
+        .map(|(key, name, metrics)| (name, metrics, evaluation.position_intervals.get(&key)))
+        .collect()
+}
+
+/// Head of two models' figures side by side.
+pub(crate) const DIFFERENCES: [&str; 5] = ["", "this model", "the other", "difference", "95 %"];
+
+/// A difference to four places, with its sign.
+pub(crate) fn signed(difference: f64) -> String {
+    let rounded = (difference * 1e4).round() / 1e4 + 0.0;
+    format!("{rounded:+.4}")
+}
+
 /// Where a command's table goes.
 pub(crate) struct Output<'a> {
     json: &'a JsonArgs,
@@ -123,13 +158,14 @@ impl<'a> Output<'a> {
             }
             write_file(path, text.as_bytes())?;
         }
-        print(&table.render())
+        print(&table.render(narrow::width(&std::io::stdout())))
     }
 }
 
 /// A line beside the table: on standard error, so that standard output stays clean. One that cannot
 /// be written is no reason to stop.
 pub(crate) fn note(text: &str) {
+    let text = narrow::paragraph(text, narrow::width(&std::io::stderr()), 0);
     let _ = writeln!(std::io::stderr(), "{text}");
 }
 
@@ -249,32 +285,18 @@ impl Table {
         }
     }
 
-    /// The text, columns aligned within each block.
-    pub(crate) fn render(&self) -> String {
+    /// The text, columns aligned within each block; what does not fit into this many letters is broken.
+    pub(crate) fn render(&self, width: Option<usize>) -> String {
         let mut text = String::new();
         for (number, block) in self.blocks.iter().enumerate() {
             if number > 0 {
                 text.push('\n');
             }
             if !block.title.is_empty() {
-                text.push_str(&block.title);
+                text.push_str(&narrow::paragraph(&block.title, width, 0));
                 text.push('\n');
             }
-            let columns = block.rows.iter().map(Vec::len).max().unwrap_or(0);
-            let widths: Vec<usize> = (0..columns)
-                .map(|column| {
-                    let cells = block.rows.iter().filter_map(|row| row.get(column));
-                    cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
-                })
-                .collect();
-            for row in &block.rows {
-                let mut line = String::from("  ");
-                for (cell, width) in row.iter().zip(&widths) {
-                    line.push_str(&format!("{cell:width$}  "));
-                }
-                text.push_str(line.trim_end());
-                text.push('\n');
-            }
+            text.push_str(&narrow::rows(&block.rows, width));
         }
         text
     }

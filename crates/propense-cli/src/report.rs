@@ -11,7 +11,7 @@ mod recommend;
 mod segment;
 mod tune;
 
-use propense_train::{Confusion, Evaluation, Metrics, ValidationFigures};
+use propense_train::{CalibrationTrial, Confusion, Evaluation, Metrics, ValidationFigures};
 
 pub(crate) use compare::comparison;
 pub(crate) use demand::{demand, verdict};
@@ -20,6 +20,7 @@ pub(crate) use recommend::recommend;
 pub(crate) use segment::{segment, source};
 pub(crate) use tune::search;
 
+use crate::output::range;
 use curves::{gains, lift_at, precision_recall, roc};
 use plot::{Plot, Series};
 
@@ -27,59 +28,52 @@ use plot::{Plot, Series};
 pub(crate) fn html(title: &str, evaluation: &Evaluation) -> String {
     let (scores, labels) = (&evaluation.probabilities, &evaluation.labels);
     let metrics = &evaluation.metrics;
-    let title = escape(title);
-    let mut page = format!(
-        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <title>{title}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>\n\
-         <h1>{title}</h1>\n<p class=\"lead\">Task <b>{}</b>: {} examples, {:.2} % with an order. \
-         Threshold {:.4}, chosen on validation by F1.</p>\n",
+    let lead = format!(
+        "Task {}: {} examples, {:.2} % with an order. Threshold {:.4}, fixed beforehand.",
         evaluation.task,
         metrics.n,
         100.0 * metrics.base_rate,
         metrics.threshold
     );
-    page.push_str(&figures(metrics));
-    page.push_str("<section class=\"plots\">\n");
+    let mut body = figures(metrics);
+    body.push_str("<section class=\"plots\">\n");
     for plot in plots(scores, labels, metrics) {
-        page.push_str(&plot.svg());
+        body.push_str(&plot.svg());
     }
-    page.push_str("</section>\n");
-    page.push_str(&metrics_table(metrics));
-    page.push_str(&confusion(scores, labels, metrics.threshold as f32));
-    page.push_str(&lift_table(scores, labels));
-    page.push_str(&positions(evaluation));
-    page.push_str(&evaluated::more(evaluation));
+    body.push_str("</section>\n");
+    body.push_str(&metrics_table(metrics));
+    body.push_str(&confusion(scores, labels, metrics.threshold as f32));
+    body.push_str(&lift_table(scores, labels));
+    body.push_str(&evaluated::percentiles(evaluation));
+    body.push_str(&evaluated::positions(evaluation));
+    body.push_str(&evaluated::more(evaluation));
     if let Some(figures) = &evaluation.validation {
-        page.push_str(&validation(figures));
+        body.push_str(&validation(figures));
+        body.push_str(&calibrations(&evaluation.calibrations));
     }
-    page.push_str("</main>\n</body>\n</html>\n");
-    page
+    page::page(title, &lead, &body)
 }
 
 fn figures(metrics: &Metrics) -> String {
-    let figure = |name: &str, value: f64, beside: String| {
-        format!("<div><dt>{name}</dt><dd>{value:.3}</dd><small>{beside}</small></div>\n")
-    };
-    let mut text = String::from("<dl class=\"figures\">\n");
-    text.push_str(&figure("ROC-AUC", metrics.auc, "0.5 is chance".to_owned()));
-    text.push_str(&figure(
-        "PR-AUC",
-        metrics.pr_auc,
-        format!("{:.3} is chance", metrics.base_rate),
-    ));
-    text.push_str(&figure(
-        "log-loss",
-        metrics.log_loss,
-        format!("{:.3} for the base rate", metrics.base_rate_log_loss),
-    ));
-    text.push_str(&figure(
-        "calibration error",
-        metrics.ece,
-        "15 bins of equal mass".to_owned(),
-    ));
-    text.push_str("</dl>\n");
-    text
+    let figure = |name, value: f64, beside| (name, format!("{value:.3}"), beside);
+    page::figures(&[
+        figure("ROC-AUC", metrics.auc, "0.5 is chance".to_owned()),
+        figure(
+            "PR-AUC",
+            metrics.pr_auc,
+            format!("{:.3} is chance", metrics.base_rate),
+        ),
+        figure(
+            "log-loss",
+            metrics.log_loss,
+            format!("{:.3} for the base rate", metrics.base_rate_log_loss),
+        ),
+        figure(
+            "calibration error",
+            metrics.ece,
+            "15 bins of equal mass".to_owned(),
+        ),
+    ])
 }
 
 fn plots(scores: &[f32], labels: &[bool], metrics: &Metrics) -> Vec<Plot> {
@@ -131,97 +125,98 @@ fn plots(scores: &[f32], labels: &[bool], metrics: &Metrics) -> Vec<Plot> {
 }
 
 fn metrics_table(metrics: &Metrics) -> String {
-    let mut text = String::from(
-        "<h2>Metrics</h2>\n<table><thead><tr><th>metric</th><th>value</th><th>95 % interval</th></tr></thead><tbody>\n",
-    );
-    for (name, value, interval) in metrics.rows() {
-        let interval = interval.map_or(String::new(), |i| format!("{:.4} to {:.4}", i.0, i.1));
-        text.push_str(&format!(
-            "<tr><td>{name}</td><td>{value:.4}</td><td>{interval}</td></tr>\n"
-        ));
-    }
-    text.push_str("</tbody></table>\n");
-    text
+    let rows: Vec<Vec<String>> = metrics
+        .rows()
+        .into_iter()
+        .map(|(name, value, interval)| {
+            vec![
+                name.to_owned(),
+                format!("{value:.4}"),
+                interval.map(range).unwrap_or_default(),
+            ]
+        })
+        .collect();
+    let table = page::table(&["metric", "value", "95 % interval"], &rows);
+    format!("<h2>Metrics</h2>\n{table}")
 }
 
 fn confusion(scores: &[f32], labels: &[bool], threshold: f32) -> String {
     let counts = Confusion::at(scores, labels, threshold);
-    format!(
-        "<h2>At the threshold</h2>\n<table><thead><tr><th></th><th>order</th><th>no order</th></tr></thead><tbody>\n\
-         <tr><td>forecast an order</td><td>{}</td><td>{}</td></tr>\n\
-         <tr><td>forecast none</td><td>{}</td><td>{}</td></tr>\n</tbody></table>\n",
-        counts.true_positives,
-        counts.false_positives,
-        counts.false_negatives,
-        counts.true_negatives
-    )
+    let row = |name: &str, order: usize, other: usize| {
+        vec![name.to_owned(), order.to_string(), other.to_string()]
+    };
+    let rows = [
+        row(
+            "forecast an order",
+            counts.true_positives,
+            counts.false_positives,
+        ),
+        row(
+            "forecast none",
+            counts.false_negatives,
+            counts.true_negatives,
+        ),
+    ];
+    let table = page::table(&["", "order", "no order"], &rows);
+    format!("<h2>At the threshold</h2>\n{table}")
 }
 
 fn lift_table(scores: &[f32], labels: &[bool]) -> String {
-    let mut text = String::from(
-        "<h2>Lift</h2>\n<p>How many times more orders than in a random group of the same size.</p>\n\
-         <table><thead><tr><th>best-scored share</th><th>lift</th><th>share of all orders</th></tr></thead><tbody>\n",
-    );
-    for share in [0.01, 0.05, 0.10, 0.20, 0.50] {
-        let (lift, reached) = lift_at(scores, labels, share);
-        text.push_str(&format!(
-            "<tr><td>{:.0} %</td><td>{lift:.2}</td><td>{:.1} %</td></tr>\n",
-            share * 100.0,
-            reached * 100.0
-        ));
-    }
-    text.push_str("</tbody></table>\n");
-    text
-}
-
-fn positions(evaluation: &Evaluation) -> String {
-    if evaluation.by_k.is_empty() && evaluation.also.is_empty() {
-        return String::new();
-    }
-    let mut text = String::from(
-        "<h2>By position</h2>\n<table><thead><tr><th></th><th>examples</th><th>base rate</th><th>ROC-AUC</th>\
-         <th>PR-AUC</th><th>log-loss</th></tr></thead><tbody>\n",
-    );
-    let mut row = |name: &str, m: &Metrics| {
-        text.push_str(&format!(
-            "<tr><td>{}</td><td>{}</td><td>{:.4}</td><td>{:.4}</td><td>{:.4}</td><td>{:.4}</td></tr>\n",
-            escape(name),
-            m.n,
-            m.base_rate,
-            m.auc,
-            m.pr_auc,
-            m.log_loss
-        ));
-    };
-    for (k, metrics) in &evaluation.by_k {
-        row(&format!("after {k} events"), metrics);
-    }
-    for (name, metrics) in &evaluation.also {
-        row(name, metrics);
-    }
-    text.push_str("</tbody></table>\n");
-    text
+    let rows: Vec<Vec<String>> = [0.01, 0.05, 0.10, 0.20, 0.50]
+        .into_iter()
+        .map(|share| {
+            let (lift, reached) = lift_at(scores, labels, share);
+            vec![
+                page::percent(share),
+                format!("{lift:.2}"),
+                format!("{:.1} %", reached * 100.0),
+            ]
+        })
+        .collect();
+    let table = page::table(&["best-scored share", "lift", "share of all orders"], &rows);
+    format!(
+        "<h2>Lift</h2>\n<p>How many times more orders than in a random group of the same size.</p>\n{table}"
+    )
 }
 
 fn validation(figures: &ValidationFigures) -> String {
-    let mut text = format!(
-        "<h2>On the validation part</h2>\n<p>At the same threshold ({:.4}), which was chosen on this part of the \
-         training data. The second row is a resample of it with as many orders as other outcomes: what a study on a \
-         balanced set reports, and what no shop meets.</p>\n<table><thead><tr><th></th><th>examples</th>\
-         <th>base rate</th><th>accuracy</th><th>recall</th><th>F1</th></tr></thead><tbody>\n",
-        figures.threshold
-    );
-    for (name, three) in [
+    let rows = [
         ("as it is", figures.as_it_is),
         ("class-balanced resample", figures.balanced),
-    ] {
-        text.push_str(&format!(
-            "<tr><td>{name}</td><td>{}</td><td>{:.4}</td><td>{:.4}</td><td>{:.4}</td><td>{:.4}</td></tr>\n",
-            three.n, three.base_rate, three.accuracy, three.recall, three.f1
-        ));
+    ]
+    .map(|(name, three)| {
+        let four = |value: f64| format!("{value:.4}");
+        vec![
+            name.to_owned(),
+            three.n.to_string(),
+            four(three.base_rate),
+            four(three.accuracy),
+            four(three.recall),
+            four(three.f1),
+        ]
+    });
+    let head = ["", "examples", "base rate", "accuracy", "recall", "F1"];
+    format!(
+        "<h2>On the validation part</h2>\n<p>At the same threshold ({:.4}); unless it was given or follows from \
+         costs, it was chosen on this part of the training data. The second row is a resample of it with as many orders as other outcomes: what a study on a \
+         balanced set reports, and what no shop meets.</p>\n{}",
+        figures.threshold,
+        page::table(&head, &rows)
+    )
+}
+
+/// What each kind of calibration gives, where they were compared.
+fn calibrations(trials: &[CalibrationTrial]) -> String {
+    if trials.is_empty() {
+        return String::new();
     }
-    text.push_str("</tbody></table>\n");
-    text
+    let row =
+        |trial: &CalibrationTrial| vec![trial.kind.to_string(), format!("{:.4}", trial.log_loss)];
+    let rows: Vec<Vec<String>> = trials.iter().map(row).collect();
+    let table = page::table(&["calibration", "log-loss"], &rows);
+    format!(
+        "<p>Log-loss on the same part by kind of calibration, each where it is not fitted.</p>\n{table}"
+    )
 }
 
 /// A moment's day, as 2011-11-01.
@@ -275,6 +270,15 @@ th { color: var(--dim); font-weight: 500; }
 #[cfg(test)]
 mod tests {
     use super::*;
+    use propense_train::{Adversarial, Against, CalibrationKind, Interval, Telltale};
+
+    /// A table stands in the box that scrolls sideways by itself, so that the page never does.
+    fn every_table_scrolls(page: &str) {
+        let tables = page.matches("<table").count();
+        assert!(tables > 0);
+        assert_eq!(page.matches("<div class=\"scroll\"><table").count(), tables);
+        assert!(page.contains(".scroll { overflow-x: auto;"));
+    }
 
     fn three(n: usize, accuracy: f64) -> propense_train::ThreeFigures {
         propense_train::ThreeFigures {
@@ -295,6 +299,8 @@ mod tests {
             metrics: Metrics::measure(&scores, &labels, 0.5),
             by_k: [(2, Metrics::measure(&scores, &labels, 0.5))].into(),
             also: [("a < b".to_owned(), Metrics::measure(&scores, &labels, 0.5))].into(),
+            position_intervals: [("2".to_owned(), [Interval(0.51, 0.59); 3])].into(),
+            percentiles: [(50, 0.0123), (99, 0.4567)].into(),
             validation: Some(ValidationFigures {
                 threshold: 0.5,
                 as_it_is: three(1000, 0.1234),
@@ -304,16 +310,47 @@ mod tests {
                 by: "visitor".to_owned(),
                 name: "<new>".to_owned(),
                 metrics: Metrics::measure(&scores, &labels, 0.5),
+                intervals: Some([Interval(0.61, 0.89); 3]),
             }],
-            calibrations: Vec::new(),
             most_wrong: vec![propense_train::Wrong {
                 id: "s&1".to_owned(),
                 events: 3,
                 propensity: 0.9,
                 order: false,
             }],
-            adversarial: None,
-            against: None,
+            adversarial: Some(Adversarial {
+                auc: 0.91,
+                interval: Interval(0.88, 0.94),
+                bound: 0.8,
+                warning: true,
+                train: 500,
+                test: 400,
+                features: vec![Telltale {
+                    name: "price".to_owned(),
+                    share: 0.4,
+                    auc: 0.7,
+                }],
+                left_out: vec!["hour".to_owned()],
+            }),
+            calibrations: vec![CalibrationTrial {
+                kind: CalibrationKind::Isotonic,
+                log_loss: 0.4321,
+            }],
+            against: Some(Against {
+                name: "other 1".to_owned(),
+                metrics: Metrics::measure(
+                    &labels.iter().map(|_| 0.5).collect::<Vec<_>>(),
+                    &labels,
+                    0.5,
+                ),
+                differences: Some([
+                    Interval(0.01, 0.02),
+                    Interval(0.03, 0.04),
+                    Interval(-0.06, -0.05),
+                ]),
+                delong: None,
+                segments: Vec::new(),
+            }),
             curve: vec![(0.5, 0.6), (0.4, 0.55)],
             probabilities: scores,
             labels,
@@ -324,8 +361,32 @@ mod tests {
         assert!(page.contains(&format!("{:.4}", evaluation.metrics.auc)));
         assert_eq!(page.matches("<svg").count(), 5);
         assert!(page.contains("&lt;new&gt;") && page.contains("s&amp;1"));
-        assert!(page.contains("as it is</td><td>1000</td><td>0.2000</td><td>0.1234"));
-        assert!(page.contains("resample</td><td>200</td><td>0.2000</td><td>0.8765"));
+        for row in [
+            "as it is</td><td>1000</td><td>0.2000</td><td>0.1234",
+            "resample</td><td>200</td><td>0.2000</td><td>0.8765",
+        ] {
+            assert!(page.contains(row), "{row} in {page}");
+        }
+        assert!(page.contains("<td>0.4321</td>"));
+        every_table_scrolls(&page);
+        // What the terminal shows of a position stands here, too, and its intervals.
+        let m = &evaluation.metrics;
+        let four = [m.f1, m.log_loss, m.ece].map(|value| format!("<td>{value:.4}</td>"));
+        let row = format!("{}<td>0.5100 to 0.5900</td>", four.concat());
+        assert!(page.contains(&row), "{row} in {page}");
+        assert!(page.contains("0.6100 to 0.8900"));
+        for words in [
+            "Training and test told apart",
+            "0.9100",
+            "0.8800 to 0.9400",
+            "price",
+            "hour",
+        ] {
+            assert!(page.contains(words), "{words}");
+        }
+        let against = format!("{:.4}</td><td>0.0100 to 0.0200", m.auc - 0.5);
+        assert!(page.contains(&against), "{against} in {page}");
+        assert!(page.contains("1.2 %") && page.contains("45.7 %"), "{page}");
         assert!(!page.contains("NaN") && !page.contains("http"));
     }
 }

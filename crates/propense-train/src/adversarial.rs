@@ -17,7 +17,7 @@ use propense_features::{FeatureSpec, RowFeature};
 
 use crate::baselines::{Binned, Growth, Trees};
 use crate::bootstrap::Interval;
-use crate::draws::draw;
+use crate::draws::of_one;
 use crate::ensemble::Table;
 use crate::example::{Example, Positions};
 use crate::metrics::roc_auc;
@@ -166,11 +166,8 @@ pub(crate) fn adversarial(
         trees.add_gains(&mut gains);
     }
     let auc = roc_auc(&logits, &table.labels);
-    let models = [vec![logits]];
-    let drawn = draw(&models, &table.labels, &owners, RESAMPLES, seed);
-    let interval = drawn
-        .intervals(0)
-        .map_or(Interval(auc, auc), |[auc, ..]| auc);
+    let drawn = of_one(&logits, &table.labels, &owners, RESAMPLES, seed);
+    let interval = drawn.map_or(Interval(auc, auc), |[auc, ..]| auc);
     Some(Adversarial {
         auc,
         interval,

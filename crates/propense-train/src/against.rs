@@ -62,7 +62,15 @@ pub fn evaluate_against(
     );
     let threshold = other.manifest.threshold;
     let names = tasks::segments(task, data, history, &second)?;
-    let theirs = crate::segments::measure(&scored, &probabilities, &names, threshold);
+    // Of one segment's figures both are shown, and no interval of either.
+    let drawing = (
+        owners.as_slice(),
+        &MeasureOptions {
+            resamples: 0,
+            ..*options
+        },
+    );
+    let theirs = crate::segments::measure(&scored, &probabilities, &names, threshold, drawing);
     let segments = evaluation.segments.iter().filter_map(|own| {
         let their = theirs
             .iter()

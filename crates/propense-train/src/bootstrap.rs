@@ -5,6 +5,19 @@
 //! is scored at several positions and one user has several sessions, and such scores vary together.
 //! Drawn one by one they would make the intervals too narrow (the cluster bootstrap: Davison and
 //! Hinkley 1997, section 3.8).
+//!
+//! Where orders are rare, some draws hold none (or nothing else). ROC-AUC and average precision are
+//! not defined on such a draw, and recall and F1 not on one without an order: it is left out for
+//! these, and counts for the others. What is left describes the figure among samples that have one.
+//!
+//! The calibration error is biased upward, the more the smaller its bins, and a draw adds its own
+//! noise to that of the examples: the error of a draw lies above that of the examples on average.
+//! Its interval is therefore that of the draws moved to where their mean is the figure itself, cut
+//! off at 0. In a simulation (400 to 3000 examples, forecasts exactly right and wrong, of single
+//! examples and of users with four) it covered the mean of the figure over samples of this size in
+//! 92 to 99 of 100, the plain percentiles in 71 to 97. It is no interval of the error that the model
+//! would show on endlessly many examples, which is lower by about what chance leaves
+//! ([`Metrics::ece_by_chance`]).
 
 use std::collections::BTreeMap;
 
@@ -37,7 +50,7 @@ pub struct Intervals {
     pub log_loss: Interval,
     /// Of the Brier score.
     pub brier: Interval,
-    /// Of the expected calibration error.
+    /// Of the expected calibration error, as that of a sample of this size: see above.
     pub ece: Interval,
 }
 
@@ -74,21 +87,41 @@ pub(crate) fn intervals(
             Metrics::measure(&drawn, &outcome, threshold)
         })
         .collect();
-    let of = |metric: fn(&Metrics) -> f64| {
-        let mut values: Vec<f64> = measured.iter().map(metric).collect();
-        values.sort_by(f64::total_cmp);
-        let at = |q: f64| values[((resamples - 1) as f64 * q).round() as usize];
-        Interval(at(0.025), at(0.975))
+    let whole = Metrics::measure(probabilities, labels, threshold);
+    // Of the draws on which the figure is defined; the figure alone where there is no such draw.
+    let among = |metric: fn(&Metrics) -> f64, defined: fn(&Metrics) -> bool| {
+        let draws = measured.iter().filter(|draw| defined(draw));
+        let point = metric(&whole);
+        percentiles(draws.map(metric).collect(), TAIL).unwrap_or(Interval(point, point))
     };
+    let of = |metric| among(metric, |_| true);
+    let of_orders = |metric| among(metric, |m| m.base_rate > 0.0);
+    let of_both = |metric| among(metric, |m| m.base_rate > 0.0 && m.base_rate < 1.0);
+    let mean = measured.iter().map(|m| m.ece).sum::<f64>() / resamples as f64;
+    let Interval(low, high) = of(|m| m.ece);
+    let moved = |end: f64| (end + whole.ece - mean).max(0.0);
     Some(Intervals {
-        auc: of(|m| m.auc),
-        pr_auc: of(|m| m.pr_auc),
-        f1: of(|m| m.f1),
-        recall: of(|m| m.recall),
+        auc: of_both(|m| m.auc),
+        pr_auc: of_both(|m| m.pr_auc),
+        f1: of_orders(|m| m.f1),
+        recall: of_orders(|m| m.recall),
         precision: of(|m| m.precision),
         accuracy: of(|m| m.accuracy),
         log_loss: of(|m| m.log_loss),
         brier: of(|m| m.brier),
-        ece: of(|m| m.ece),
+        ece: Interval(moved(low), moved(high)),
     })
+}
+
+/// What a 95 % interval leaves out at each end.
+pub(crate) const TAIL: f64 = 0.025;
+
+/// The values that leave this share of all out at each end; none of no values.
+pub(crate) fn percentiles(mut values: Vec<f64>, tail: f64) -> Option<Interval> {
+    values.sort_by(f64::total_cmp);
+    let at = |share: f64| {
+        let place = (values.len().saturating_sub(1) as f64 * share).round() as usize;
+        values.get(place).copied()
+    };
+    Some(Interval(at(tail)?, at(1.0 - tail)?))
 }

@@ -1,12 +1,13 @@
 //! Several forecasts of the same examples, drawn again together: intervals of each, and of their
 //! differences. A draw takes users with all their examples, the same users for every forecast, so that
-//! what all find hard cancels out of a difference.
+//! what all find hard cancels out of a difference. A draw that holds one outcome alone tells nothing of
+//! ROC-AUC and average precision, and is left out of what is said of these; it counts for the log-loss.
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha12Rng;
 use serde::{Deserialize, Serialize};
 
-use crate::bootstrap::Interval;
+use crate::bootstrap::{Interval, TAIL, percentiles};
 use crate::metrics::{descending, loss};
 
 /// The measures that are drawn.
@@ -19,6 +20,9 @@ pub(crate) struct Three {
     /// Mean log-loss.
     pub(crate) log_loss: f64,
 }
+
+/// Place of the log-loss among the measures, the one that one outcome alone has, too.
+const LOG_LOSS: usize = 2;
 
 impl Three {
     fn of(self, measure: usize) -> f64 {
@@ -33,8 +37,13 @@ impl Three {
 /// Forecasts of one model, trained once or several times from different seeds.
 pub(crate) type Runs = Vec<Vec<f32>>;
 
-/// What was drawn: for each model, for each draw, the mean over its runs.
-pub(crate) struct Drawn(Vec<Vec<Three>>);
+/// What was drawn.
+pub(crate) struct Drawn {
+    /// For each model, for each draw, the mean over its runs.
+    models: Vec<Vec<Three>>,
+    /// For each draw, whether it holds orders and others.
+    both: Vec<bool>,
+}
 
 /// One forecast, sorted once for all draws.
 struct Sorted<'a> {
@@ -106,6 +115,7 @@ pub(crate) fn draw(
         .collect();
     let mut random = ChaCha12Rng::seed_from_u64(seed);
     let mut drawn = vec![Vec::with_capacity(resamples); models.len()];
+    let mut both = Vec::with_capacity(resamples);
     for _ in 0..resamples {
         let mut times = vec![0u32; groups.len()];
         for _ in 0..groups.len() {
@@ -116,12 +126,33 @@ pub(crate) fn draw(
         }
         let count = |place: &usize| times.get(*place).copied().unwrap_or(0);
         let counts: Vec<u32> = places.iter().map(count).collect();
+        let holds = |wanted: bool| {
+            let mut outcomes = labels.iter().zip(&counts);
+            outcomes.any(|(label, count)| *label == wanted && *count > 0)
+        };
+        both.push(holds(true) && holds(false));
         for (runs, list) in sorted.iter().zip(&mut drawn) {
             let each = runs.iter().map(|run| run.measure(labels, &counts));
             list.push(mean(each, runs.len()));
         }
     }
-    Drawn(drawn)
+    Drawn {
+        models: drawn,
+        both,
+    }
+}
+
+/// 95 % intervals of one forecast's measures, users drawn so often; none of no examples, or of fewer
+/// than two draws.
+pub(crate) fn of_one(
+    probabilities: &[f32],
+    labels: &[bool],
+    owners: &[usize],
+    resamples: usize,
+    seed: u64,
+) -> Option<ThreeIntervals> {
+    let model = vec![probabilities.to_vec()];
+    draw(&[model], labels, owners, resamples, seed).intervals(0)
 }
 
 /// The measures of these runs on the examples as they are, on average.
@@ -165,7 +196,7 @@ impl Drawn {
 
     /// Of one model less another.
     pub(crate) fn differences(&self, model: usize, other: usize) -> Option<ThreeIntervals> {
-        let others = self.0.get(other)?;
+        let others = self.models.get(other)?;
         self.of(model, &|draw, three| {
             let other = others.get(draw).copied().unwrap_or(three);
             Three {
@@ -176,32 +207,25 @@ impl Drawn {
         })
     }
 
-    /// Both models' measures, draw by draw.
+    /// Both models' measures, draw by draw, and whether the draw holds both outcomes.
     pub(crate) fn beside(
         &self,
         model: usize,
         other: usize,
-    ) -> impl Iterator<Item = (Three, Three)> {
-        let of = |model: usize| self.0.get(model).into_iter().flatten().copied();
-        of(model).zip(of(other))
+    ) -> impl Iterator<Item = ((Three, Three), bool)> {
+        let of = |model: usize| self.models.get(model).into_iter().flatten().copied();
+        of(model).zip(of(other)).zip(self.both.iter().copied())
     }
 
     fn of(&self, model: usize, value: &dyn Fn(usize, Three) -> Three) -> Option<ThreeIntervals> {
-        let draws = self.0.get(model).filter(|draws| draws.len() > 1)?;
-        let values: Vec<Three> = draws
-            .iter()
-            .enumerate()
-            .map(|(draw, three)| value(draw, *three))
-            .collect();
-        Some([0, 1, 2].map(|measure| {
-            let mut list: Vec<f64> = values.iter().map(|three| three.of(measure)).collect();
-            list.sort_by(f64::total_cmp);
-            let at = |share: f64| {
-                let place = ((list.len() - 1) as f64 * share).round() as usize;
-                list.get(place).copied().unwrap_or(0.0)
-            };
-            Interval(at(0.025), at(0.975))
-        }))
+        let draws = self.models.get(model).filter(|draws| draws.len() > 1)?;
+        let of = |measure: usize| {
+            let draws = draws.iter().zip(&self.both).enumerate();
+            let draws = draws.filter(|(_, (_, both))| measure == LOG_LOSS || **both);
+            let values = draws.map(|(draw, (three, _))| value(draw, *three).of(measure));
+            percentiles(values.collect(), TAIL)
+        };
+        Some([of(0)?, of(1)?, of(LOG_LOSS)?])
     }
 }
 
@@ -251,5 +275,22 @@ mod tests {
         let wide = own.1 - own.0;
         assert!(wide > 0.02 && wide < 0.2, "{own:?}");
         assert!(draw(&models, &labels, &owners, 0, 1).intervals(0).is_none());
+    }
+
+    #[test]
+    fn a_draw_of_one_outcome_alone_tells_nothing_of_the_order() {
+        // Two orders, well forecast by one model and ill by the other.
+        let labels: Vec<bool> = (0..400).map(|i| i < 2).collect();
+        let rising: Vec<f32> = (0..400).map(|i| 0.1 + i as f32 / 1000.0).collect();
+        let falling: Vec<f32> = rising.iter().rev().copied().collect();
+        let owners: Vec<usize> = (0..400).collect();
+        let drawn = draw(&[vec![falling], vec![rising]], &labels, &owners, 400, 1);
+        let [auc, pr_auc, _] = drawn.intervals(0).expect("draws");
+        assert!(auc.0 > 0.98 && pr_auc.0 > 0.3, "{auc:?} {pr_auc:?}");
+        let [auc, _, loss] = drawn.differences(0, 1).expect("draws");
+        assert!(auc.0 > 0.98, "{auc:?}");
+        assert!(loss.0 < loss.1, "{loss:?}");
+        let undefined = drawn.beside(0, 1).filter(|(_, both)| !both).count();
+        assert!((20..100).contains(&undefined), "{undefined}");
     }
 }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::adversarial::{Adversarial, adversarial};
 use crate::balanced::ValidationFigures;
+use crate::bootstrap::Interval;
 use crate::decide::CalibrationTrial;
 use crate::delong::DeLong;
 use crate::device::Chosen;
@@ -55,6 +56,14 @@ pub struct Evaluation {
     /// accuracy, recall and F1 as it is and balanced.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub validation: Option<ValidationFigures>,
+    /// 95 % intervals of ROC-AUC, average precision and log-loss at these positions, users drawn again,
+    /// by the key or name that the position has in `by_k` or `also`.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub position_intervals: BTreeMap<String, ThreeIntervals>,
+    /// Probabilities below which so many percent of the scores at moments spread over the validation
+    /// sessions lie: what the bundle was fitted to take for usual. Empty where there is no bundle.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub percentiles: BTreeMap<u8, f32>,
     /// Figures by kind of visitor, device and category, where the data tell them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub segments: Vec<SegmentMetrics>,
@@ -110,6 +119,48 @@ pub struct Beside {
     pub log_loss: (f64, f64),
 }
 
+/// One measure of both models.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Both {
+    /// Its name.
+    pub name: &'static str,
+    /// The first model's figure.
+    pub own: f64,
+    /// The second's.
+    pub other: f64,
+    /// The first less the second.
+    pub difference: f64,
+    /// The difference's 95 % interval, where it is drawn.
+    pub interval: Option<Interval>,
+}
+
+impl Against {
+    /// Both models' figures side by side, in the order of a table; `own` are the first model's.
+    #[must_use]
+    pub fn rows(&self, own: &Metrics) -> Vec<Both> {
+        let drawn = |place: usize| self.differences.map(|all| all[place]);
+        let other = &self.metrics;
+        [
+            ("ROC-AUC", own.auc, other.auc, drawn(0)),
+            ("PR-AUC", own.pr_auc, other.pr_auc, drawn(1)),
+            ("log-loss", own.log_loss, other.log_loss, drawn(2)),
+            ("F1", own.f1, other.f1, None),
+            ("ECE", own.ece, other.ece, None),
+        ]
+        .map(|(name, own, other, interval)| Both {
+            name,
+            own,
+            other,
+            difference: own - other,
+            interval,
+        })
+        .into()
+    }
+}
+
+/// Percentiles that an evaluation names.
+const PERCENTILES: [u8; 5] = [50, 75, 90, 95, 99];
+
 /// The positions at which a task is measured, with their names. The first is the protocol's.
 pub(crate) fn positions(task: Task) -> Vec<(&'static str, Positions)> {
     match task {
@@ -159,11 +210,15 @@ pub(crate) fn measure(
         options.resamples,
         options.seed,
     );
-    let mut by_k = BTreeMap::new();
+    let (mut by_k, mut position_intervals) = (BTreeMap::new(), BTreeMap::new());
     if task == Task::InSession {
         for k in PREFIXES {
             let part = scored.at(k);
-            by_k.insert(k, Metrics::measure(&of(&part), &part.labels, threshold));
+            let scores = of(&part);
+            by_k.insert(k, Metrics::measure(&scores, &part.labels, threshold));
+            let owners = owners(&part, examples);
+            let intervals = segments::of_part(&scores, &part.labels, &owners, options);
+            position_intervals.extend(intervals.map(|all| (k.to_string(), all)));
         }
     }
     Evaluation {
@@ -171,6 +226,8 @@ pub(crate) fn measure(
         metrics,
         by_k,
         also: BTreeMap::new(),
+        position_intervals,
+        percentiles: BTreeMap::new(),
         validation: None,
         segments: Vec::new(),
         most_wrong: segments::most_wrong(scored, examples, &probabilities),
@@ -215,13 +272,23 @@ pub fn evaluate(
         &evaluation.probabilities,
         &names,
         manifest.threshold,
+        (&owners(&scored, &encoded.examples), options),
     );
+    let at = |percent: u8| {
+        let probability = manifest.percentiles.get(usize::from(percent));
+        probability.map(|probability| (percent, *probability))
+    };
+    evaluation.percentiles = PERCENTILES.into_iter().filter_map(at).collect();
     evaluation.curve = curve(manifest);
     for (name, position) in positions(task).into_iter().skip(1) {
         let scored = scoring::pick(&logits, &encoded.examples, position);
         let probabilities: Vec<f32> = scored.logits.iter().map(|l| probability(*l)).collect();
         let metrics = Metrics::measure(&probabilities, &scored.labels, manifest.threshold);
         evaluation.also.insert(name.to_owned(), metrics);
+        let owners = owners(&scored, &encoded.examples);
+        let intervals = segments::of_part(&probabilities, &scored.labels, &owners, options);
+        let intervals = intervals.map(|all| (name.to_owned(), all));
+        evaluation.position_intervals.extend(intervals);
     }
     Ok(evaluation)
 }

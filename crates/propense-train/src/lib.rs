@@ -94,7 +94,7 @@ pub use drift::{
 };
 pub use error::TrainError;
 pub use evaluation::{
-    Evaluation, MeasureOptions, ScoreRow, evaluate, score, tell_apart, uses_history,
+    Against, Both, Evaluation, MeasureOptions, ScoreRow, evaluate, score, tell_apart, uses_history,
 };
 pub use explain::{Explanation, Influence, Reason, explain, influences};
 pub use fit::{

@@ -3,13 +3,14 @@
 //! A paired bootstrap over users (as in `bootstrap`: the scores of one user hang together): users are
 //! drawn again with replacement, both models are measured on each draw, and the share of draws in
 //! which the difference has the other sign is the one-sided p-value, counted so that it is never 0
-//! (Davison and Hinkley 1997, sections 3.8 and 4.2).
+//! (Davison and Hinkley 1997, sections 3.8 and 4.2). Of the AUC, draws that hold one outcome alone say
+//! nothing, and are left out.
 
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::bootstrap::Interval;
+use crate::bootstrap::{Interval, percentiles};
 use crate::draws::{Three, draw, measured};
 
 /// The difference of one metric, positive where the second model is better.
@@ -105,13 +106,16 @@ impl Pairs {
 pub(crate) fn compare(pairs: &Pairs, draws: usize, seed: u64) -> Comparison {
     let models = [vec![pairs.before.clone()], vec![pairs.after.clone()]];
     let drawn = draw(&models, &pairs.labels, &pairs.owners, draws, seed);
-    let drawn: Vec<(Three, Three)> = drawn.beside(0, 1).collect();
+    let all: Vec<((Three, Three), bool)> = drawn.beside(0, 1).collect();
+    let both = all.iter().filter(|(_, both)| *both);
+    let both: Vec<(Three, Three)> = both.map(|(pair, _)| *pair).collect();
+    let all: Vec<(Three, Three)> = all.into_iter().map(|(pair, _)| pair).collect();
     let whole = models
         .each_ref()
         .map(|runs| measured(runs, &pairs.labels).first().copied());
     let [before, after] = whole.map(Option::unwrap_or_default);
     // Positive where the second is better.
-    let gain = |figure: fn(Three) -> f64, better: fn(f64, f64) -> f64| {
+    let gain = |drawn: &[(Three, Three)], figure: fn(Three) -> f64, better: fn(f64, f64) -> f64| {
         let draws = drawn.iter();
         let draws = draws.map(|(before, after)| better(figure(*before), figure(*after)));
         gain(
@@ -125,11 +129,11 @@ pub(crate) fn compare(pairs: &Pairs, draws: usize, seed: u64) -> Comparison {
         n: orders + others,
         orders,
         users: pairs.owners.iter().collect::<BTreeSet<_>>().len(),
-        auc: gain(|three| three.auc, |before, after| after - before),
-        log_loss: gain(|three| three.log_loss, |before, after| before - after),
+        auc: gain(&both, |three| three.auc, |before, after| after - before),
+        log_loss: gain(&all, |three| three.log_loss, |before, after| before - after),
         chance: Chance {
-            p_before_below: share(&drawn, |(before, _)| before.auc >= 0.5),
-            p_after_above: share(&drawn, |(_, after)| after.auc <= 0.5),
+            p_before_below: share(&both, |(before, _)| before.auc >= 0.5),
+            p_after_above: share(&both, |(_, after)| after.auc <= 0.5),
         },
     }
 }
@@ -140,19 +144,14 @@ fn share<T>(draws: &[T], holds: impl Fn(&T) -> bool) -> f64 {
     (count + 1) as f64 / (draws.len() + 1) as f64
 }
 
-fn gain((before, after): (f64, f64), gain: f64, mut draws: Vec<f64>) -> Gain {
-    draws.sort_by(f64::total_cmp);
-    let at = |q: f64| {
-        let place = (draws.len().saturating_sub(1) as f64 * q).round() as usize;
-        draws.get(place).copied().unwrap_or(gain)
-    };
+fn gain((before, after): (f64, f64), gain: f64, draws: Vec<f64>) -> Gain {
     Gain {
         before,
         after,
         gain,
-        interval: Interval(at(0.05), at(0.95)),
         p_better: share(&draws, |draw| *draw <= 0.0),
         p_worse: share(&draws, |draw| *draw >= 0.0),
+        interval: percentiles(draws, 0.05).unwrap_or(Interval(gain, gain)),
     }
 }
 
@@ -244,6 +243,22 @@ mod tests {
             })
             .count();
         assert!(wrong <= 8, "{wrong} of 60");
+    }
+
+    #[test]
+    fn draws_without_an_order_do_not_hide_that_one_ranks_better() {
+        // Two orders of 400: a draw in seven holds none.
+        let rising: Vec<f32> = (0..400).map(|i| 0.1 + i as f32 / 1000.0).collect();
+        let pairs = Pairs {
+            after: rising.iter().rev().copied().collect(),
+            before: rising,
+            labels: (0..400).map(|i| i < 2).collect(),
+            owners: (0..400).collect(),
+        };
+        let found = compare(&pairs, 400, 3);
+        assert!(found.auc.interval.0 > 0.98, "{found:?}");
+        assert!(found.auc.p_better < 0.01, "{found:?}");
+        assert!(found.chance.p_after_above < 0.01, "{found:?}");
     }
 
     #[test]

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use propense_events::{Session, Value};
+use propense_events::{Context, Session, Value};
 use serde::{Deserialize, Serialize};
 
+use crate::draws::{ThreeIntervals, of_one};
+use crate::evaluation::MeasureOptions;
 use crate::example::{Example, Scored};
 use crate::metrics::{Metrics, descending};
 
@@ -14,18 +16,27 @@ const FEWEST: usize = 50;
 /// Most segments shown of one kind: the largest.
 const MOST: usize = 10;
 
+/// Most draws behind the intervals of a part: there are many parts.
+const PART_DRAWS: usize = 200;
+
+/// The column of summaries that numbers operating systems, without saying which is which.
+const SYSTEMS: &str = "OperatingSystems";
+
 /// Examples shown at each end.
 const WRONG: usize = 10;
 
 /// Figures of one segment.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SegmentMetrics {
-    /// What tells the segments apart: `visitor`, `device`, `category`, `events`.
+    /// What tells the segments apart: `visitor`, `device`, `category`, or the name of a column.
     pub by: String,
     /// The segment.
     pub name: String,
     /// Its figures.
     pub metrics: Metrics,
+    /// 95 % intervals of its ROC-AUC, average precision and log-loss, users drawn again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub intervals: Option<ThreeIntervals>,
 }
 
 /// A score that is far off.
@@ -47,7 +58,7 @@ pub(crate) fn of_session(session: &Session) -> Vec<(&'static str, String)> {
     let word = |keys: &[&str]| {
         keys.iter().find_map(|key| match session.context.get(*key) {
             Some(Value::Category(word)) => Some(word.clone()),
-            Some(Value::Number(number)) if key.ends_with("Systems") => Some(number.to_string()),
+            Some(Value::Number(number)) if *key == SYSTEMS => Some(number.to_string()),
             _ => None,
         })
     };
@@ -67,13 +78,9 @@ pub(crate) fn of_session(session: &Session) -> Vec<(&'static str, String)> {
         ),
         (
             "device",
-            word(&[
-                "device",
-                "device_category",
-                "device_type",
-                "OperatingSystems",
-            ]),
+            word(&["device", "device_category", "device_type"]),
         ),
+        (SYSTEMS, word(&[SYSTEMS])),
         ("category", category),
     ];
     all.into_iter()
@@ -81,13 +88,31 @@ pub(crate) fn of_session(session: &Session) -> Vec<(&'static str, String)> {
         .collect()
 }
 
+/// Kind and name of the segment that a user's history belongs to: whether there was an order before
+/// (`next-day`), or more than one (`thirty-day`, whose users all have one).
+pub(crate) fn of_history(context: &Context) -> Vec<(&'static str, String)> {
+    let number = |key: &str| match context.get(key) {
+        Some(Value::Number(number)) => Some(*number),
+        _ => None,
+    };
+    let name = match (number("orders"), number("orders_per_day")) {
+        (Some(orders), _) if orders > 1.0 => "returning",
+        (Some(_), _) => "new",
+        (None, Some(orders)) if orders > 0.0 => "has ordered",
+        (None, Some(_)) => "no order yet",
+        (None, None) => return Vec::new(),
+    };
+    vec![("visitor", name.to_owned())]
+}
+
 /// Figures of every segment that is large enough and holds both outcomes. `names` has the segments of
-/// each example.
+/// each example, `owners` whose each score is. At most [`PART_DRAWS`] draws are made.
 pub(crate) fn measure(
     scored: &Scored,
     probabilities: &[f32],
     names: &[Vec<(&'static str, String)>],
     threshold: f32,
+    (owners, options): (&[usize], &MeasureOptions),
 ) -> Vec<SegmentMetrics> {
     let mut places: BTreeMap<(&str, &str), Vec<usize>> = BTreeMap::new();
     for (place, example) in scored.example.iter().enumerate() {
@@ -105,12 +130,17 @@ pub(crate) fn measure(
             .iter()
             .filter_map(|p| probabilities.get(*p).copied())
             .collect();
+        let owners: Vec<usize> = places
+            .iter()
+            .filter_map(|p| owners.get(*p).copied())
+            .collect();
         let both = labels.iter().any(|label| *label) && labels.iter().any(|label| !label);
         if labels.len() >= FEWEST && both {
             found.push(SegmentMetrics {
                 by: by.to_owned(),
                 name: name.to_owned(),
                 metrics: Metrics::measure(&scores, &labels, threshold),
+                intervals: of_part(&scores, &labels, &owners, options),
             });
         }
     }
@@ -122,7 +152,7 @@ pub(crate) fn measure(
     found.retain(|segment| counts.get(&segment.by).is_some_and(|count| *count > 1));
     let order = |kind: &str| match kind {
         "visitor" => 0,
-        "device" => 1,
+        "device" | SYSTEMS => 1,
         _ => 2,
     };
     found.sort_by(|a, b| {
@@ -139,6 +169,17 @@ pub(crate) fn measure(
         *count <= MOST
     });
     found
+}
+
+/// Intervals of a part of the examples.
+pub(crate) fn of_part(
+    probabilities: &[f32],
+    labels: &[bool],
+    owners: &[usize],
+    options: &MeasureOptions,
+) -> Option<ThreeIntervals> {
+    let draws = options.resamples.min(PART_DRAWS);
+    of_one(probabilities, labels, owners, draws, options.seed)
 }
 
 /// The highest scores without an order and the lowest ones with an order.
@@ -202,13 +243,51 @@ mod tests {
                 ]
             })
             .collect();
-        let found = measure(&scored, &probabilities, &names, 0.5);
+        let owners: Vec<usize> = (0..400).map(|i| i / 2).collect();
+        let options = MeasureOptions::default();
+        let measure = |options| measure(&scored, &probabilities, &names, 0.5, (&owners, options));
+        let found = measure(&options);
         let shown: Vec<(&str, usize)> = found
             .iter()
             .map(|s| (s.name.as_str(), s.metrics.n))
             .collect();
         // `rare` is too small, and `usual` is then alone of its kind.
         assert_eq!(shown, [("returning", 300), ("new", 100)]);
+        let widths: Vec<f64> = found
+            .iter()
+            .map(|segment| {
+                let [auc, pr_auc, _] = segment.intervals.expect("drawn");
+                let (own, own_pr) = (segment.metrics.auc, segment.metrics.pr_auc);
+                assert!(auc.0 < own && own < auc.1, "{auc:?} {own}");
+                assert!(pr_auc.0 < own_pr && own_pr < pr_auc.1, "{pr_auc:?}");
+                auc.1 - auc.0
+            })
+            .collect();
+        // A third of the users tells less.
+        assert!(widths[1] > 1.3 * widths[0], "{widths:?}");
+        let none = MeasureOptions {
+            resamples: 0,
+            ..options
+        };
+        assert!(measure(&none).iter().all(|s| s.intervals.is_none()));
+    }
+
+    #[test]
+    fn a_number_is_named_by_its_column_and_a_history_by_its_orders() {
+        let mut session = Session::default();
+        session
+            .context
+            .insert(SYSTEMS.to_owned(), Value::Number(2.0));
+        assert_eq!(of_session(&session), [(SYSTEMS, "2".to_owned())]);
+        let check = |key: &str, number: f64, name: &str| {
+            let context = [(key.to_owned(), Value::Number(number))].into();
+            assert_eq!(of_history(&context), [("visitor", name.to_owned())]);
+        };
+        check("orders", 1.0, "new");
+        check("orders", 3.0, "returning");
+        check("orders_per_day", 0.0, "no order yet");
+        check("orders_per_day", 0.2, "has ordered");
+        assert!(of_history(&Context::new()).is_empty());
     }
 
     #[test]

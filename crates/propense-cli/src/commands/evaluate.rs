@@ -1,14 +1,17 @@
 //! `propense evaluate`
 
 use propense_train::{
-    Evaluation, Interval, MeasureOptions, evaluate, evaluate_against, tell_apart, uses_history,
+    Evaluation, MeasureOptions, evaluate, evaluate_against, tell_apart, uses_history,
 };
 
 use super::train::deciding;
 use super::{Outcome, resolve};
 use crate::args::EvaluateArgs;
 use crate::destinations;
-use crate::output::{FIGURES, Output, Table, figures, note, warn, write_file};
+use crate::output::{
+    DIFFERENCES, FIGURES, INTERVALS, Output, Table, by_position, figures, note, range, signed, two,
+    warn, write_file,
+};
 use crate::report;
 
 pub(crate) fn run(args: &EvaluateArgs) -> Outcome {
@@ -74,27 +77,36 @@ pub(crate) fn run(args: &EvaluateArgs) -> Outcome {
 pub(super) fn table(evaluation: &Evaluation) -> Table {
     let mut table = Table::new();
     table.metrics(evaluation.task.name(), &evaluation.metrics);
-    if !evaluation.by_k.is_empty() || !evaluation.also.is_empty() {
+    if !evaluation.percentiles.is_empty() {
+        table.block(
+            "what is a high score: so many lie below, of all on the validation part at any time",
+        );
+        table.row(["share below", "probability"]);
+        for (percent, probability) in &evaluation.percentiles {
+            table.row([format!("{percent} %"), format!("{probability:.4}")]);
+        }
+    }
+    let positions = by_position(evaluation);
+    if !positions.is_empty() {
         table.block("by position");
-        table.row([""].into_iter().chain(FIGURES));
-        let by_k = evaluation
-            .by_k
-            .iter()
-            .map(|(k, metrics)| (format!("after {k} events"), metrics));
-        let also = evaluation
-            .also
-            .iter()
-            .map(|(name, metrics)| (name.clone(), metrics));
-        for (name, metrics) in by_k.chain(also) {
-            table.row([name].into_iter().chain(figures(metrics)));
+        table.row([""].into_iter().chain(FIGURES).chain(INTERVALS));
+        for (name, metrics, intervals) in positions {
+            table.row(
+                [name]
+                    .into_iter()
+                    .chain(figures(metrics))
+                    .chain(two(intervals)),
+            );
         }
     }
     if !evaluation.segments.is_empty() {
         table.block("by segment");
-        table.row(["", ""].into_iter().chain(FIGURES));
+        table.row([""].into_iter().chain(FIGURES).chain(INTERVALS));
         for segment in &evaluation.segments {
-            let names = [segment.by.clone(), segment.name.clone()];
-            table.row(names.into_iter().chain(figures(&segment.metrics)));
+            let name = format!("{}: {}", segment.by, segment.name);
+            let intervals = two(segment.intervals.as_ref());
+            let row = [name].into_iter().chain(figures(&segment.metrics));
+            table.row(row.chain(intervals));
         }
     }
     against(evaluation, &mut table);
@@ -116,42 +128,33 @@ fn against(evaluation: &Evaluation, table: &mut Table) {
         return;
     };
     table.block(format!("against {}, on the same examples", other.name));
-    table.row(["", "this model", "the other", "difference, 95 %"]);
-    let (own, their) = (&evaluation.metrics, &other.metrics);
-    let range = |Interval(low, high): Interval| format!("{low:.4} to {high:.4}");
-    for (place, (name, own, their)) in [
-        ("ROC-AUC", own.auc, their.auc),
-        ("PR-AUC", own.pr_auc, their.pr_auc),
-        ("log-loss", own.log_loss, their.log_loss),
-    ]
-    .into_iter()
-    .enumerate()
-    {
-        let difference = other.differences.and_then(|all| all.get(place).copied());
+    table.row(DIFFERENCES);
+    for both in other.rows(&evaluation.metrics) {
         table.row([
-            name.to_owned(),
-            format!("{own:.4}"),
-            format!("{their:.4}"),
-            difference.map(range).unwrap_or_default(),
+            both.name.to_owned(),
+            format!("{:.4}", both.own),
+            format!("{:.4}", both.other),
+            signed(both.difference),
+            both.interval.map(range).unwrap_or_default(),
         ]);
-    }
-    for (name, own, their) in [("F1", own.f1, their.f1), ("ECE", own.ece, their.ece)] {
-        table.row([name.to_owned(), format!("{own:.4}"), format!("{their:.4}")]);
     }
     if let Some(test) = other.delong {
-        table.row([
-            "DeLong".to_owned(),
-            format!("p = {:.4}", test.p),
-            String::new(),
-            "takes scores as independent".to_owned(),
-        ]);
+        table.block(format!(
+            "DeLong's test of the two ROC-AUCs, which takes scores as independent: p = {:.4}",
+            test.p
+        ));
+    }
+    if !other.segments.is_empty() {
+        table.block(format!("against {} by segment, ROC-AUC", other.name));
+        table.row(["", "this model", "the other", "difference", "scores"]);
     }
     for part in &other.segments {
         table.row([
-            format!("ROC-AUC, {}", part.name),
+            part.name.clone(),
             format!("{:.4}", part.auc.0),
             format!("{:.4}", part.auc.1),
-            format!("of {} scores", part.n),
+            signed(part.auc.0 - part.auc.1),
+            part.n.to_string(),
         ]);
     }
 }

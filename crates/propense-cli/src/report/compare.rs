@@ -34,24 +34,12 @@ pub(crate) fn comparison(title: &str, comparison: &CompareReport) -> String {
         );
     }
     body.push_str("</div>\n<h2>Figures</h2>\n");
-    let head = [
-        "",
-        "what it is",
-        "ROC-AUC",
-        "95 %",
-        "PR-AUC",
-        "log-loss",
-        "F1",
-        "ECE",
-        "log-loss less the best's",
-        "learnt from",
-        "parameters",
-        "seconds",
-        "µs a score",
-        "bundle",
-    ];
-    let rows: Vec<Vec<String>> = comparison.rows.iter().map(cells).collect();
-    body.push_str(&page::table(&head, &rows));
+    let list = |cells: fn(&Compared) -> Vec<String>| -> Vec<Vec<String>> {
+        comparison.rows.iter().map(cells).collect()
+    };
+    body.push_str(&page::table(&QUALITY, &list(quality)));
+    body.push_str("<h2>What each costs</h2>\n");
+    body.push_str(&page::table(&COST, &list(cost)));
     if comparison.rows.iter().any(|row| row.worth.is_some()) {
         body.push_str(&worth(comparison));
     }
@@ -61,18 +49,47 @@ pub(crate) fn comparison(title: &str, comparison: &CompareReport) -> String {
     page::page(title, &lead, &body)
 }
 
-fn cells(row: &Compared) -> Vec<String> {
+/// How well each forecasts.
+const QUALITY: [&str; 8] = [
+    "",
+    "ROC-AUC",
+    "95 %",
+    "PR-AUC",
+    "log-loss",
+    "less the best's",
+    "F1",
+    "ECE",
+];
+
+fn quality(row: &Compared) -> Vec<String> {
     vec![
         row.name.clone(),
-        row.words.to_owned(),
         format!("{:.4}", row.auc.mean),
         row.auc.interval.map(range).unwrap_or_default(),
         format!("{:.4}", row.pr_auc.mean),
         format!("{:.4}", row.log_loss.mean),
-        format!("{:.4}", row.f1),
-        format!("{:.4}", row.ece),
         row.behind
             .map_or("chosen".to_owned(), |[_, _, loss]| range(loss)),
+        format!("{:.4}", row.f1),
+        format!("{:.4}", row.ece),
+    ]
+}
+
+/// What each is, and what it takes.
+const COST: [&str; 7] = [
+    "",
+    "what it is",
+    "learnt from",
+    "parameters",
+    "seconds",
+    "µs a score",
+    "bundle",
+];
+
+fn cost(row: &Compared) -> Vec<String> {
+    vec![
+        row.name.clone(),
+        row.words.to_owned(),
         page::number(row.examples as f64),
         page::number(row.parameters as f64),
         format!("{:.1}", row.seconds),

@@ -1,11 +1,61 @@
-//! The lower half of an evaluation's report: segments, the second model, learning curves, errors.
+//! The lower half of an evaluation's report: percentiles, positions, segments, the second model, whether the parts
+//! can be told apart, learning curves, errors.
 
 use std::fmt::Write;
 
-use propense_train::{Evaluation, Interval};
+use propense_train::{Adversarial, Evaluation, Metrics, Task, ThreeIntervals};
 
 use super::{escape, page};
-use crate::output::{FIGURES, figures};
+use crate::output::{DIFFERENCES, FIGURES, INTERVALS, by_position, figures, range, signed, two};
+
+/// Head of a table of several sets: what [`measured`] says of each.
+fn measures() -> Vec<&'static str> {
+    [""].into_iter().chain(FIGURES).chain(INTERVALS).collect()
+}
+
+/// One set's figures and intervals under its name.
+fn measured(name: String, metrics: &Metrics, intervals: Option<&ThreeIntervals>) -> Vec<String> {
+    let figures = figures(metrics).into_iter();
+    [name]
+        .into_iter()
+        .chain(figures)
+        .chain(two(intervals))
+        .collect()
+}
+
+/// The figures at each position, where there are several.
+pub(super) fn positions(evaluation: &Evaluation) -> String {
+    let rows: Vec<Vec<String>> = by_position(evaluation)
+        .into_iter()
+        .map(|(name, metrics, intervals)| measured(name, metrics, intervals))
+        .collect();
+    if rows.is_empty() {
+        return String::new();
+    }
+    format!("<h2>By position</h2>\n{}", page::table(&measures(), &rows))
+}
+
+/// Which probability is high for this model, where it is known.
+pub(super) fn percentiles(evaluation: &Evaluation) -> String {
+    if evaluation.percentiles.is_empty() {
+        return String::new();
+    }
+    let rows: Vec<Vec<String>> = evaluation
+        .percentiles
+        .iter()
+        .map(|(percent, probability)| {
+            vec![
+                format!("{percent} %"),
+                format!("{:.1} %", 100.0 * probability),
+            ]
+        })
+        .collect();
+    format!(
+        "<h2>What is a high score</h2>\n<p>So many of the scores on the validation part of the training lie below; where a \
+         session is scored after each event, at moments spread over it.</p>\n{}",
+        page::table(&["share of scores below", "probability of an order"], &rows)
+    )
+}
 
 /// What the evaluation holds beyond its metrics.
 pub(super) fn more(evaluation: &Evaluation) -> String {
@@ -16,14 +66,14 @@ pub(super) fn more(evaluation: &Evaluation) -> String {
             .iter()
             .map(|segment| {
                 let name = format!("{}: {}", segment.by, segment.name);
-                let figures = figures(&segment.metrics);
-                [name].into_iter().chain(figures).collect()
+                measured(name, &segment.metrics, segment.intervals.as_ref())
             })
             .collect();
-        let head: Vec<&str> = [""].into_iter().chain(FIGURES).collect();
-        let _ = write!(text, "<h2>By segment</h2>\n{}", page::table(&head, &rows));
+        let table = page::table(&measures(), &rows);
+        let _ = write!(text, "<h2>By segment</h2>\n{table}");
     }
     text.push_str(&against(evaluation));
+    text.push_str(&adversarial(evaluation.adversarial.as_ref()));
     if evaluation.curve.len() > 1 {
         let _ = write!(
             text,
@@ -33,19 +83,29 @@ pub(super) fn more(evaluation: &Evaluation) -> String {
         );
     }
     if !evaluation.most_wrong.is_empty() {
+        // A summary has no events.
+        let events = |count: usize| match evaluation.task.is_summary() {
+            true => String::new(),
+            false => count.to_string(),
+        };
+        let name = match evaluation.task {
+            Task::Shoppers | Task::ShoppersNoPagevalues => "row of the file",
+            Task::InSession => "session",
+            Task::NextDay | Task::ThirtyDay => "user@day",
+        };
         let rows: Vec<Vec<String>> = evaluation
             .most_wrong
             .iter()
             .map(|wrong| {
                 vec![
                     wrong.id.clone(),
-                    wrong.events.to_string(),
+                    events(wrong.events),
                     format!("{:.3}", wrong.propensity),
                     if wrong.order { "an order" } else { "no order" }.to_owned(),
                 ]
             })
             .collect();
-        let table = page::table(&["", "events seen", "forecast", "came"], &rows);
+        let table = page::table(&[name, "events seen", "forecast", "came"], &rows);
         let _ = write!(
             text,
             "<h2>Most wrong</h2>\n<p>The highest scores without an order, and the lowest with one.</p>\n{table}"
@@ -58,25 +118,16 @@ fn against(evaluation: &Evaluation) -> String {
     let Some(other) = &evaluation.against else {
         return String::new();
     };
-    let (own, their) = (&evaluation.metrics, &other.metrics);
-    let range = |Interval(low, high): Interval| format!("{low:.4} to {high:.4}");
-    let measures = [
-        ("ROC-AUC", own.auc, their.auc),
-        ("PR-AUC", own.pr_auc, their.pr_auc),
-        ("log-loss", own.log_loss, their.log_loss),
-        ("F1", own.f1, their.f1),
-        ("ECE", own.ece, their.ece),
-    ];
-    let mut rows: Vec<Vec<String>> = measures
+    let mut rows: Vec<Vec<String>> = other
+        .rows(&evaluation.metrics)
         .into_iter()
-        .enumerate()
-        .map(|(place, (name, own, their))| {
-            let difference = other.differences.and_then(|all| all.get(place).copied());
+        .map(|both| {
             vec![
-                name.to_owned(),
-                format!("{own:.4}"),
-                format!("{their:.4}"),
-                difference.map(range).unwrap_or_default(),
+                both.name.to_owned(),
+                format!("{:.4}", both.own),
+                format!("{:.4}", both.other),
+                signed(both.difference),
+                both.interval.map(range).unwrap_or_default(),
             ]
         })
         .collect();
@@ -85,7 +136,8 @@ fn against(evaluation: &Evaluation) -> String {
             format!("ROC-AUC, {}", part.name),
             format!("{:.4}", part.auc.0),
             format!("{:.4}", part.auc.1),
-            format!("{} scores", part.n),
+            signed(part.auc.0 - part.auc.1),
+            format!("of {} scores", part.n),
         ]
     }));
     let test = other.delong.map_or(String::new(), |test| {
@@ -98,8 +150,47 @@ fn against(evaluation: &Evaluation) -> String {
         "<h2>Against {}</h2>\n<p>Both on the same examples; the intervals are of the difference, with users drawn \
          again.{test}</p>\n{}",
         escape(&other.name),
-        page::table(&["", "this model", "the other", "difference, 95 %"], &rows)
+        page::table(&DIFFERENCES, &rows)
     )
+}
+
+/// Whether the test examples can be told from those that were learnt from, where it was tried.
+fn adversarial(found: Option<&Adversarial>) -> String {
+    let Some(found) = found else {
+        return String::new();
+    };
+    let mut text = format!(
+        "<h2>Training and test told apart</h2>\n<p>Trees tell {} test examples from {} training examples with a ROC-AUC \
+         of {:.4} ({}); 0.5 is chance, a warning comes above {}.</p>\n",
+        found.test,
+        found.train,
+        found.auc,
+        range(found.interval),
+        found.bound
+    );
+    text.push_str(&page::notes(found.words().as_slice()));
+    if found.warning {
+        let rows: Vec<Vec<String>> = found
+            .features
+            .iter()
+            .map(|feature| {
+                vec![
+                    feature.name.clone(),
+                    page::percent(feature.share),
+                    format!("{:.4}", feature.auc),
+                ]
+            })
+            .collect();
+        text.push_str(&page::table(
+            &["told by", "share of the gain", "ROC-AUC alone"],
+            &rows,
+        ));
+    }
+    if !found.left_out.is_empty() {
+        let names = escape(&found.left_out.join(", "));
+        let _ = writeln!(text, "<p>Left out, since it only says when: {names}.</p>");
+    }
+    text
 }
 
 /// Two lines over the epochs.

@@ -8,6 +8,9 @@ use super::{STYLE, escape};
 /// Letters of a cell beyond which its column may break.
 const LONG: usize = 24;
 
+/// Columns that fit a phone side by side, though one of them holds words.
+const FEW: usize = 3;
+
 const MORE_STYLE: &str = "
 .note { border-left: 4px solid var(--ink); padding: .25rem .75rem; margin: 1rem 0; }
 figure { margin: 1.5rem 0; }
@@ -17,13 +20,18 @@ figcaption { font-weight: 600; }
 .text, .words { text-align: left; }
 figcaption p { font-weight: 400; color: var(--dim); margin: .25rem 0 .5rem; }
 details { margin: .5rem 0; } summary { cursor: pointer; color: var(--dim); }
-.scroll { overflow-x: auto; }
+.scroll { overflow-x: auto; background: linear-gradient(to right, var(--page) 40%, transparent) 0 0 / 2rem 100%,
+  linear-gradient(to left, var(--page) 40%, transparent) 100% 0 / 2rem 100%, linear-gradient(to right, var(--line), transparent) 0 0 / .6rem 100%,
+  linear-gradient(to left, var(--line), transparent) 100% 0 / .6rem 100%; background-repeat: no-repeat; background-attachment: local, local, scroll, scroll; }
 .scroll td, .scroll th { white-space: nowrap; }
 .scroll td.words { white-space: normal; min-width: 9rem; }
 .pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(24rem, 100%), 1fr)); gap: 0 2rem; }
 svg .band { fill: var(--line); stroke: none; }
 svg .bar { fill: var(--dim); }
 svg .bar.own { fill: var(--accent); stroke: var(--ink); stroke-width: 1.5; }
+svg .hollow { fill: var(--page); stroke: var(--accent); stroke-width: 1.5; }
+.marks { display: flex; flex-wrap: wrap; gap: .25rem 1.5rem; color: var(--dim); }
+.marks svg { width: 1em; height: 1em; vertical-align: -.1em; }
 svg .dashed { stroke: var(--ink); stroke-width: 2; stroke-dasharray: 7 4; fill: none; }
 svg text.name { fill: var(--ink); font-size: 12px; }
 dl.words dt { font-weight: 600; } dl.words dd { margin: 0 0 .5rem; color: var(--dim); }
@@ -41,7 +49,7 @@ dl.words dt { font-weight: 600; } dl.words dd { margin: 0 0 .5rem; color: var(--
   details { display: none; } table { break-inside: auto; } tr, dd, figure, .note { break-inside: avoid; }
   h2, h2 + p, figcaption, dt { break-after: avoid; } h2 { margin-top: 1.5rem; } figure { margin: .75rem 0; }
   .pair { grid-template-columns: 1fr 1fr; gap: 0 1.5rem; }
-  .scroll { overflow: visible; font-size: 8pt; } .scroll td, .scroll th { white-space: normal; padding: .2rem .3rem; }
+  .scroll { overflow: visible; font-size: 8pt; background: none; } .scroll td, .scroll th { white-space: normal; padding: .2rem .3rem; }
   svg .bar { fill: #999; } svg .bar.own { fill: #333; }
 }
 ";
@@ -98,8 +106,9 @@ pub(super) fn table(head: &[&str], rows: &[Vec<String>]) -> String {
             }
         })
         .collect();
-    // Rows with long words do not fit a phone: there each becomes a card, its cells named.
-    let long = classes.contains(&Some(" class=\"words\""));
+    // Many columns with long words do not fit a phone: there each becomes a card, its cells named.
+    let shown = classes.iter().flatten().count();
+    let long = shown > FEW && classes.contains(&Some(" class=\"words\""));
     let kind = if long { " class=\"cards\"" } else { "" };
     let mut html = format!("<div class=\"scroll\"><table{kind}><thead><tr>");
     for (name, class) in head.iter().zip(&classes) {

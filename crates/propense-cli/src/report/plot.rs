@@ -101,9 +101,7 @@ impl Plot {
              <rect class=\"frame\" x=\"{LEFT}\" y=\"{TOP}\" width=\"{SIDE}\" height=\"{SIDE}\"/>\n",
             SIZE.0, SIZE.1, self.title, self.title
         );
-        for part in 0..=4 {
-            let value = self.range * f64::from(part) / 4.0;
-            let label = format!("{value:.2}");
+        for (value, label) in ticks(self.range) {
             let (x, bottom) = self.place((value, 0.0));
             let (_, y) = self.place((0.0, value));
             let _ = writeln!(
@@ -152,6 +150,55 @@ impl Plot {
                     "<circle class=\"dot\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"3.5\"/>"
                 );
             }
+        }
+    }
+}
+
+/// Round numbers from 0 to this end, three to six of them, with their labels. Steps are 1, 2 or 5 times
+/// a power of ten.
+fn ticks(range: f64) -> Vec<(f64, String)> {
+    let rough = (range / 5.0).max(1e-9);
+    let power = rough.log10().floor();
+    let unit = 10f64.powf(power);
+    // Whatever is lost in dividing must not make the step twice as large.
+    let steps = [1.0, 2.0, 5.0, 10.0];
+    let times = steps
+        .into_iter()
+        .find(|times| times * unit >= rough * (1.0 - 1e-9));
+    let times = times.unwrap_or(10.0);
+    let step = times * unit;
+    let places = (-step.log10()).ceil().max(0.0) as usize;
+    let last = (range / step + 1e-9).floor() as usize;
+    (0..=last)
+        .map(|number| {
+            let value = number as f64 * step;
+            (value, format!("{value:.places$}"))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn axes_are_labelled_with_round_numbers() {
+        let check = |range: f64, expected: &[&str]| {
+            let labels: Vec<String> = ticks(range).into_iter().map(|(_, label)| label).collect();
+            assert_eq!(labels, expected, "{range}");
+            let svg = Plot::unit("A", "x", "y", Vec::new()).up_to(range).svg();
+            for label in expected {
+                assert_eq!(svg.matches(&format!(">{label}</text>")).count(), 2, "{svg}");
+            }
+        };
+        check(1.0, &["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"]);
+        check(0.177, &["0.00", "0.05", "0.10", "0.15"]);
+        check(0.0525, &["0.00", "0.02", "0.04"]);
+        check(0.5, &["0.0", "0.1", "0.2", "0.3", "0.4", "0.5"]);
+        check(0.84, &["0.0", "0.2", "0.4", "0.6", "0.8"]);
+        for range in (5..=100).map(|percent| f64::from(percent) / 100.0) {
+            let count = ticks(range).len();
+            assert!((3..=6).contains(&count), "{range}: {count}");
         }
     }
 }

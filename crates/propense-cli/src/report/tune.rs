@@ -70,15 +70,19 @@ pub(crate) fn search(title: &str, tuned: &Tuned, command: &str) -> String {
         &head,
         &rows,
     ));
+    body.push_str(&legend(&tuned.rungs));
     body.push_str("<div class=\"pair\">\n");
     for (place, (name, _)) in names.iter().enumerate() {
         let name = name.trim_start_matches('-');
-        let points: Vec<(f64, f64)> = ranked(tuned)
+        // What had all epochs is drawn last, over the others.
+        let mut points: Vec<((f64, f64), usize)> = ranked(tuned)
             .filter_map(|one| {
                 let (_, value) = one.choice.options().into_iter().nth(place)?;
-                Some((value.parse().ok()?, one.validation_loss?))
+                let below = (tuned.rungs.len() - 1).saturating_sub(one.rung);
+                Some(((value.parse().ok()?, one.validation_loss?), below))
             })
             .collect();
+        points.sort_by_key(|(_, below)| std::cmp::Reverse(*below));
         let _ = write!(
             body,
             "<figure><figcaption>Log-loss by {name}</figcaption>\n{}</figure>\n",
@@ -181,15 +185,77 @@ fn lines(label: &str, curves: &[(Vec<(f64, f64)>, bool)]) -> String {
     frame.svg(label, &inside)
 }
 
-fn dots(label: &str, points: &[(f64, f64)]) -> String {
-    let frame = Frame::around(points.iter().copied());
+fn dots(label: &str, points: &[((f64, f64), usize)]) -> String {
+    let frame = Frame::around(points.iter().map(|(point, _)| *point));
     let mut inside = String::new();
-    for point in points {
-        let (x, y) = frame.place(*point);
-        let _ = writeln!(
-            inside,
-            "<circle class=\"dot\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"3.5\"/>"
-        );
+    for (point, below) in points {
+        let _ = writeln!(inside, "{}", mark(frame.place(*point), *below));
     }
     frame.svg(label, &inside)
+}
+
+/// The mark of a trial that many rungs below the last one: a disc, a square, a triangle.
+fn mark((x, y): (f64, f64), below: usize) -> String {
+    match below {
+        0 => format!("<circle class=\"dot\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"3.5\"/>"),
+        1 => format!(
+            "<rect class=\"hollow\" x=\"{:.1}\" y=\"{:.1}\" width=\"6\" height=\"6\"/>",
+            x - 3.0,
+            y - 3.0
+        ),
+        _ => format!(
+            "<polygon class=\"hollow\" points=\"{x:.1},{:.1} {:.1},{:.1} {:.1},{:.1}\"/>",
+            y - 3.5,
+            x + 3.5,
+            y + 3.0,
+            x - 3.5,
+            y + 3.0
+        ),
+    }
+}
+
+/// What the marks mean, where there is more than one.
+fn legend(rungs: &[usize]) -> String {
+    if rungs.len() < 2 {
+        return String::new();
+    }
+    let mut text = String::from(
+        "<p>A trial stands at its loss after the epochs that it was given; with fewer it may be higher for that alone, so \
+         compare marks of one kind.</p>\n<p class=\"marks\">",
+    );
+    for (below, epochs) in rungs.iter().rev().enumerate() {
+        let plural = if *epochs == 1 { "" } else { "s" };
+        let _ = write!(
+            text,
+            "<span><svg viewBox=\"0 0 10 10\" aria-hidden=\"true\">{}</svg> at most {epochs} epoch{plural}</span>",
+            mark((5.0, 5.0), below)
+        );
+    }
+    text.push_str("</p>\n");
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn trials_of_fewer_epochs_have_marks_of_their_own_and_a_legend() {
+        let text = legend(&[2, 6, 18]);
+        for (mark, epochs) in [("<circle", 18), ("<rect", 6), ("<polygon", 2)] {
+            let (before, _) = text
+                .split_once(&format!("at most {epochs} epochs"))
+                .expect(&text);
+            let own = before.rsplit("<span>").next().unwrap_or_default();
+            assert!(own.contains(mark), "{own}");
+        }
+        assert!(legend(&[18]).is_empty());
+        let svg = dots("x", &[((1.0, 0.4), 0), ((2.0, 0.5), 1), ((3.0, 0.6), 2)]);
+        let count = |tag: &str| svg.matches(tag).count();
+        // The frame is a rectangle, too.
+        assert_eq!(
+            (count("<circle"), count("<rect"), count("<polygon")),
+            (1, 2, 1)
+        );
+    }
 }

@@ -63,7 +63,8 @@ impl Contender {
         match self.objective {
             Some(objective) => objective.words(),
             None if *self == Self::plain(self.learner) => self.learner.words(),
-            None => "the same",
+            None if self.share < 100 => "the same structure, learnt from a part",
+            None => "the same structure, trained as its name says",
         }
     }
 

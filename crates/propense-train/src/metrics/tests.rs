@@ -111,6 +111,63 @@ fn intervals_hold_the_figure_and_are_the_same_each_time() {
 }
 
 #[test]
+fn draws_without_an_order_tell_nothing_of_what_needs_one() {
+    // Two orders of 402, among the highest scores: a draw in seven holds none.
+    let scores: Vec<f32> = (0..402).map(|i| i as f32 / 402.0).collect();
+    let labels: Vec<bool> = (0..402).map(|i| i == 399 || i == 401).collect();
+    let alone: Vec<usize> = (0..402).collect();
+    let metrics = Metrics::with_intervals(&scores, &labels, &alone, 0.9, 400, 1);
+    let all = metrics.intervals.expect("asked for");
+    assert!(all.auc.0 > 0.98 && all.auc.1 <= 1.0, "{:?}", all.auc);
+    assert!(all.pr_auc.0 > 0.1, "{:?}", all.pr_auc);
+    assert!(all.recall.0 > 0.99 && all.f1.0 > 0.0, "{all:?}");
+    // One order: what draws hold it is all that is known.
+    let one: Vec<bool> = (0..402).map(|i| i == 401).collect();
+    let metrics = Metrics::with_intervals(&scores, &one, &alone, 0.9, 400, 1);
+    assert_eq!(
+        metrics.intervals.expect("asked for").auc,
+        Interval(1.0, 1.0)
+    );
+    // None: the figure by definition, as before.
+    let none = vec![false; 402];
+    let metrics = Metrics::with_intervals(&scores, &none, &alone, 0.9, 400, 1);
+    assert_eq!(
+        metrics.intervals.expect("asked for").auc,
+        Interval(0.5, 0.5)
+    );
+}
+
+#[test]
+fn the_interval_of_the_calibration_error_covers_its_mean_over_samples() {
+    let mut generator = ChaCha12Rng::seed_from_u64(11);
+    // Exactly right, and too low by a third.
+    for right in [1.0, 1.5] {
+        let samples: Vec<(Vec<f32>, Vec<bool>)> = (0..240)
+            .map(|_| {
+                let scores: Vec<f32> = (0..500).map(|_| 0.5 * generator.random::<f32>()).collect();
+                let drawn = |p: &f32| generator.random::<f32>() < right * *p;
+                let labels = scores.iter().map(drawn).collect();
+                (scores, labels)
+            })
+            .collect();
+        let figures = samples.iter().map(|(s, l)| Metrics::measure(s, l, 0.5).ece);
+        let mean = figures.sum::<f64>() / 240.0;
+        let owners: Vec<usize> = (0..500).collect();
+        let held = samples
+            .iter()
+            .filter(|(scores, labels)| {
+                let metrics = Metrics::with_intervals(scores, labels, &owners, 0.5, 200, 1);
+                let Interval(low, high) = metrics.intervals.expect("asked for").ece;
+                assert!((0.0..=metrics.ece).contains(&low) && metrics.ece <= high);
+                low <= mean && mean <= high
+            })
+            .count();
+        // 95 % of 240 is 228; two standard deviations of chance are 7.
+        assert!((218..=240).contains(&held), "{right}: {held} of 240");
+    }
+}
+
+#[test]
 fn examples_of_one_user_count_as_one_in_the_intervals() {
     let scores: Vec<f32> = (0..200).map(|i| ((i * 37) % 200) as f32 / 200.0).collect();
     let labels: Vec<bool> = (0..200)

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use propense_events::{Context, DAY, Value};
+use propense_events::{Context, DAY};
 use propense_features::FeatureSpec;
 
 use super::super::continuing::{Candidate, Continued, Cut, at, count_new, divide};
@@ -12,6 +12,7 @@ use super::super::timeline::Timelines;
 use super::super::{ExampleOptions, Prepared, Shares, next_day, scheme, thirty_day};
 use super::{encode_snapshots, timelines};
 use crate::encode::Encoded;
+use crate::segments::of_history;
 use crate::{Task, TrainError};
 use propense_prepare::Loaded;
 
@@ -100,9 +101,6 @@ fn candidates<'a>(
 
 /// The named segments that a user belongs to.
 fn groups(context: &Context) -> Vec<String> {
-    match context.get("orders") {
-        Some(Value::Number(orders)) if *orders > 1.0 => vec!["visitor returning".to_owned()],
-        Some(_) => vec!["visitor new".to_owned()],
-        None => Vec::new(),
-    }
+    let names = of_history(context).into_iter();
+    names.map(|(kind, name)| format!("{kind} {name}")).collect()
 }
