@@ -109,6 +109,13 @@ impl Problem {
     }
 }
 
+impl fmt::Display for Rule {
+    /// Its name, as reports have it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.serialize(f)
+    }
+}
+
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let action = match self.action {

@@ -73,7 +73,7 @@ impl InputAccount {
             Action::Rejected => &mut self.rejected_by,
             Action::Repaired => &mut self.repaired_by,
         };
-        count(counts, &rule_name(problem), 1);
+        count(counts, &problem.rule.to_string(), 1);
     }
 
     /// Adds the accounts of another part of the same input.
@@ -142,13 +142,5 @@ pub(crate) fn count(counts: &mut Counts, name: &str, by: u64) {
 pub(crate) fn add_all(counts: &mut Counts, others: &Counts) {
     for (name, by) in others {
         count(counts, name, *by);
-    }
-}
-
-/// The rule's public name.
-pub(crate) fn rule_name(problem: &Problem) -> String {
-    match serde_json::to_value(problem.rule) {
-        Ok(serde_json::Value::String(name)) => name,
-        _ => format!("{:?}", problem.rule),
     }
 }

@@ -1,5 +1,6 @@
 //! Reading files and folders into memory, in any format that this crate reads.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -24,6 +25,26 @@ pub struct FileReport {
     pub rejected: u64,
     /// What was wrong, row by row.
     pub problems: Vec<Problem>,
+}
+
+impl FileReport {
+    /// Repairs of rows that were kept, by rule and field, most first.
+    #[must_use]
+    pub fn repairs(&self) -> Vec<(String, usize)> {
+        let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+        let repaired = |problem: &&Problem| problem.action == Action::Repaired;
+        for problem in self.problems.iter().filter(repaired) {
+            let rule = problem.rule;
+            let name = match &problem.field {
+                Some(field) => format!("{rule} in {field}"),
+                None => rule.to_string(),
+            };
+            *counts.entry(name).or_default() += 1;
+        }
+        let mut counts: Vec<(String, usize)> = counts.into_iter().collect();
+        counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+        counts
+    }
 }
 
 /// The events (or summary sessions) of all files, and where they came from.

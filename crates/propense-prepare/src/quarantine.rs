@@ -5,8 +5,6 @@ use std::io;
 
 use propense_events::Problem;
 
-use crate::account::rule_name;
-
 /// The header.
 pub(crate) const HEADER: &str = "source,row,rule,detail\n";
 
@@ -33,7 +31,7 @@ impl Quarantine {
             Some(field) => format!("{field}: {}", problem.detail),
             None => problem.detail.clone(),
         };
-        self.line(source, problem.row, &rule_name(problem), &detail)
+        self.line(source, problem.row, &problem.rule.to_string(), &detail)
     }
 
     /// A record that a rule set aside.

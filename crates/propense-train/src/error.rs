@@ -66,6 +66,16 @@ pub enum TrainError {
         /// First moment of the test data (UTC).
         test_from: String,
     },
+    /// No row of the files could be used.
+    #[error(
+        "{places}: no rows to use ({set_aside} set aside); look with `propense inspect` at what is wrong with them"
+    )]
+    NoRows {
+        /// The files.
+        places: String,
+        /// Rows that were set aside.
+        set_aside: u64,
+    },
     /// A part of the data is empty.
     #[error("{part}: no examples; more data is needed")]
     NoExamples {

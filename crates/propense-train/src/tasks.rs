@@ -390,6 +390,12 @@ fn parts<'a, T>(all: &'a [T], split: &Split) -> [Vec<&'a T>; 3] {
 
 /// Where the task needs events and the data holds summaries, or the other way round.
 fn unsuited(task: Task, data: &Loaded, needs: &str) -> TrainError {
+    if !data.files.is_empty() && data.files.iter().all(|file| file.kept == 0) {
+        return TrainError::NoRows {
+            places: data.places(),
+            set_aside: data.files.iter().map(|file| file.rejected).sum(),
+        };
+    }
     let formats: Vec<String> = data
         .files
         .iter()

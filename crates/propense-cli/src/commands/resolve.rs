@@ -63,6 +63,9 @@ fn mapping(path: &Path) -> anyhow::Result<Mapping> {
 }
 
 /// Reads the data and says what was set aside.
+/// Kinds of repairs that are named for a file; the rest is counted.
+const REPAIRS_NAMED: usize = 3;
+
 pub(crate) fn data(paths: &[PathBuf], args: &ReadingArgs) -> Outcome<Loaded> {
     let loaded = load(paths, &reading(args)?)?;
     for file in &loaded.files {
@@ -74,6 +77,18 @@ pub(crate) fn data(paths: &[PathBuf], args: &ReadingArgs) -> Outcome<Loaded> {
         );
         if file.rejected > 0 {
             line.push_str(&format!(", {} set aside", file.rejected));
+        }
+        let repairs = file.repairs();
+        for (what, count) in repairs.iter().take(REPAIRS_NAMED) {
+            line.push_str(&format!(", {count} × {what}"));
+        }
+        let rest: usize = repairs
+            .iter()
+            .skip(REPAIRS_NAMED)
+            .map(|(_, count)| count)
+            .sum();
+        if rest > 0 {
+            line.push_str(&format!(", {rest} other repairs"));
         }
         crate::output::note(&line);
     }

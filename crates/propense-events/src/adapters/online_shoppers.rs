@@ -46,12 +46,17 @@ pub(crate) fn read<R: Read>(
 ) -> Result<(), EventsError> {
     let mut rows = Rows::new(input, Format::OnlineShoppers, delimiter, true, ledger);
     let header = rows.header()?;
-    let remedy = "Take the file as UCI publishes it; a column may be left empty where unknown";
-    let mut columns = [0; COLUMNS.len()];
+    let remedy = "Take the file as UCI publishes it; a column may be left empty where unknown, and PageValues and \
+                  Revenue left out";
+    let mut columns = [None; COLUMNS.len()];
     for (column, (name, _)) in columns.iter_mut().zip(COLUMNS) {
-        *column = header.require(&[name], remedy)?;
+        *column = match name {
+            // Known only where orders are counted: who scores a visit that is going on has neither.
+            "PageValues" => header.find(&[name]),
+            _ => Some(header.require(&[name], remedy)?),
+        };
     }
-    let revenue = header.require(&["Revenue"], remedy)?;
+    let revenue = header.find(&["Revenue"]);
     let mut row = Row::new();
     while rows.next(&mut row)? {
         ledger.count_row();
@@ -65,26 +70,27 @@ pub(crate) fn read<R: Read>(
 
 fn session(
     row: &Row,
-    columns: &[usize; COLUMNS.len()],
-    revenue: usize,
+    columns: &[Option<usize>; COLUMNS.len()],
+    revenue: Option<usize>,
     ledger: &mut Ledger<'_>,
 ) -> Result<Session, Problem> {
     // A short line has lost its end, and nobody knows which end.
-    let width = columns
-        .iter()
-        .fold(revenue, |width, column| width.max(*column));
-    if row.record.len() <= width {
+    let last = columns.iter().chain([&revenue]).flatten().max();
+    if last.is_some_and(|last| row.record.len() <= *last) {
         let found = format!("{} fields", row.record.len());
         return Err(row.rejected(Rule::Malformed, "Revenue", found.as_bytes()));
     }
-    let outcome = match row.bytes(revenue) {
-        b"" => None,
-        bytes => Some(flag(bytes).ok_or_else(|| row.rejected(Rule::Malformed, "Revenue", bytes))?),
+    let outcome = match revenue.map(|column| row.bytes(column)) {
+        None | Some(b"") => None,
+        Some(bytes) => {
+            Some(flag(bytes).ok_or_else(|| row.rejected(Rule::Malformed, "Revenue", bytes))?)
+        }
     };
     let mut context = Context::new();
-    for (column, (name, kind)) in columns.iter().zip(COLUMNS) {
+    let named = columns.iter().zip(COLUMNS);
+    for (column, (name, kind)) in named.filter_map(|(column, of)| Some(((*column)?, of))) {
         let value = match kind {
-            Kind::Number => match row.number(Some(*column), name, ledger) {
+            Kind::Number => match row.number(Some(column), name, ledger) {
                 Some(number) if number.is_finite() && number >= 0.0 => Some(Value::Number(number)),
                 Some(number) => {
                     ledger.repaired(row.number, Rule::AbsurdNumber, name, &number.to_string());
@@ -92,7 +98,7 @@ fn session(
                 }
                 None => None,
             },
-            Kind::Category => row.optional(Some(*column), name, ledger).map(|mut text| {
+            Kind::Category => row.optional(Some(column), name, ledger).map(|mut text| {
                 let limit = ledger.limits.max_text;
                 if text.len() > limit {
                     ledger.repaired(row.number, Rule::TextTooLong, name, &text);
@@ -101,7 +107,7 @@ fn session(
                 Value::Category(text)
             }),
             Kind::Flag => {
-                let bytes = row.bytes(*column);
+                let bytes = row.bytes(column);
                 let value = flag(bytes).map(Value::Flag);
                 if value.is_none() && !bytes.is_empty() {
                     let detail = String::from_utf8_lossy(bytes);

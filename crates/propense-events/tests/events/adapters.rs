@@ -149,6 +149,32 @@ fn online_retail_two_names_its_columns_otherwise() {
 }
 
 #[test]
+fn a_visit_that_is_going_on_has_no_revenue_and_no_page_value() {
+    let (_, text) = FIXTURES
+        .into_iter()
+        .find(|(found, _)| *found == Format::OnlineShoppers)
+        .expect("a fixture");
+    let without = |line: &str| -> String {
+        let cells: Vec<&str> = line.split(',').collect();
+        let kept = cells
+            .iter()
+            .enumerate()
+            .filter(|(place, _)| ![8, 17].contains(place));
+        kept.map(|(_, cell)| *cell).collect::<Vec<_>>().join(",") + "\n"
+    };
+    let lines: String = text.lines().take(3).map(without).collect();
+    let table = read(&lines, None).expect("readable");
+    assert_eq!((table.rows, table.kept), (2, 2));
+    assert!(
+        table
+            .sessions
+            .iter()
+            .all(|session| session.outcome.is_none())
+    );
+    assert_eq!(table.sessions[0].context.len(), 16);
+}
+
+#[test]
 fn online_shoppers() {
     let table = fixture(Format::OnlineShoppers);
     assert_eq!((table.rows, table.kept, table.rejected), (5, 3, 2));
