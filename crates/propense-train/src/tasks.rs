@@ -218,13 +218,13 @@ pub(crate) fn encode_test(
     match task {
         Task::Shoppers | Task::ShoppersNoPagevalues => summary::encode_test(task, spec, data),
         Task::InSession => in_session::encode_test(spec, data, history, options),
-        Task::NextDay => snapshots::encode_next_day(spec, data, history, options),
-        Task::ThirtyDay => snapshots::encode_thirty_day(spec, data, history, options),
+        Task::NextDay | Task::ThirtyDay => {
+            snapshots::encode_test(task, spec, data, history, options)
+        }
     }
 }
 
-/// Kind and name of the segments of each example that [`encode_test`] makes of the same data; none for
-/// histories of users, which have no first event of a visit.
+/// Kind and name of the segments of each example that [`encode_test`] makes of the same data.
 pub(crate) fn segments(
     task: Task,
     data: &Loaded,
@@ -234,7 +234,7 @@ pub(crate) fn segments(
     let sessions = match task {
         Task::Shoppers | Task::ShoppersNoPagevalues => summary::sessions(task, data, true)?,
         Task::InSession => in_session::sessions(data, history, options)?,
-        Task::NextDay | Task::ThirtyDay => return Ok(Vec::new()),
+        Task::NextDay | Task::ThirtyDay => return snapshots::segments(task, data, history),
     };
     Ok(sessions.iter().map(crate::segments::of_session).collect())
 }

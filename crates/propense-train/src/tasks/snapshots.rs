@@ -15,6 +15,7 @@ use super::timeline::Timelines;
 use super::{ExampleOptions, Prepared, Shares, next_day, parts, scheme, thirty_day, unsuited};
 use crate::encode::{Encoded, Keep, encode};
 use crate::progress::{Observer, Progress};
+use crate::segments::of_history;
 use crate::split::{by_user, in_share};
 use crate::{Task, TrainError};
 use propense_prepare::Loaded;
@@ -213,18 +214,54 @@ fn encode_snapshots(
     }
 }
 
-/// With history: one snapshot at midnight of the first day of `data`, as the protocol says.
-/// Without: every month start inside `data`.
-pub(super) fn encode_thirty_day(
+/// Snapshots that a model with these features is measured on.
+pub(super) fn encode_test(
+    task: Task,
     spec: &FeatureSpec,
     data: &Loaded,
     history: Option<&Loaded>,
     options: &ExampleOptions,
 ) -> Result<Encoded, TrainError> {
+    let (lines, found) = measured(task, data, history)?;
+    Ok(encode_snapshots(
+        &Arc::new(spec.clone()),
+        &lines,
+        found,
+        options,
+    ))
+}
+
+/// Kind and name of the segments of each of the same snapshots.
+pub(super) fn segments(
+    task: Task,
+    data: &Loaded,
+    history: Option<&Loaded>,
+) -> Result<Vec<Vec<(&'static str, String)>>, TrainError> {
+    let (_, found) = measured(task, data, history)?;
+    Ok(found.iter().map(|s| of_history(&s.context)).collect())
+}
+
+/// The snapshots that are measured, and the events that each is told from.
+fn measured(
+    task: Task,
+    data: &Loaded,
+    history: Option<&Loaded>,
+) -> Result<(Timelines, Vec<Snapshot>), TrainError> {
+    match task {
+        Task::ThirtyDay => thirty_day_measured(data, history),
+        _ => next_day_measured(data, history),
+    }
+}
+
+/// With history: one snapshot at midnight of the first day of `data`, as the protocol says.
+/// Without: every month start inside `data`.
+fn thirty_day_measured(
+    data: &Loaded,
+    history: Option<&Loaded>,
+) -> Result<(Timelines, Vec<Snapshot>), TrainError> {
     let later = timelines(Task::ThirtyDay, data)?;
-    let spec = Arc::new(spec.clone());
     let Some((first, last)) = later.period() else {
-        return Ok(Encoded::default());
+        return Ok((later, Vec::new()));
     };
     let Some(history) = history else {
         let moments = thirty_day::month_starts(first, last);
@@ -232,13 +269,13 @@ pub(super) fn encode_thirty_day(
             .iter()
             .flat_map(|&at| thirty_day::snapshots(&later, &later, at))
             .collect();
-        return Ok(encode_snapshots(&spec, &later, found, options));
+        return Ok((later, found));
     };
     let earlier = timelines(Task::ThirtyDay, history)?;
     in_order(&earlier, first)?;
     let at = midnight(first, data.utc_offset_minutes);
     let found = thirty_day::snapshots(&earlier, &later, at);
-    Ok(encode_snapshots(&spec, &earlier, found, options))
+    Ok((earlier, found))
 }
 
 /// Whether the test data begins after the training data ends.
@@ -260,15 +297,13 @@ fn in_order(earlier: &Timelines, test_from: i64) -> Result<(), TrainError> {
     }
 }
 
-pub(super) fn encode_next_day(
-    spec: &FeatureSpec,
+fn next_day_measured(
     data: &Loaded,
     history: Option<&Loaded>,
-    options: &ExampleOptions,
-) -> Result<Encoded, TrainError> {
+) -> Result<(Timelines, Vec<Snapshot>), TrainError> {
     let lines = timelines(Task::NextDay, data)?;
     let Some((first, last)) = lines.period() else {
-        return Ok(Encoded::default());
+        return Ok((lines, Vec::new()));
     };
     if let Some(history) = history {
         let earlier = timelines(Task::NextDay, history)?;
@@ -280,12 +315,7 @@ pub(super) fn encode_next_day(
             let mut found = next_day::snapshots(&all, from, last, data.utc_offset_minutes);
             let begin = midnight(first, data.utc_offset_minutes);
             found.retain(|snapshot| snapshot.at >= begin);
-            return Ok(encode_snapshots(
-                &Arc::new(spec.clone()),
-                &all,
-                found,
-                options,
-            ));
+            return Ok((all, found));
         }
     }
     // Both sets cover one period; the users of a small set may begin late or end early.
@@ -300,12 +330,7 @@ pub(super) fn encode_next_day(
             (start.min(first), end.max(last))
         });
     let found = next_day::snapshots(&lines, from, end, data.utc_offset_minutes);
-    Ok(encode_snapshots(
-        &Arc::new(spec.clone()),
-        &lines,
-        found,
-        options,
-    ))
+    Ok((lines, found))
 }
 
 /// Every user as of the midnight after the last event; `seen` is shown the events behind the rows.
@@ -403,12 +428,20 @@ mod tests {
         let learnt: Vec<Snapshot> = parts.into_iter().flatten().collect();
         let spec = fit_on(&lines, &learnt, 480);
         let options = ExampleOptions::default();
-        let of = |history| encode_next_day(&spec, &late, history, &options).expect("examples");
+        let of = |history| {
+            encode_test(Task::NextDay, &spec, &late, history, &options).expect("examples")
+        };
         // To the ninth day, though nothing happens in the set after the sixth midnight; the event
         // of the other set at the ninth midnight opens no tenth day.
         assert_eq!(days(&of(Some(&early))), [3, 4, 5, 6, 7, 8]);
         // Alone, the set is all that is known: days count from its own first one.
         assert_eq!(days(&of(None)), [4, 5]);
+        let names = segments(Task::NextDay, &late, Some(&early)).expect("users");
+        assert_eq!(
+            names,
+            vec![vec![("visitor", "no order yet".to_owned())]; 6],
+            "one for each example"
+        );
         // What ends before the set begins is its past: days of the set alone, users of both known.
         let past = shop(&[("a", view, 1), ("b", view, DAY / 2)]);
         let continued = of(Some(&past));
@@ -422,6 +455,8 @@ mod tests {
         assert_eq!(users[3..], [Some("b"); 3]);
         let events: Vec<usize> = continued.examples.iter().map(|e| e.events).collect();
         assert_eq!(events, [1, 1, 1, 2, 2, 2]);
+        let names = segments(Task::NextDay, &late, Some(&past)).expect("users");
+        assert_eq!(names.len(), continued.examples.len());
     }
 
     #[test]
