@@ -99,6 +99,6 @@ pub use sessionise::{sessionise, sessionise_by_day};
 pub use sink::{Key, Place, Sink};
 #[cfg(feature = "adapters")]
 pub use table::{Table, read};
-pub use timestamp::{DAY, midnight, parse_timestamp};
+pub use timestamp::{DAY, format_timestamp, midnight, parse_timestamp};
 #[cfg(feature = "adapters")]
 pub use write::write_events;

@@ -1,4 +1,4 @@
-//! Reading times written as text, without a calendar library: the browser build has none.
+//! Times as text, without a calendar library: the browser build has none.
 
 /// Milliseconds in a day.
 pub const DAY: i64 = 86_400_000;
@@ -29,6 +29,19 @@ pub fn parse_timestamp(text: &str, utc_offset_minutes: i32) -> Option<i64> {
     midnight
         .checked_add(parse_time(time)?)?
         .checked_sub(i64::from(offset) * 60_000)
+}
+
+/// Writes a time as RFC 3339 has it, in UTC and whole seconds: `2010-12-01T08:26:00Z`. One outside the
+/// years 0 to 9999 stays a number.
+#[must_use]
+pub fn format_timestamp(milliseconds: i64) -> String {
+    let (year, month, day) = date_of(milliseconds.div_euclid(DAY));
+    if !(0..=9999).contains(&year) {
+        return milliseconds.to_string();
+    }
+    let seconds = milliseconds.rem_euclid(DAY) / 1000;
+    let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
 }
 
 /// Reads a time in whatever way it is written: a count since 1970, whose unit is told by its
@@ -173,6 +186,21 @@ fn days_since_1970(year: i64, month: i64, day: i64) -> Option<i64> {
     Some(era * 146_097 + day_of_era - 719_468)
 }
 
+/// Year, month and day of so many days from 1970-01-01: the inverse, Hinnant's `civil_from_days`.
+const fn date_of(days: i64) -> (i64, i64, i64) {
+    let days = days + 719_468;
+    let era = days.div_euclid(146_097);
+    let day_of_era = days.rem_euclid(146_097);
+    let year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = (month_from_march + 2) % 12 + 1;
+    let year = year_of_era + era * 400 + if month <= 2 { 1 } else { 0 };
+    (year, month, day)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -226,6 +254,30 @@ mod tests {
         ];
         for (text, expected) in rows {
             assert_eq!(any_timestamp(text, 480), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_time_is_written_as_it_is_read() {
+        for (moment, expected) in [
+            (0, "1970-01-01T00:00:00Z"),
+            (-1, "1969-12-31T23:59:59Z"),
+            (1_291_191_960_999, "2010-12-01T08:26:00Z"),
+            (1_456_790_399_000, "2016-02-29T23:59:59Z"),
+            (-62_167_219_200_000, "0000-01-01T00:00:00Z"),
+            (253_402_300_799_999, "9999-12-31T23:59:59Z"),
+            (253_402_300_800_000, "253402300800000"),
+            (-62_167_219_200_001, "-62167219200001"),
+            (i64::MAX, "9223372036854775807"),
+            (i64::MIN, "-9223372036854775808"),
+        ] {
+            assert_eq!(format_timestamp(moment), expected);
+        }
+        // Every day of eight hundred years, each at another second.
+        for day in -146_097..146_097 {
+            let moment = day * DAY + (day * 7919).rem_euclid(86_400) * 1000;
+            let text = format_timestamp(moment);
+            assert_eq!(parse_timestamp(&text, 60), Some(moment), "{text}");
         }
     }
 

@@ -2,14 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use propense_events::{Session, Value};
+use propense_events::{DAY, Session, Value};
 
 use crate::{ContextFeature, FitOptions, Transform, frequent::most_frequent, moments::Summary};
 
 /// Days that a set must cover for the hour, and the weekday, to be more than the name of a day.
 const DAYS_FOR_HOUR: i64 = 2;
 const DAYS_FOR_WEEKDAY: i64 = 14;
-const DAY_MS: i64 = 86_400_000;
 
 pub(crate) fn fit_context(
     sessions: &[&Session],
@@ -60,7 +59,7 @@ fn start_features(
     let (Some(first), Some(last)) = (starts().min(), starts().max()) else {
         return Vec::new();
     };
-    let days = last.saturating_sub(first) / DAY_MS;
+    let days = last.saturating_sub(first) / DAY;
     let mut features = Vec::new();
     for (key, feature, needed) in [
         ("hour", ContextFeature::Hour, DAYS_FOR_HOUR),

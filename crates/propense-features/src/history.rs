@@ -2,12 +2,9 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use propense_events::{Context, EventKind, Session, Value};
+use propense_events::{Context, DAY, EventKind, Session, Value};
 
 use crate::state::rating;
-
-/// Milliseconds in a day.
-const DAY: i64 = 86_400_000;
 
 /// One visitor's past. Feed it finished sessions with [`UserHistory::add`]; ask it before a new
 /// one with [`UserHistory::write`].

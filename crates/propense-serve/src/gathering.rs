@@ -10,11 +10,12 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use propense_events::format_timestamp;
 use propense_model::{Contribution, Head, Precision, Privacy, filtered_mean, server_rate};
 use tokio::sync::Mutex;
 
 use crate::blocking::blocking;
-use crate::clock::{now_ms, rfc3339};
+use crate::clock::now_ms;
 use crate::files::Files;
 use crate::metrics::Metrics;
 use crate::publishing::keep;
@@ -242,7 +243,7 @@ fn candidate(
         *number *= rate;
     }
     bundle = bundle.with_difference(&step)?;
-    bundle.manifest.created_at = rfc3339(round.begun_ms);
+    bundle.manifest.created_at = format_timestamp(round.begun_ms);
     let bytes = bundle.to_bytes(Precision::F32)?;
     keep(files, &bytes)
 }

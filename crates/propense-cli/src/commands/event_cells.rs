@@ -1,8 +1,6 @@
 //! An event as cells of a table.
 
-use propense_events::Event;
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
+use propense_events::{Event, format_timestamp};
 
 /// Time, kind, visitor, session, the first items, value.
 pub(super) fn cells(event: &Event) -> [String; 6] {
@@ -18,7 +16,7 @@ pub(super) fn cells(event: &Event) -> [String; 6] {
         items.push_str(&format!(" and {more} more"));
     }
     [
-        moment(event.timestamp),
+        format_timestamp(event.timestamp),
         event.kind.name().to_owned(),
         event.user_id.clone().unwrap_or_default(),
         event.session_id.clone().unwrap_or_default(),
@@ -27,12 +25,4 @@ pub(super) fn cells(event: &Event) -> [String; 6] {
             .value
             .map_or(String::new(), |value| format!("{value:.2}")),
     ]
-}
-
-/// A time of UTC as RFC 3339 has it.
-pub(super) fn moment(milliseconds: i64) -> String {
-    OffsetDateTime::from_unix_timestamp(milliseconds.div_euclid(1000))
-        .ok()
-        .and_then(|time| time.format(&Rfc3339).ok())
-        .unwrap_or_else(|| milliseconds.to_string())
 }

@@ -5,12 +5,12 @@ use std::io::Read;
 use std::path::Path;
 
 use anyhow::Context;
-use propense_events::sessionise;
+use propense_events::{format_timestamp, sessionise};
 use propense_model::{Bundle, CellActivation};
 use propense_train::{ExampleOptions, Loaded};
 use serde_json::json;
 
-use super::event_cells::{cells, moment};
+use super::event_cells::cells;
 use super::{Failure, Outcome, resolve, sign};
 use crate::args::InspectArgs;
 use crate::output::{Output, Table};
@@ -106,8 +106,8 @@ fn bundle_table(bundle: &Bundle) -> Table {
             manifest.data.rows,
             manifest.data.sessions,
             manifest.data.base_rate,
-            moment(manifest.data.from_ms),
-            moment(manifest.data.to_ms)
+            format_timestamp(manifest.data.from_ms),
+            format_timestamp(manifest.data.to_ms)
         ),
     );
     if let Some(catalogue) = &manifest.catalogue {
@@ -181,8 +181,8 @@ fn events(data: &Loaded, shown: usize) -> (Table, serde_json::Value) {
     table.row(["sessions".to_owned(), sessions.len().to_string()]);
     table.row(["sessions with an order".to_owned(), orders.to_string()]);
     if let (Some(from), Some(to)) = (from, to) {
-        table.row(["from".to_owned(), moment(from)]);
-        table.row(["to".to_owned(), moment(to)]);
+        table.row(["from".to_owned(), format_timestamp(from)]);
+        table.row(["to".to_owned(), format_timestamp(to)]);
     }
     for (kind, count) in &kinds {
         table.row([(*kind).to_owned(), count.to_string()]);

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use propense_events::format_timestamp;
 use propense_prepare::table::{ColumnOverview, overview};
 use serde_json::{Value, json};
 
 use super::Outcome;
-use super::event_cells::{cells, moment};
+use super::event_cells::cells;
 use crate::output::Table;
 
 /// Columns, figures and first events of a table; none where the path holds something else.
@@ -29,8 +30,8 @@ pub(super) fn look(path: &Path, shown: usize) -> Outcome<Option<(Table, Value)>>
         table.row([name.to_owned(), count.to_string()]);
     }
     if let Some(span) = &figures.span {
-        table.row(["from".to_owned(), moment(span.first)]);
-        table.row(["to".to_owned(), moment(span.last)]);
+        table.row(["from".to_owned(), format_timestamp(span.first)]);
+        table.row(["to".to_owned(), format_timestamp(span.last)]);
     }
     let kinds: BTreeMap<&str, u64> = figures
         .kinds
@@ -94,7 +95,10 @@ fn range(column: &ColumnOverview) -> (String, String) {
         return Default::default();
     };
     if column.data_type.starts_with("Timestamp") {
-        (moment(least as i64), moment(greatest as i64))
+        (
+            format_timestamp(least as i64),
+            format_timestamp(greatest as i64),
+        )
     } else {
         (least.to_string(), greatest.to_string())
     }

@@ -2,13 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use propense_events::DAY;
 use serde::{Deserialize, Serialize};
 
 use super::CleaningRule;
 use crate::usual_price::UsualPrices;
-
-/// Milliseconds in a day.
-pub(super) const DAY: i64 = 86_400_000;
 
 /// Which rules are on, with their bounds. The default is every rule on, with the bounds of
 /// [`CleaningRule::default_bounds`].

@@ -5,11 +5,11 @@ use std::sync::{Arc, Mutex};
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use propense_events::format_timestamp;
 use serde_json::{Value, json};
 
 use super::App;
 use crate::ServeError;
-use crate::clock::rfc3339;
 use crate::error::Refusal;
 use crate::files::{hex, integrity};
 use crate::store::{BundleRecord, Rollout};
@@ -58,7 +58,7 @@ async fn ready(app: &App, rollout: &Rollout) -> Result<(String, String), ServeEr
         "current": entry(&current),
         "percentage": rollout.percentage,
         "previous": previous.as_ref().map(entry),
-        "changed_at": rfc3339(rollout.moved_ms),
+        "changed_at": format_timestamp(rollout.moved_ms),
     });
     let text = format!("{manifest:#}\n");
     let etag = format!("\"{}\"", hex(text.as_bytes()).get(..16).unwrap_or_default());

@@ -176,7 +176,7 @@ fn sealed_from(fresh: &[i64], cut: &Cut) -> Result<i64, TrainError> {
         found: fresh.len(),
         moments: fresh.chunk_by(|a, b| a == b).count(),
         needed: FEWEST,
-        since: super::snapshots::moment(cut.since),
+        since: propense_events::format_timestamp(cut.since),
     };
     if fresh.len() < FEWEST {
         return Err(too_little());

@@ -5,10 +5,8 @@ mod continuing;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use propense_events::{DAY, Event, EventKind, Session, midnight};
+use propense_events::{DAY, Event, EventKind, Session, format_timestamp, midnight};
 use propense_features::{FeatureSpec, FitOptions, fit};
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
 use super::thirty_day::Snapshot;
 use super::timeline::Timelines;
@@ -290,8 +288,8 @@ pub(super) fn check_continues(train: &Loaded, test: &Loaded) -> Result<(), Train
 fn in_order(earlier: &Timelines, test_from: i64) -> Result<(), TrainError> {
     match earlier.period() {
         Some((_, train_to)) if train_to >= test_from => Err(TrainError::Overlap {
-            train_to: moment(train_to),
-            test_from: moment(test_from),
+            train_to: format_timestamp(train_to),
+            test_from: format_timestamp(test_from),
         }),
         _ => Ok(()),
     }
@@ -379,16 +377,8 @@ pub(super) fn encode_now(
     ))
 }
 
-/// A moment as people write it.
-pub(super) fn moment(milliseconds: i64) -> String {
-    OffsetDateTime::from_unix_timestamp(milliseconds.div_euclid(1000))
-        .ok()
-        .and_then(|time| time.format(&Rfc3339).ok())
-        .unwrap_or_else(|| milliseconds.to_string())
-}
-
 fn day(milliseconds: i64) -> String {
-    moment(milliseconds).chars().take(10).collect()
+    format_timestamp(milliseconds).chars().take(10).collect()
 }
 
 #[cfg(test)]

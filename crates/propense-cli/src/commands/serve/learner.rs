@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use propense_events::{Event, Format};
+use propense_events::{Event, Format, format_timestamp};
 use propense_model::{Bundle, Precision};
 use propense_serve::{Candidate, Learner, Lesson, RoundKey, Told, Unlearnt};
 use propense_train::{
@@ -11,8 +11,6 @@ use propense_train::{
     update,
 };
 use sha2::{Digest, Sha256};
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
 use crate::args::LearningArgs;
 use crate::outcome::Outcome;
@@ -111,7 +109,11 @@ impl Learner for Updates {
         round: RoundKey,
         told: &Told,
     ) -> Result<Candidate, Unlearnt> {
-        let request = self.request(lesson.arrived, round.number, rfc3339(round.begun_ms));
+        let request = self.request(
+            lesson.arrived,
+            round.number,
+            format_timestamp(round.begun_ms),
+        );
         let data = self.data(live, lesson);
         let mut watching = Watching(told);
         let updated = in_background(self.threads, || {
@@ -184,10 +186,4 @@ fn digest(replay: &str, events: &[Event]) -> String {
         let _ = serde_json::to_writer(&mut hashed, event);
     }
     propense_prepare::hex(&hashed.0.finalize())
-}
-
-fn rfc3339(milliseconds: i64) -> String {
-    let time = OffsetDateTime::from_unix_timestamp(milliseconds.div_euclid(1000));
-    let text = time.ok().and_then(|time| time.format(&Rfc3339).ok());
-    text.unwrap_or_default()
 }
