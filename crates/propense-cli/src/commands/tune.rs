@@ -35,6 +35,35 @@ pub(crate) fn run(args: &TuneArgs) -> Outcome {
             Space::from_json(&text)?
         }
     };
+    let searched = "the space searches it, so that it would not be heeded";
+    let given = &args.fitting;
+    refuse(&[
+        (
+            given.filters.is_some() && space.filters.is_some(),
+            "--filters",
+            searched,
+        ),
+        (
+            given.hidden.is_some() && space.hidden.is_some(),
+            "--hidden",
+            searched,
+        ),
+        (
+            given.dropout.is_some() && space.dropout.is_some(),
+            "--dropout",
+            searched,
+        ),
+        (
+            given.batch.is_some() && space.batch.is_some(),
+            "--batch",
+            searched,
+        ),
+        (
+            given.learning_rate.is_some() && space.learning_rate.is_some(),
+            "--learning-rate",
+            searched,
+        ),
+    ])?;
     let mut fitting = args.fitting.clone();
     fitting.resume = false;
     let request = TuneRequest {

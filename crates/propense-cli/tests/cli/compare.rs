@@ -147,6 +147,11 @@ fn the_winners_command_gives_the_winners_figure() {
     again.push("--resume".to_owned());
     propense(&again).code(0);
     assert_eq!(json(&file)["ranking"], found["ranking"]);
+    // What the space searches is not set beside it.
+    let line = "tune --task in-session --data {} --space {} --out {} --hidden 8";
+    propense(words(line, &[data.path(), &space, &folder]))
+        .code(2)
+        .says("--hidden");
     let line = "tune --task in-session --data {} --space {} --out {} --search grid";
     std::fs::write(&space, r#"{"hidden": {"from": 4, "to": 8}}"#).expect("space");
     let other = out.path().join("other");
