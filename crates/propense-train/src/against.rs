@@ -2,10 +2,11 @@
 
 use propense_model::Bundle;
 
+use crate::bootstrap::MeasureOptions;
 use crate::delong::delong;
 use crate::device::Chosen;
 use crate::draws::draw;
-use crate::evaluation::{self, Against, Beside, Evaluation, MeasureOptions};
+use crate::evaluation::{self, Against, Beside, Evaluation};
 use crate::example::Scored;
 use crate::metrics::Metrics;
 use crate::tasks::{self, Shares};

@@ -27,6 +27,24 @@ use serde::{Deserialize, Serialize};
 
 use crate::Metrics;
 
+/// How intervals are made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MeasureOptions {
+    /// Bootstrap resamples; 0 for no intervals.
+    pub resamples: usize,
+    /// Seed of the resampling.
+    pub seed: u64,
+}
+
+impl Default for MeasureOptions {
+    fn default() -> Self {
+        Self {
+            resamples: 400,
+            seed: 1,
+        }
+    }
+}
+
 /// Low and high end of an interval.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Interval(pub f64, pub f64);

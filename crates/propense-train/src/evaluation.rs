@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::adversarial::{Adversarial, adversarial};
 use crate::balanced::ValidationFigures;
 use crate::bootstrap::Interval;
+use crate::bootstrap::MeasureOptions;
 use crate::decide::CalibrationTrial;
 use crate::delong::DeLong;
 use crate::device::Chosen;
@@ -19,24 +20,6 @@ use crate::segments::{self, SegmentMetrics, Wrong};
 use crate::tasks::{self, ExampleOptions, Shares};
 use crate::{Task, TrainError, scoring};
 use propense_prepare::Loaded;
-
-/// How intervals are made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct MeasureOptions {
-    /// Bootstrap resamples; 0 for no intervals.
-    pub resamples: usize,
-    /// Seed of the resampling.
-    pub seed: u64,
-}
-
-impl Default for MeasureOptions {
-    fn default() -> Self {
-        Self {
-            resamples: 400,
-            seed: 1,
-        }
-    }
-}
 
 /// The figures of one evaluation. As JSON, the keys of the pooled metrics stand at the top.
 #[derive(Debug, Clone, PartialEq, Serialize)]

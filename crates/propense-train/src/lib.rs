@@ -79,7 +79,7 @@ pub use against::evaluate_against;
 pub use augment::{Augmentation, Shift};
 pub use background::in_background;
 pub use balanced::{ThreeFigures, ValidationFigures};
-pub use bootstrap::{Interval, Intervals};
+pub use bootstrap::{Interval, Intervals, MeasureOptions};
 pub use calibrate::Scaling;
 pub use compare::{
     CompareReport, CompareRequest, Compared, Contender, Figure, Learner, ShiftFigures, compare,
@@ -94,7 +94,7 @@ pub use drift::{
 };
 pub use error::TrainError;
 pub use evaluation::{
-    Against, Both, Evaluation, MeasureOptions, ScoreRow, evaluate, score, tell_apart, uses_history,
+    Against, Both, Evaluation, ScoreRow, evaluate, score, tell_apart, uses_history,
 };
 pub use explain::{Explanation, Influence, Reason, explain, influences};
 pub use fit::{

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use propense_events::{Context, Session, Value};
 use serde::{Deserialize, Serialize};
 
+use crate::bootstrap::MeasureOptions;
 use crate::draws::{ThreeIntervals, of_one};
-use crate::evaluation::MeasureOptions;
 use crate::example::{Example, Scored};
 use crate::metrics::{Metrics, descending};
 

@@ -9,7 +9,8 @@ mod learner;
 mod report;
 
 use crate::augment::{Augmentation, Shift};
-use crate::evaluation::{MeasureOptions, owners};
+use crate::bootstrap::MeasureOptions;
+use crate::evaluation::owners;
 use crate::example::{Example, Label};
 use crate::fit::{FitRequest, PartSizes};
 use crate::objectives::Objective;

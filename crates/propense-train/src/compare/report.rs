@@ -5,8 +5,8 @@ use serde::Serialize;
 use super::{CompareRequest, Contender, HeldBack, Trained};
 use crate::Task;
 use crate::bootstrap::Interval;
+use crate::bootstrap::MeasureOptions;
 use crate::draws::{self, Runs, Three, ThreeIntervals};
-use crate::evaluation::MeasureOptions;
 use crate::fit::PartSizes;
 use crate::metrics::Metrics;
 

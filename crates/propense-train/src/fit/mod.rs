@@ -11,8 +11,9 @@ use propense_model::Bundle;
 use propense_prepare::Loaded;
 
 use crate::adversarial::{Adversarial, adversarial};
+use crate::bootstrap::MeasureOptions;
 use crate::checkpoint;
-use crate::evaluation::{self, Evaluation, MeasureOptions};
+use crate::evaluation::{self, Evaluation};
 use crate::example::Example;
 use crate::options::Preset;
 use crate::progress::{Observer, Progress, StopReason};
