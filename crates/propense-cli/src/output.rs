@@ -124,6 +124,28 @@ pub(crate) fn by_position(
         .collect()
 }
 
+/// What [`validated`] are, to stand above them.
+pub(crate) const VALIDATED: [&str; 6] = ["", "examples", "base rate", "accuracy", "recall", "F1"];
+
+/// The article's figures on the validation part, in both readings.
+pub(crate) fn validated(figures: &ValidationFigures) -> [[String; 6]; 2] {
+    let four = |value: f64| format!("{value:.4}");
+    [
+        ("as it is", figures.as_it_is),
+        ("class-balanced resample", figures.balanced),
+    ]
+    .map(|(name, three)| {
+        [
+            name.to_owned(),
+            three.n.to_string(),
+            four(three.base_rate),
+            four(three.accuracy),
+            four(three.recall),
+            four(three.f1),
+        ]
+    })
+}
+
 /// Head of two models' figures side by side.
 pub(crate) const DIFFERENCES: [&str; 5] = ["", "this model", "the other", "difference", "95 %"];
 
@@ -239,23 +261,12 @@ impl Table {
     /// Adds a block with the validation part's figures, as it is and balanced.
     pub(crate) fn validation(&mut self, figures: &ValidationFigures) {
         self.block(format!(
-            "validation part at the threshold {:.4}, which was chosen on it",
+            "validation part at the threshold {:.4}; unless it was given or follows from costs, it was chosen on it",
             figures.threshold
         ));
-        self.row(["", "examples", "base rate", "accuracy", "recall", "F1"]);
-        for (name, three) in [
-            ("as it is", figures.as_it_is),
-            ("class-balanced resample", figures.balanced),
-        ] {
-            let four = |value: f64| format!("{value:.4}");
-            self.row([
-                name.to_owned(),
-                three.n.to_string(),
-                four(three.base_rate),
-                four(three.accuracy),
-                four(three.recall),
-                four(three.f1),
-            ]);
+        self.row(VALIDATED);
+        for row in validated(figures) {
+            self.row(row);
         }
     }
 

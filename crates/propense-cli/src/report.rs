@@ -20,7 +20,7 @@ pub(crate) use recommend::recommend;
 pub(crate) use segment::{segment, source};
 pub(crate) use tune::search;
 
-use crate::output::range;
+use crate::output::{VALIDATED, range, validated};
 use curves::{gains, lift_at, precision_recall, roc};
 use plot::{Plot, Series};
 
@@ -180,28 +180,13 @@ fn lift_table(scores: &[f32], labels: &[bool]) -> String {
 }
 
 fn validation(figures: &ValidationFigures) -> String {
-    let rows = [
-        ("as it is", figures.as_it_is),
-        ("class-balanced resample", figures.balanced),
-    ]
-    .map(|(name, three)| {
-        let four = |value: f64| format!("{value:.4}");
-        vec![
-            name.to_owned(),
-            three.n.to_string(),
-            four(three.base_rate),
-            four(three.accuracy),
-            four(three.recall),
-            four(three.f1),
-        ]
-    });
-    let head = ["", "examples", "base rate", "accuracy", "recall", "F1"];
+    let rows = validated(figures).map(Vec::from);
     format!(
         "<h2>On the validation part</h2>\n<p>At the same threshold ({:.4}); unless it was given or follows from \
          costs, it was chosen on this part of the training data. The second row is a resample of it with as many orders as other outcomes: what a study on a \
          balanced set reports, and what no shop meets.</p>\n{}",
         figures.threshold,
-        page::table(&head, &rows)
+        page::table(&VALIDATED, &rows)
     )
 }
 

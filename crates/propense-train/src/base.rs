@@ -7,6 +7,7 @@ use propense_features::{FeatureSpec, RowFeature};
 use propense_model::ModelConfig;
 
 use crate::TrainError;
+use crate::decide::HeldOut;
 use crate::ensemble::{self, Line, PARTS, Table, Targets, Teacher, table_edges};
 use crate::fit::request::FitRequest;
 use crate::progress::{Observer, Progress, StopReason};
@@ -18,16 +19,8 @@ use crate::trainer::Trained;
 pub(crate) struct Base {
     pub(crate) config: ModelConfig,
     pub(crate) trained: Trained,
+    /// Scores of the training data by members that have not learnt from it.
     pub(crate) held_out: HeldOut,
-}
-
-/// Scores of the training data by members that have not learnt from it.
-pub(crate) struct HeldOut {
-    pub(crate) logits: Vec<f32>,
-    pub(crate) labels: Vec<bool>,
-    pub(crate) weights: Vec<f32>,
-    /// Number of the part that each belongs to.
-    pub(crate) parts: Vec<usize>,
 }
 
 /// The bins of each column of a table: the context's, then a row's.

@@ -54,18 +54,30 @@ impl CalibrationKind {
         }
     }
 
-    fn fit(self, scores: &Scores<'_>) -> Calibration {
-        let Scores {
+    fn fit(self, held_out: &HeldOut) -> Calibration {
+        let HeldOut {
             logits,
             labels,
             weights,
             ..
-        } = *scores;
+        } = held_out;
         match self {
             Self::None => Calibration::Identity,
             Self::Temperature => of(Scaling::fit_slope(logits, labels, weights)),
-            Self::Platt | Self::Best => of(Scaling::fit_weighted(logits, labels, weights)),
+            Self::Platt => of(Scaling::fit_weighted(logits, labels, weights)),
             Self::Isotonic => isotonic::fit(logits, labels, weights),
+            Self::Best => self.among(&held_out.trials()).fit(held_out),
+        }
+    }
+
+    /// Itself, or where the best is asked for the best of these.
+    pub(crate) fn among(self, trials: &[CalibrationTrial]) -> Self {
+        let best = trials
+            .iter()
+            .min_by(|a, b| a.log_loss.total_cmp(&b.log_loss));
+        match self {
+            Self::Best => best.map_or(Self::default(), |trial| trial.kind),
+            named => named,
         }
     }
 }
@@ -126,68 +138,73 @@ pub struct CalibrationTrial {
     pub log_loss: f64,
 }
 
-/// Scores to be calibrated, each with its weight and the number of its user's part.
-#[derive(Clone, Copy)]
-pub(crate) struct Scores<'a> {
-    pub(crate) logits: &'a [f32],
-    pub(crate) labels: &'a [bool],
-    pub(crate) weights: &'a [f32],
-    pub(crate) parts: &'a [usize],
+/// Scores of what was not learnt from, each with its outcome, its weight and the number of its user's part.
+#[derive(Debug, Default)]
+pub(crate) struct HeldOut {
+    pub(crate) logits: Vec<f32>,
+    pub(crate) labels: Vec<bool>,
+    pub(crate) weights: Vec<f32>,
+    pub(crate) parts: Vec<usize>,
 }
 
-/// The calibration of this kind, and what each kind gives by turns.
-pub(crate) fn calibrated(
-    kind: CalibrationKind,
-    scores: &Scores<'_>,
-) -> (Calibration, Vec<CalibrationTrial>) {
-    let trials: Vec<CalibrationTrial> = CalibrationKind::FITTED
-        .into_iter()
-        .map(|kind| CalibrationTrial {
-            kind,
-            log_loss: by_turns(kind, scores),
-        })
-        .collect();
-    let kind = match kind {
-        CalibrationKind::Best => trials
-            .iter()
-            .min_by(|a, b| a.log_loss.total_cmp(&b.log_loss))
-            .map_or(kind, |trial| trial.kind),
-        named => named,
-    };
-    (kind.fit(scores), trials)
-}
+impl HeldOut {
+    /// The calibration of this kind.
+    pub(crate) fn calibration(&self, kind: CalibrationKind) -> Calibration {
+        kind.fit(self)
+    }
 
-fn by_turns(kind: CalibrationKind, scores: &Scores<'_>) -> f64 {
-    let (mut sum, mut total) = (0.0, 0.0);
-    for turn in 0..TURNS {
-        let mut learnt = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        let mut judged = Vec::new();
-        let outcomes = scores.labels.iter().zip(scores.weights);
-        let all = scores.logits.iter().zip(outcomes).zip(scores.parts);
-        for ((logit, (label, weight)), part) in all {
-            if part % TURNS == turn {
-                judged.push((*logit, *label, *weight));
-            } else {
-                learnt.0.push(*logit);
-                learnt.1.push(*label);
-                learnt.2.push(*weight);
-                learnt.3.push(*part);
+    /// What each kind gives by turns.
+    pub(crate) fn trials(&self) -> Vec<CalibrationTrial> {
+        let mut sums = [0.0; CalibrationKind::FITTED.len()];
+        for turn in 0..TURNS {
+            let (judged, learnt) = (
+                self.only(|part| part == turn),
+                self.only(|part| part != turn),
+            );
+            for (sum, kind) in sums.iter_mut().zip(CalibrationKind::FITTED) {
+                *sum += judged.loss(&learnt.calibration(kind));
             }
         }
-        let calibration = kind.fit(&Scores {
-            logits: &learnt.0,
-            labels: &learnt.1,
-            weights: &learnt.2,
-            parts: &learnt.3,
-        });
-        for (logit, label, weight) in judged {
-            let p = f64::from(calibration.apply(logit)).clamp(EDGE, 1.0 - EDGE);
-            let target = f64::from(u8::from(label));
-            sum += f64::from(weight) * cross_entropy((p / (1.0 - p)).ln(), target);
-            total += f64::from(weight);
-        }
+        let total: f64 = self.weights.iter().map(|weight| f64::from(*weight)).sum();
+        let trial = |(kind, sum): (CalibrationKind, f64)| CalibrationTrial {
+            kind,
+            log_loss: sum / total.max(1e-9),
+        };
+        CalibrationKind::FITTED
+            .into_iter()
+            .zip(sums)
+            .map(trial)
+            .collect()
     }
-    sum / f64::max(total, 1e-9)
+
+    /// The scores whose part, counted round after [`TURNS`], is wanted.
+    fn only(&self, wanted: impl Fn(usize) -> bool) -> Self {
+        let mut found = Self::default();
+        let outcomes = self.labels.iter().zip(&self.weights);
+        let all = self.logits.iter().zip(outcomes).zip(&self.parts);
+        for ((logit, (label, weight)), part) in all.filter(|(_, part)| wanted(*part % TURNS)) {
+            found.logits.push(*logit);
+            found.labels.push(*label);
+            found.weights.push(*weight);
+            found.parts.push(*part);
+        }
+        found
+    }
+
+    /// Sum of the weighted losses.
+    fn loss(&self, calibration: &Calibration) -> f64 {
+        let outcomes = self.labels.iter().zip(&self.weights);
+        let losses = self
+            .logits
+            .iter()
+            .zip(outcomes)
+            .map(|(logit, (label, weight))| {
+                let p = f64::from(calibration.apply(*logit)).clamp(EDGE, 1.0 - EDGE);
+                let target = f64::from(u8::from(*label));
+                f64::from(*weight) * cross_entropy((p / (1.0 - p)).ln(), target)
+            });
+        losses.sum()
+    }
 }
 
 /// The scaling as a bundle names it.
@@ -228,17 +245,15 @@ mod tests {
 
     fn check(law: impl Fn(f64) -> f64 + Copy, expected: CalibrationKind) {
         let (logits, labels) = drawn(law);
-        let weights = vec![1.0; logits.len()];
-        let parts: Vec<usize> = (0..logits.len()).map(|i| i / 400).collect();
-        let scores = Scores {
-            logits: &logits,
-            labels: &labels,
-            weights: &weights,
-            parts: &parts,
+        let held_out = HeldOut {
+            weights: vec![1.0; logits.len()],
+            parts: (0..logits.len()).map(|i| i / 400).collect(),
+            logits,
+            labels,
         };
-        let (best, trials) = calibrated(CalibrationKind::Best, &scores);
-        let named = calibrated(expected, &scores).0;
-        assert_eq!(best, named, "{trials:?}");
+        let best = held_out.calibration(CalibrationKind::Best);
+        let named = held_out.calibration(expected);
+        assert_eq!(best, named, "{:?}", held_out.trials());
         for logit in [-3.0, -1.0, 0.5, 2.5f32] {
             let found = f64::from(best.apply(logit));
             let true_one = law(f64::from(logit));

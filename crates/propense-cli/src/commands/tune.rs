@@ -35,35 +35,22 @@ pub(crate) fn run(args: &TuneArgs) -> Outcome {
             Space::from_json(&text)?
         }
     };
-    let searched = "the space searches it, so that it would not be heeded";
     let given = &args.fitting;
-    refuse(&[
+    let both = [
+        ("--filters", given.filters.is_some(), &space.filters),
+        ("--hidden", given.hidden.is_some(), &space.hidden),
+        ("--dropout", given.dropout.is_some(), &space.dropout),
+        ("--batch", given.batch.is_some(), &space.batch),
         (
-            given.filters.is_some() && space.filters.is_some(),
-            "--filters",
-            searched,
-        ),
-        (
-            given.hidden.is_some() && space.hidden.is_some(),
-            "--hidden",
-            searched,
-        ),
-        (
-            given.dropout.is_some() && space.dropout.is_some(),
-            "--dropout",
-            searched,
-        ),
-        (
-            given.batch.is_some() && space.batch.is_some(),
-            "--batch",
-            searched,
-        ),
-        (
-            given.learning_rate.is_some() && space.learning_rate.is_some(),
             "--learning-rate",
-            searched,
+            given.learning_rate.is_some(),
+            &space.learning_rate,
         ),
-    ])?;
+    ];
+    refuse(&both.map(|(option, given, axis)| {
+        let why = "the space searches it, so that it would not be heeded";
+        (given && axis.is_some(), option, why)
+    }))?;
     let mut fitting = args.fitting.clone();
     fitting.resume = false;
     let request = TuneRequest {

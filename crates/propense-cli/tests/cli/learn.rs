@@ -10,6 +10,16 @@ fn train(data: &Path, out: &Path, run: &Path) {
     propense(words(line, &[data, out, run])).code(0);
 }
 
+/// What came of it, and what was said.
+fn update(live: &Path, data: &Path, versions: &Path, rest: &str) -> (serde_json::Value, String) {
+    let line = format!(
+        "update --model {{}} --data {{}} --out {{}} --epochs 2 --batch 16 --device cpu --created-at 2026-01-03T00:00:00Z --json - {rest}"
+    );
+    let ran = propense(words(&line, &[live, data, versions])).code(0);
+    let json = serde_json::from_str(&ran.stdout).expect("JSON");
+    (json, ran.stderr)
+}
+
 #[test]
 fn a_folder_of_arriving_files_is_learnt_once_and_every_candidate_is_kept() {
     let old = shop(400);
@@ -19,14 +29,7 @@ fn a_folder_of_arriving_files_is_learnt_once_and_every_candidate_is_kept() {
     train(old.path(), &live, &at("run"));
     let before = fs::read(&live).expect("the bundle");
 
-    let update = |data: &Path, rest: &str| {
-        let line = format!(
-            "update --model {{}} --data {{}} --out {{}} --epochs 2 --batch 16 --device cpu --created-at 2026-01-03T00:00:00Z --json - {rest}"
-        );
-        let ran = propense(words(&line, &[&live, data, &versions])).code(0);
-        let json: serde_json::Value = serde_json::from_str(&ran.stdout).expect("JSON");
-        (json, ran.stderr)
-    };
+    let update = |data: &Path, rest: &str| update(&live, data, &versions, rest);
     let (json, _) = update(old.path(), "");
     assert_eq!(json["outcome"], "nothing_new", "{json}");
     assert_eq!(fs::read(&live).expect("the bundle"), before);
@@ -74,14 +77,7 @@ fn what_was_found_before_is_carried_out_and_not_twice() {
     let (live, versions) = (at("live.propense"), at("versions"));
     train(old.path(), &live, &at("run"));
     let before = fs::read(&live).expect("the bundle");
-    let update = |rest: &str| {
-        let line = format!(
-            "update --model {{}} --data {{}} --out {{}} --epochs 2 --batch 16 --device cpu --created-at 2026-01-03T00:00:00Z --json - {rest}"
-        );
-        let ran = propense(words(&line, &[&live, data.path(), &versions])).code(0);
-        let json: serde_json::Value = serde_json::from_str(&ran.stdout).expect("JSON");
-        (json, ran.stderr)
-    };
+    let update = |rest: &str| update(&live, data.path(), &versions, rest);
     let (json, _) = update("--keep-live");
     assert_eq!(fs::read(&live).expect("the bundle"), before);
     let candidate = json["candidate"].as_str().expect("a candidate").to_owned();

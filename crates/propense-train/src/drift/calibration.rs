@@ -8,7 +8,7 @@ use super::sample::{Drawn, Sample};
 use crate::decide::Deciding;
 use crate::delong::tail;
 use crate::evaluation::owners;
-use crate::fit::calibrate;
+use crate::fit::held_out;
 use crate::paired::{Comparison, Pairs, compare};
 use crate::tasks::{Shares, scheme};
 use crate::{Task, TrainError, scoring};
@@ -131,10 +131,9 @@ pub(super) fn refit(
         return Ok(None);
     }
     let deciding = Deciding::of(&bundle.manifest);
-    let kind = deciding.calibration;
+    let calibrating = held_out(&logits, &examples, weighting, positions);
     let mut refitted = bundle.clone();
-    (refitted.manifest.calibration, _) =
-        calibrate(kind, (&logits, &examples), weighting, positions);
+    refitted.manifest.calibration = calibrating.calibration(deciding.calibration);
     let of = |manifest: &Manifest, logits: &[f32]| -> Vec<f32> {
         logits
             .iter()

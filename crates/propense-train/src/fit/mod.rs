@@ -20,7 +20,7 @@ use crate::progress::{Observer, Progress, StopReason};
 use crate::tasks::{self, Prepared, Shares};
 use crate::{Task, TrainError, scoring};
 
-pub(crate) use model::{Model, calibrate, fit_model};
+pub(crate) use model::{Model, fit_model, held_out};
 use report::measure_parts;
 pub use report::{FitReport, NamedMetrics, PartSizes};
 pub use request::{FitRequest, NetworkSizes};

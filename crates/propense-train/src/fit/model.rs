@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::FitRequest;
 use crate::balanced::ValidationFigures;
-use crate::decide::{CalibrationKind, CalibrationTrial, Scores, calibrated};
+use crate::decide::{CalibrationTrial, HeldOut};
 use crate::ensemble::PARTS;
 use crate::example::{Example, Positions, Weighting, spread};
 use crate::options::Preset;
@@ -56,26 +56,19 @@ pub(crate) fn fit_model(
     // that it does not hang on the device that trained, with the weights as they will be stored.
     let stored = request.precision.round(&trained.weights)?;
     let network = network(&config, &stored)?;
-    let kind = request.deciding.calibration;
     let judged = match held_out {
         // Each part of the training data, by members that have not seen it.
         Some(held_out) if prepared.validation.examples.is_empty() => Judged {
-            calibration: calibrated(
-                kind,
-                &Scores {
-                    logits: &held_out.logits,
-                    labels: &held_out.labels,
-                    weights: &held_out.weights,
-                    parts: &held_out.parts,
-                },
-            ),
             moments: held_out.logits.clone(),
-            logits: held_out.logits,
-            labels: held_out.labels,
+            logits: held_out.logits.clone(),
+            labels: held_out.labels.clone(),
+            held_out,
         },
-        _ => judge(&network, prepared, kind)?,
+        _ => judge(&network, prepared)?,
     };
-    let (calibration, calibrations) = judged.calibration;
+    let calibrations = judged.held_out.trials();
+    let kind = request.deciding.calibration.among(&calibrations);
+    let calibration = judged.held_out.calibration(kind);
     let probabilities = |logits: &[f32]| -> Vec<f32> {
         logits
             .iter()
@@ -104,9 +97,10 @@ pub(crate) fn fit_model(
     })
 }
 
-/// What calibration, threshold and percentiles are fitted on.
+/// What the validation part says.
 struct Judged {
-    calibration: (Calibration, Vec<CalibrationTrial>),
+    /// What calibration is fitted on.
+    held_out: HeldOut,
     /// Logits at the positions that are measured, and the outcomes.
     logits: Vec<f32>,
     labels: Vec<bool>,
@@ -115,21 +109,12 @@ struct Judged {
 }
 
 /// The network's scores of the validation part.
-fn judge(
-    network: &CnnLstm,
-    prepared: &Prepared,
-    kind: CalibrationKind,
-) -> Result<Judged, TrainError> {
+fn judge(network: &CnnLstm, prepared: &Prepared) -> Result<Judged, TrainError> {
     let validation = &prepared.validation.examples;
     let logits = scoring::all_prefixes(network, validation, prepared.weighting)?;
     let scored = scoring::pick(&logits, validation, prepared.positions);
     Ok(Judged {
-        calibration: calibrate(
-            kind,
-            (&logits, validation),
-            prepared.weighting,
-            prepared.positions,
-        ),
+        held_out: held_out(&logits, validation, prepared.weighting, prepared.positions),
         moments: match prepared.weighting {
             // Percentiles compare a live score with scores at any time of a session.
             Weighting::EveryPrefix => logits
@@ -176,42 +161,39 @@ fn fit_seed(
     Ok((config, trained))
 }
 
-/// Calibrates where the model is used: a shop's model after every event, each session counting
-/// once; the protocol's at its positions.
-pub(crate) fn calibrate(
-    kind: CalibrationKind,
-    (logits, examples): (&[Vec<f32>], &[Example]),
+/// Scores where the model is used, to calibrate it there: a shop's model after every event, each
+/// session counting once; the protocol's at its positions.
+pub(crate) fn held_out(
+    logits: &[Vec<f32>],
+    examples: &[Example],
     weighting: Weighting,
     positions: Positions,
-) -> (Calibration, Vec<CalibrationTrial>) {
+) -> HeldOut {
     let part = |example: &Example| {
         let owner = example.user.as_deref().unwrap_or(&example.id);
         fold_of(owner, PARTS)
     };
-    let (mut all, mut labels, mut weights, mut parts) =
-        (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    if weighting == Weighting::EveryPrefix {
-        for (list, example) in logits.iter().zip(examples) {
-            all.extend_from_slice(list);
-            // A label that is not known weighs nothing.
-            labels.extend((0..list.len()).map(|prefix| example.label.at(prefix).unwrap_or(false)));
-            weights.extend(example.weights(weighting));
-            parts.extend(std::iter::repeat_n(part(example), list.len()));
-        }
-    } else {
+    if weighting != Weighting::EveryPrefix {
         let scored = scoring::pick(logits, examples, positions);
-        weights = vec![1.0; scored.labels.len()];
         let owner = |index: &usize| examples.get(*index).map_or(0, part);
-        parts.extend(scored.example.iter().map(owner));
-        (all, labels) = (scored.logits, scored.labels);
+        return HeldOut {
+            weights: vec![1.0; scored.labels.len()],
+            parts: scored.example.iter().map(owner).collect(),
+            logits: scored.logits,
+            labels: scored.labels,
+        };
     }
-    let scores = Scores {
-        logits: &all,
-        labels: &labels,
-        weights: &weights,
-        parts: &parts,
-    };
-    calibrated(kind, &scores)
+    let mut all = HeldOut::default();
+    for (list, example) in logits.iter().zip(examples) {
+        all.logits.extend_from_slice(list);
+        // A label that is not known weighs nothing.
+        let label = |prefix| example.label.at(prefix).unwrap_or(false);
+        all.labels.extend((0..list.len()).map(label));
+        all.weights.extend(example.weights(weighting));
+        all.parts
+            .extend(std::iter::repeat_n(part(example), list.len()));
+    }
+    all
 }
 
 fn network(config: &ModelConfig, weights: &[NamedTensor]) -> Result<CnnLstm, TrainError> {
