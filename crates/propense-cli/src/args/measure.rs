@@ -57,8 +57,9 @@ Everything (vocabularies, weights, calibration, threshold) is learnt from --trai
 validates each of its networks on a fifth that it left out; --preset seed keeps a part for
 validation: 15 % of the users (in-session, next-day) or of the sessions at random with equal
 base rates (shoppers), the last two months (thirty-day). For thirty-day, --test must continue --train
-in time. next-item trains no network, and takes --seed alone of the options of training: a visit
-is ranked after each of its clicks, by a recommender that --train alone has taught. Ctrl-C ends without a result.")]
+in time. next-item trains no network, and takes --seed alone of the options of training
+(--preset is passed over): a visit is ranked after each of its clicks, by a recommender that
+--train alone has taught. Ctrl-C ends without a result.")]
 pub(crate) struct EvalArgs {
     /// What to predict: shoppers, shoppers-no-pagevalues, in-session, next-day, thirty-day,
     /// next-item

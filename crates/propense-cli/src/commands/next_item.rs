@@ -46,7 +46,11 @@ pub(crate) fn eval(args: &EvalArgs) -> Outcome {
         ),
         (deciding.threshold != usual.threshold, "--threshold", none),
     ])?;
-    refuse_fitting(&args.fitting, &[], none)?;
+    // `eval` takes a preset whatever the task, so that one command line serves all of them.
+    refuse_fitting(&args.fitting, &["--preset"], none)?;
+    if args.fitting.preset.is_some() {
+        note("next-item trains no network: --preset is passed over");
+    }
     resolve::threads(&args.fitting.running)?;
     let train = resolve::data(&args.train, &args.reading)?;
     let test = resolve::data(&args.test, &args.reading)?;
