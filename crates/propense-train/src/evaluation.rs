@@ -62,7 +62,7 @@ pub struct Evaluation {
     /// Against another model.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub against: Option<Against>,
-    /// Log-loss by epoch on training and validation part, where the bundle tells it.
+    /// Log-loss by epoch on training and validation part, where the training is known.
     #[serde(skip)]
     pub curve: Vec<(f64, f64)>,
     /// Calibrated probabilities behind `metrics`, for plots.
@@ -145,16 +145,14 @@ impl Against {
 const PERCENTILES: [u8; 5] = [50, 75, 90, 95, 99];
 
 /// The positions at which a task is measured, with their names. The first is the protocol's.
-pub(crate) fn positions(task: Task) -> Vec<(&'static str, Positions)> {
+pub(crate) const fn positions(task: Task) -> &'static [(&'static str, Positions)] {
     match task {
-        Task::Shoppers | Task::ShoppersNoPagevalues => {
-            vec![("from the summary", Positions::Context)]
-        }
-        Task::InSession => vec![
+        Task::Shoppers | Task::ShoppersNoPagevalues => &[("from the summary", Positions::Context)],
+        Task::InSession => &[
             ("after 2, 3, 5 and 10 events", Positions::Protocol),
             ("at the last event before the cut", Positions::Last),
         ],
-        Task::NextDay | Task::ThirtyDay => vec![("from the history", Positions::Last)],
+        Task::NextDay | Task::ThirtyDay => &[("from the history", Positions::Last)],
     }
 }
 
@@ -169,57 +167,89 @@ pub(crate) fn owners(scored: &Scored, examples: &[Example]) -> Vec<usize> {
     scored.example.iter().map(&mut owner).collect()
 }
 
-/// Measures scores of these examples, with intervals, and by prefix length where there are several.
-pub(crate) fn measure(
-    task: Task,
-    (scored, examples): (&Scored, &[Example]),
-    probability: &dyn Fn(f32) -> f32,
-    threshold: f32,
-    options: &MeasureOptions,
-) -> Evaluation {
-    let of = |scored: &Scored| -> Vec<f32> {
-        scored
-            .logits
-            .iter()
-            .map(|logit| probability(*logit))
-            .collect()
-    };
-    let probabilities = of(scored);
-    let metrics = Metrics::with_intervals(
-        &probabilities,
-        &scored.labels,
-        &owners(scored, examples),
-        threshold,
-        options.resamples,
-        options.seed,
-    );
-    let (mut by_k, mut position_intervals) = (BTreeMap::new(), BTreeMap::new());
-    if task == Task::InSession {
-        for k in PREFIXES {
-            let part = scored.at(k);
-            let scores = of(&part);
-            by_k.insert(k, Metrics::measure(&scores, &part.labels, threshold));
-            let owners = owners(&part, examples);
-            let intervals = segments::of_part(&scores, &part.labels, &owners, options);
-            position_intervals.extend(intervals.map(|all| (k.to_string(), all)));
+/// Forecasts of a task, to be measured.
+pub(crate) struct Forecasts<'a> {
+    /// The task.
+    pub(crate) task: Task,
+    /// What is forecast.
+    pub(crate) examples: &'a [Example],
+    /// The logit of every prefix of each example.
+    pub(crate) logits: &'a [Vec<f32>],
+    /// Kind and name of the segments of each example.
+    pub(crate) names: &'a [Vec<(&'static str, String)>],
+    /// From a logit to a calibrated probability.
+    pub(crate) probability: &'a dyn Fn(f32) -> f32,
+    /// The probability from which on an order is expected.
+    pub(crate) threshold: f32,
+}
+
+impl Forecasts<'_> {
+    /// Measures them, with intervals: as the protocol says, by prefix length where there are several,
+    /// by segment, and at the task's other positions.
+    pub(crate) fn measure(&self, options: &MeasureOptions) -> Evaluation {
+        let positions = positions(self.task);
+        let (_, first) = positions[0];
+        let scored = scoring::pick(self.logits, self.examples, first);
+        let probabilities = self.probabilities(&scored);
+        let owners = owners(&scored, self.examples);
+        let threshold = self.threshold;
+        let metrics = Metrics::with_intervals(
+            &probabilities,
+            &scored.labels,
+            &owners,
+            threshold,
+            options.resamples,
+            options.seed,
+        );
+        let drawing = (owners.as_slice(), options);
+        let segments = segments::measure(&scored, &probabilities, self.names, threshold, drawing);
+        let (mut by_k, mut also) = (BTreeMap::new(), BTreeMap::new());
+        let mut position_intervals = BTreeMap::new();
+        if self.task == Task::InSession {
+            for k in PREFIXES {
+                let (metrics, intervals) = self.part(&scored.at(k), options);
+                by_k.insert(k, metrics);
+                position_intervals.extend(intervals.map(|all| (k.to_string(), all)));
+            }
+        }
+        for (name, position) in positions.iter().skip(1) {
+            let scored = scoring::pick(self.logits, self.examples, *position);
+            let (metrics, intervals) = self.part(&scored, options);
+            also.insert((*name).to_owned(), metrics);
+            position_intervals.extend(intervals.map(|all| ((*name).to_owned(), all)));
+        }
+        Evaluation {
+            task: self.task,
+            metrics,
+            by_k,
+            also,
+            position_intervals,
+            percentiles: BTreeMap::new(),
+            validation: None,
+            segments,
+            most_wrong: segments::most_wrong(&scored, self.examples, &probabilities),
+            adversarial: None,
+            calibrations: Vec::new(),
+            against: None,
+            curve: Vec::new(),
+            probabilities,
+            labels: scored.labels,
         }
     }
-    Evaluation {
-        task,
-        metrics,
-        by_k,
-        also: BTreeMap::new(),
-        position_intervals,
-        percentiles: BTreeMap::new(),
-        validation: None,
-        segments: Vec::new(),
-        most_wrong: segments::most_wrong(scored, examples, &probabilities),
-        adversarial: None,
-        calibrations: Vec::new(),
-        against: None,
-        curve: Vec::new(),
-        probabilities,
-        labels: scored.labels.clone(),
+
+    fn probabilities(&self, scored: &Scored) -> Vec<f32> {
+        let logits = scored.logits.iter();
+        logits.map(|logit| (self.probability)(*logit)).collect()
+    }
+
+    /// Figures and intervals of some of the scores.
+    fn part(&self, scored: &Scored, options: &MeasureOptions) -> (Metrics, Option<ThreeIntervals>) {
+        let probabilities = self.probabilities(scored);
+        let owners = owners(scored, self.examples);
+        (
+            Metrics::measure(&probabilities, &scored.labels, self.threshold),
+            segments::of_part(&probabilities, &scored.labels, &owners, options),
+        )
     }
 }
 
@@ -245,34 +275,21 @@ pub fn evaluate(
     tasks::check_classes("data", &encoded, Some(first))?;
     let model = bundle.model(&device.device)?;
     let logits = scoring::all_prefixes(&model, &encoded.examples, weighting)?;
-    let probability = |logit| manifest.probability(logit);
-    let scored = scoring::pick(&logits, &encoded.examples, first);
-    let scores = (&scored, encoded.examples.as_slice());
-    let mut evaluation = measure(task, scores, &probability, manifest.threshold, options);
-    let names = tasks::segments(task, data, history, &examples)?;
-    evaluation.segments = segments::measure(
-        &scored,
-        &evaluation.probabilities,
-        &names,
-        manifest.threshold,
-        (&owners(&scored, &encoded.examples), options),
-    );
+    let forecasts = Forecasts {
+        task,
+        examples: &encoded.examples,
+        logits: &logits,
+        names: &tasks::segments(task, data, history, &examples)?,
+        probability: &|logit| manifest.probability(logit),
+        threshold: manifest.threshold,
+    };
+    let mut evaluation = forecasts.measure(options);
     let at = |percent: u8| {
         let probability = manifest.percentiles.get(usize::from(percent));
         probability.map(|probability| (percent, *probability))
     };
     evaluation.percentiles = PERCENTILES.into_iter().filter_map(at).collect();
     evaluation.curve = curve(manifest);
-    for (name, position) in positions(task).into_iter().skip(1) {
-        let scored = scoring::pick(&logits, &encoded.examples, position);
-        let probabilities: Vec<f32> = scored.logits.iter().map(|l| probability(*l)).collect();
-        let metrics = Metrics::measure(&probabilities, &scored.labels, manifest.threshold);
-        evaluation.also.insert(name.to_owned(), metrics);
-        let owners = owners(&scored, &encoded.examples);
-        let intervals = segments::of_part(&probabilities, &scored.labels, &owners, options);
-        let intervals = intervals.map(|all| (name.to_owned(), all));
-        evaluation.position_intervals.extend(intervals);
-    }
     Ok(evaluation)
 }
 

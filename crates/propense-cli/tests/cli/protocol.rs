@@ -152,12 +152,26 @@ fn in_session_with_figures_by_number_of_events() {
     let parts = divide(&text, true, folder.path(), |line| {
         Some(line.get(..10)? >= "2018-03-03")
     });
-    let result = eval("in-session", &parts, folder.path(), "--epochs 2");
+    let page = folder.path().join("result.html");
+    let more = format!("--epochs 2 --report {}", page.display());
+    let result = eval("in-session", &parts, folder.path(), &more);
     let by_k = result["by_k"].as_object().expect("by_k");
     let keys: std::collections::BTreeSet<&str> = by_k.keys().map(String::as_str).collect();
     assert_eq!(keys, ["2", "3", "5", "10"].into());
-    let total: u64 = by_k.values().filter_map(|part| part["n"].as_u64()).sum();
-    assert_eq!(Some(total), result["n"].as_u64());
+    let of = |part: &serde_json::Value| part["n"].as_u64().expect("a number");
+    let total: u64 = by_k.values().map(of).sum();
+    assert_eq!(total, of(&result));
+    // What the training part says of the users tells who returns.
+    let segments = result["segments"].as_array().expect("segments");
+    let visitors = segments.iter().filter(|part| part["by"] == "visitor");
+    let sizes: Vec<u64> = visitors.map(|part| of(&part["metrics"])).collect();
+    assert_eq!(sizes.len(), 2, "{segments:?}");
+    assert_eq!(sizes.iter().sum::<u64>(), total);
+    assert!(result["also"]["at the last event before the cut"]["auc"].is_number());
+    let page = std::fs::read_to_string(page).expect("the page");
+    for part in ["By segment", "returning", "Learning curve"] {
+        assert!(page.contains(part), "the page has no `{part}`");
+    }
 }
 
 /// A fixed order without meaning.

@@ -13,7 +13,7 @@ use propense_prepare::Loaded;
 use crate::adversarial::{Adversarial, adversarial};
 use crate::bootstrap::MeasureOptions;
 use crate::checkpoint;
-use crate::evaluation::{self, Evaluation};
+use crate::evaluation::{Evaluation, Forecasts};
 use crate::example::Example;
 use crate::options::Preset;
 use crate::progress::{Observer, Progress, StopReason};
@@ -249,14 +249,19 @@ pub fn eval(
     let stop = || observer.stop();
     let logits = scoring::all_prefixes_unless(&model.network, examples, prepared.weighting, &stop)?
         .ok_or_else(|| interrupted(request))?;
-    let scored = scoring::pick(&logits, examples, prepared.positions);
-    let mut evaluation = evaluation::measure(
-        request.task,
-        (&scored, examples),
-        &|logit| model.calibration.apply(logit),
-        model.threshold,
-        measuring,
-    );
+    let forecasts = Forecasts {
+        task: request.task,
+        examples,
+        logits: &logits,
+        names: &tasks::segments(request.task, test, Some(train), &request.examples)?,
+        probability: &|logit| model.calibration.apply(logit),
+        threshold: model.threshold,
+    };
+    let mut evaluation = forecasts.measure(measuring);
+    let epochs = model.trained.history.iter();
+    evaluation.curve = epochs
+        .map(|epoch| (epoch.train_loss, epoch.validation_loss))
+        .collect();
     evaluation.validation = Some(model.validation);
     evaluation.calibrations = model.calibrations;
     evaluation.adversarial = tell_apart(&prepared, examples, request);

@@ -130,8 +130,8 @@ fn measure_part(
     let logits = scoring::all_prefixes(&model.network, &encoded.examples, weighting)?;
     let learnt = request.task == Task::InSession && part == "training";
     Ok(evaluation::positions(request.task)
-        .into_iter()
-        .map(|(position, positions)| {
+        .iter()
+        .map(|&(position, positions)| {
             let scored = scoring::pick(&logits, &encoded.examples, positions);
             let probabilities: Vec<f32> = scored
                 .logits
