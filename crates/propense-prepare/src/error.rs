@@ -38,6 +38,12 @@ pub enum PrepareError {
         "unknown encoding `{0}`; use a name that web browsers know: utf-8, windows-1252, iso-8859-1, utf-16le, shift_jis, …"
     )]
     UnknownEncoding(String),
+    /// A file that is named twice, by itself or in a folder.
+    #[error("{path} is given twice: its rows would count twice; give it once", path = path.display())]
+    Repeated {
+        /// The file.
+        path: PathBuf,
+    },
     /// Nothing was given to read.
     #[error("no input: give at least one file or folder")]
     NoInput,

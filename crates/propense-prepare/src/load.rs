@@ -1,6 +1,6 @@
 //! Reading files and folders into memory, in any format that this crate reads.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -100,10 +100,7 @@ pub struct LoadOptions {
 ///
 /// A path that cannot be read, a folder without data files, or a file that is in no known format.
 pub fn load(paths: &[PathBuf], options: &LoadOptions) -> Result<Loaded, PrepareError> {
-    let mut files = Vec::new();
-    for path in paths {
-        files.extend(files_of(path)?);
-    }
+    let files = inputs(paths)?;
     options.mappings.all_used(&files)?;
     let mut loaded = Loaded::default();
     let hash = SharedHash::default();
@@ -242,6 +239,22 @@ pub fn files_of(path: &Path) -> Result<Vec<PathBuf>, PrepareError> {
     Ok(files)
 }
 
+/// The data files of all these paths, each of them once.
+pub(crate) fn inputs(paths: &[PathBuf]) -> Result<Vec<PathBuf>, PrepareError> {
+    let mut files = Vec::new();
+    for path in paths {
+        files.extend(files_of(path)?);
+    }
+    let mut known = BTreeSet::new();
+    for file in &files {
+        let real = fs::canonicalize(file).map_err(PrepareError::io(file))?;
+        if !known.insert(real) {
+            return Err(PrepareError::Repeated { path: file.clone() });
+        }
+    }
+    Ok(files)
+}
+
 fn lower_name(file: &Path) -> String {
     file.file_name()
         .map(|name| name.to_string_lossy().to_lowercase())
@@ -365,6 +378,20 @@ mod tests {
         }
         let loaded = load(&paths, &LoadOptions::default()).expect("loaded");
         assert_eq!(loaded.sha256, hex(&hash.finalize()));
+    }
+
+    #[test]
+    fn a_file_is_read_once() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("a.csv");
+        fs::write(&file, "1,2,3,pv,1511600000\n").expect("a file");
+        let twice = [folder.path().to_owned(), file.clone()];
+        let refused = load(&twice, &LoadOptions::default()).expect_err("refused");
+        assert!(
+            matches!(&refused, PrepareError::Repeated { path } if *path == file),
+            "{refused}"
+        );
+        assert!(load(&twice[1..], &LoadOptions::default()).is_ok());
     }
 
     #[test]

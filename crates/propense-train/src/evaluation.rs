@@ -361,14 +361,16 @@ pub struct ScoreRow {
 }
 
 /// Scores every session (or user) of the data: on all events before the first order, or on the
-/// first `after` of them.
+/// first `after` of them. With `history`, earlier events of the same shop, what it says of the visitors is
+/// used (`in-session`; other tasks take them with the data).
 ///
 /// # Errors
 ///
-/// Where the data does not suit the bundle's task.
+/// Where the data or a history does not suit the bundle's task.
 pub fn score(
     bundle: &Bundle,
     data: &Loaded,
+    history: Option<&Loaded>,
     device: &Chosen,
     after: Option<usize>,
 ) -> Result<Vec<ScoreRow>, TrainError> {
@@ -378,8 +380,14 @@ pub fn score(
     if let (Task::InSession, Some(after)) = (task, after) {
         examples.max_events = after;
     }
-    let encoded =
-        tasks::encode_for_scoring(task, &manifest.features, data, &examples, &mut |_| ())?;
+    let encoded = tasks::encode_for_scoring(
+        task,
+        &manifest.features,
+        data,
+        history,
+        &examples,
+        &mut |_| (),
+    )?;
     let model = bundle.model(&device.device)?;
     let weighting = if task.is_summary() {
         Weighting::Context

@@ -76,14 +76,16 @@ pub struct Influence {
 ///
 /// The parts of the events are the differences of the logit from one event to the next, those of the
 /// context Shapley values; both are described at [`EventEffects`] and [`context_effects`]. With `only`
-/// those sessions alone are explained: by their id, or all of a user.
+/// those sessions alone are explained: by their id, or all of a user. With `history` scores are those of
+/// [`crate::score`] with it.
 ///
 /// # Errors
 ///
-/// Where the data does not suit the bundle's task, or lacks any of `only`.
+/// Where the data or a history does not suit the bundle's task, or the data lacks any of `only`.
 pub fn explain(
     bundle: &Bundle,
     data: &Loaded,
+    history: Option<&Loaded>,
     only: &BTreeSet<String>,
 ) -> Result<Vec<Explanation>, TrainError> {
     let manifest = &bundle.manifest;
@@ -91,7 +93,8 @@ pub fn explain(
     let options = example_options(manifest, task);
     let mut seen = Vec::new();
     let mut keep = |events: &[Event]| seen.push(events.to_vec());
-    let encoded = tasks::encode_for_scoring(task, &manifest.features, data, &options, &mut keep)?;
+    let encoded =
+        tasks::encode_for_scoring(task, &manifest.features, data, history, &options, &mut keep)?;
     // Summaries show no events.
     seen.resize(encoded.examples.len(), Vec::new());
     let model = bundle.cpu_model()?;

@@ -314,14 +314,26 @@ pub(crate) fn encode_for_scoring(
     task: Task,
     spec: &FeatureSpec,
     data: &Loaded,
+    history: Option<&Loaded>,
     options: &ExampleOptions,
     seen: &mut dyn FnMut(&[Event]),
 ) -> Result<Encoded, TrainError> {
+    if history.is_some() && task != Task::InSession {
+        let reason = match task.is_summary() {
+            true => "a summary has no earlier events: leave the history out",
+            false => {
+                "all users are scored as of the night after the last event: give the earlier \
+                 events with the data, not as history"
+            }
+        };
+        let reason = reason.to_owned();
+        return Err(TrainError::Unsuited { task, reason });
+    }
     match task {
         Task::Shoppers | Task::ShoppersNoPagevalues => {
             summary::encode_for_scoring(task, spec, data)
         }
-        Task::InSession => in_session::encode_for_scoring(spec, data, options, seen),
+        Task::InSession => in_session::encode_for_scoring(spec, data, history, options, seen),
         Task::NextDay | Task::ThirtyDay => snapshots::encode_now(task, spec, data, options, seen),
     }
 }

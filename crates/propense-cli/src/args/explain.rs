@@ -23,6 +23,9 @@ pub(crate) struct ExplainArgs {
     /// Files or folders with events or summaries
     #[arg(long, required = true, num_args = 1.., value_name = "PATH")]
     pub(crate) data: Vec<PathBuf>,
+    /// Earlier events of the same shop, as score takes them
+    #[arg(long, num_args = 1.., value_name = "PATH")]
+    pub(crate) history: Vec<PathBuf>,
     #[command(flatten)]
     pub(crate) reading: ReadingArgs,
     /// Only these sessions, by their id, or all of these users
@@ -31,6 +34,9 @@ pub(crate) struct ExplainArgs {
     /// Lines of a table, at most: the strongest
     #[arg(long, default_value_t = 12, value_name = "N")]
     pub(crate) top: usize,
+    /// CPU threads [default: all cores]
+    #[arg(long)]
+    pub(crate) threads: Option<usize>,
     /// Where to write every reason: .jsonl (a session a line) or .csv (a reason a row)
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,

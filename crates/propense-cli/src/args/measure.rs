@@ -89,6 +89,7 @@ pub(crate) struct EvalArgs {
 #[command(after_help = "Example:
   propense score --model giftshop.propense --data today.csv --out scores.csv
   propense score --model giftshop.propense --data today.csv --after 3 --out scores.jsonl
+  propense score --model giftshop.propense --history last-month --data today.csv --out scores.csv
 
 A session is scored on its events before its first order: after the last of them, or after the
 first K where --after says so. Columns: id, user, events, propensity, percentile.")]
@@ -103,6 +104,10 @@ pub(crate) struct ScoreArgs {
     pub(crate) reading: ReadingArgs,
     #[command(flatten)]
     pub(crate) running: RunningArgs,
+    /// Earlier events of the same shop, which are not scored: what the visitors of --data did before;
+    /// in-session only (other tasks take them in --data)
+    #[arg(long, num_args = 1.., value_name = "PATH")]
+    pub(crate) history: Vec<PathBuf>,
     /// Score after the first K events (a shorter session after its last); in-session only
     #[arg(long, value_name = "K")]
     pub(crate) after: Option<usize>,

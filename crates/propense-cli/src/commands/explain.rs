@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use anyhow::Context;
-use propense_train::{Explanation, Influence, Reason, explain, influences};
+use propense_train::{Explanation, Influence, Reason, explain, influences, use_threads};
 use serde::Serialize;
 
-use super::{Outcome, resolve};
+use super::{Failure, Outcome, resolve};
 use crate::args::ExplainArgs;
 use crate::destinations;
 use crate::output::{Lines, Output, Table, json_lines, note, write_file};
@@ -27,13 +27,23 @@ pub(crate) fn run(args: &ExplainArgs) -> Outcome {
             ("--json", args.json.json.as_ref()),
             ("--out", args.out.as_ref()),
         ],
-        [&args.model].into_iter().chain(&args.data),
+        [&args.model]
+            .into_iter()
+            .chain(&args.history)
+            .chain(&args.data),
     )?;
     let lines = args.out.as_deref().map(Lines::of).transpose()?;
+    if args.top == 0 {
+        return Err(Failure::Usage("--top: at least 1".to_owned()));
+    }
+    if let Some(threads) = args.threads {
+        use_threads(threads)?;
+    }
     let (bundle, _) = resolve::scorer(&args.model)?;
     let data = resolve::data(&args.data, &args.reading)?;
+    let history = resolve::history(&args.history, &args.reading)?;
     let only: BTreeSet<String> = args.of.iter().cloned().collect();
-    let explanations = explain(&bundle, &data, &only)?;
+    let explanations = explain(&bundle, &data, history.as_ref(), &only)?;
     let influences = influences(&explanations);
     let mut table = Table::new();
     if args.of.is_empty() {

@@ -95,6 +95,14 @@ pub(crate) fn data(paths: &[PathBuf], args: &ReadingArgs) -> Outcome<Loaded> {
     Ok(loaded)
 }
 
+/// Earlier events of the same shop, where they are given.
+pub(crate) fn history(paths: &[PathBuf], args: &ReadingArgs) -> Outcome<Option<Loaded>> {
+    match paths {
+        [] => Ok(None),
+        paths => data(paths, args).map(Some),
+    }
+}
+
 /// A moment before which to look, from `--until`.
 pub(crate) fn until(text: Option<&str>) -> Outcome<Option<i64>> {
     let Some(text) = text else { return Ok(None) };

@@ -11,7 +11,10 @@ use crate::output::{Lines, json_lines, note, write_file};
 pub(crate) fn run(args: &ScoreArgs) -> Outcome {
     destinations::check(
         [("--out", Some(&args.out))],
-        [&args.model].into_iter().chain(&args.data),
+        [&args.model]
+            .into_iter()
+            .chain(&args.history)
+            .chain(&args.data),
     )?;
     let lines = Lines::of(&args.out)?;
     if args.after == Some(0) {
@@ -28,7 +31,8 @@ pub(crate) fn run(args: &ScoreArgs) -> Outcome {
     let device = resolve::device(&args.running)?;
     note(&device.reason);
     let data = resolve::data(&args.data, &args.reading)?;
-    let rows = score(&bundle, &data, &device, args.after)?;
+    let history = resolve::history(&args.history, &args.reading)?;
+    let rows = score(&bundle, &data, history.as_ref(), &device, args.after)?;
     let bytes = match lines {
         Lines::Csv => csv(&rows)?,
         Lines::Json => json_lines(&rows)?,

@@ -158,7 +158,7 @@ fn thirty_day(path: &Path, args: &SegmentArgs) -> Outcome<(Bundle, Chosen)> {
 }
 
 fn scored(bundle: &Bundle, device: &Chosen, data: &Loaded) -> Outcome<BTreeMap<String, f64>> {
-    let rows = score(bundle, data, device, None)?;
+    let rows = score(bundle, data, None, device, None)?;
     let by_user = rows.into_iter();
     Ok(by_user
         .filter_map(|row| Some((row.user?, f64::from(row.propensity))))

@@ -6,6 +6,7 @@ mod catalogue;
 mod compare;
 mod flow;
 mod gpu;
+mod history;
 #[cfg(unix)]
 mod interrupt;
 mod learn;

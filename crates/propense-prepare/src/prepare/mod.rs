@@ -14,7 +14,7 @@ use propense_events::Limits;
 
 use crate::account::InputAccount;
 use crate::clean::{CleaningRule, Rules};
-use crate::load::files_of;
+use crate::load::inputs;
 use crate::progress::{Clock, Observer, Progress, Stage};
 use crate::report::Measure;
 use crate::sides::Sides;
@@ -69,10 +69,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 
 impl<'a> Run<'a> {
     fn new(request: &'a Request, observer: &'a mut dyn Observer) -> Result<Self, PrepareError> {
-        let mut files = Vec::new();
-        for path in &request.inputs {
-            files.extend(files_of(path)?);
-        }
+        let files = inputs(&request.inputs)?;
         if files.is_empty() {
             return Err(PrepareError::NoInput);
         }

@@ -194,14 +194,16 @@ pub(super) fn encode_test(
     Ok(encode_whole(&Arc::new(spec.clone()), &sessions, labelling))
 }
 
-/// The first `max_events` events of each session, which `seen` is shown.
+/// The first `max_events` events of each session of `data`, which `seen` is shown. With `history`,
+/// what it says of their users is known.
 pub(super) fn encode_for_scoring(
     spec: &FeatureSpec,
     data: &Loaded,
+    history: Option<&Loaded>,
     options: &ExampleOptions,
     seen: &mut dyn FnMut(&[Event]),
 ) -> Result<Encoded, TrainError> {
-    let sessions = sessions(data, None, options)?;
+    let sessions = sessions(data, history, options)?;
     for session in &sessions {
         let before = session.before_purchase();
         seen(before.get(..options.max_events).unwrap_or(before));
