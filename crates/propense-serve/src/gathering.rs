@@ -244,6 +244,7 @@ fn candidate(
     }
     bundle = bundle.with_difference(&step)?;
     bundle.manifest.created_at = format_timestamp(round.begun_ms);
+    // In full: one round's step may be less than what few bits tell apart.
     let bytes = bundle.to_bytes(Precision::F32)?;
     keep(files, &bytes)
 }

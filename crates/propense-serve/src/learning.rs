@@ -43,8 +43,8 @@ pub struct RoundKey {
 /// A bundle that may take the live one's place.
 #[derive(Debug, Clone)]
 pub struct Candidate {
-    /// The bundle's bytes.
-    pub bundle: Vec<u8>,
+    /// The bundle, which the service stores in the live one's precision.
+    pub bundle: Bundle,
     /// Whether it is to take the live one's place.
     pub better: bool,
     /// Why, in sentences.

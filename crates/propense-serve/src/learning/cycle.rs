@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use propense_model::Bundle;
+use propense_model::{Bundle, Precision};
 use tokio::sync::{oneshot, watch};
 
 use super::{Candidate, Learner, Lesson, RoundKey, Told, Unlearnt};
@@ -282,8 +282,13 @@ impl Cycle {
             figures,
         } = candidate;
         let reason = reasons.join("; ");
-        let files = Arc::clone(&self.files);
-        let record = match apart(move || keep(&files, &bundle)).await? {
+        let (files, parent) = (Arc::clone(&self.files), round.parent.clone());
+        // Pages load no more bytes than of the live one.
+        let stored = move || {
+            let precision = Precision::of(&files.read(&parent)?)?;
+            keep(&files, &bundle.to_bytes(precision)?)
+        };
+        let record = match apart(stored).await? {
             Ok(record) => record,
             Err(error @ ServeError::Bundle(_)) => {
                 return self.failed(&round, &error.to_string(), told).await;

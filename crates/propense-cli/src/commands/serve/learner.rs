@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use propense_events::{Event, Format, format_timestamp};
-use propense_model::{Bundle, Precision};
+use propense_model::Bundle;
 use propense_serve::{Candidate, Learner, Lesson, RoundKey, Told, Unlearnt};
 use propense_train::{
     Chosen, Decision, DeviceChoice, FileReport, LoadOptions, Loaded, Observer, Progress,
@@ -124,7 +124,6 @@ impl Learner for Updates {
             return Err(Unlearnt::Stopped);
         }
         let updated = updated.and_then(|updated| updated).map_err(unfit)?;
-        let bundle = updated.bundle.to_bytes(Precision::F32);
         let UpdateReport {
             examples,
             judgement,
@@ -132,7 +131,7 @@ impl Learner for Updates {
         } = updated.report;
         let (auc, loss) = (judgement.whole.auc, judgement.whole.log_loss);
         Ok(Candidate {
-            bundle: bundle.map_err(|error| unfit(error.into()))?,
+            bundle: updated.bundle,
             better: judgement.decision == Decision::Replace,
             reasons: judgement.reasons,
             sessions: [

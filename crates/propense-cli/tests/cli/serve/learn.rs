@@ -80,7 +80,7 @@ fn model() -> &'static Path {
         let file = std::fs::File::create(&csv).expect("a file");
         let events: Vec<Event> = shop()[..KNOWN].iter().flatten().cloned().collect();
         propense_events::write_events(&events, file).expect("written");
-        let line = "train --task in-session --data {} --out {} --device cpu --epochs 6 --batch 32 --checkpoint {}";
+        let line = "train --task in-session --data {} --out {} --device cpu --epochs 6 --batch 32 --precision f16 --checkpoint {}";
         propense(words(line, &[&csv, &out, &run])).code(0);
         out
     })
@@ -177,6 +177,10 @@ fn the_service_follows_its_intake_and_learns_each_session_once() {
     let second = registry(&service)["bundles"][0].clone();
     assert_eq!(second["sha256"], manifest["current"]["sha256"]);
     assert_eq!(second["parent"], first);
+    // Stored in sixteen bits as the first is, of whose length in full it would be nearly twice.
+    let bytes = |bundle: &Value| bundle["bytes"].as_f64().expect("a number");
+    let length = std::fs::metadata(model()).expect("the model").len() as f64;
+    assert!(bytes(&second) < 1.2 * length, "{second}");
     assert_eq!(second["learnt_up_to"], stored);
     assert!(
         second["note"]
