@@ -42,11 +42,13 @@ pub struct ModelConfig {
 
 /// Upper bounds that a configuration read from a file must keep: far above anything useful, far
 /// below anything that would exhaust memory.
-const MAX_WIDTH: usize = 8_192;
 const MAX_KERNEL: usize = 15;
 const MAX_PARAMETERS: usize = 1 << 27;
 
 impl ModelConfig {
+    /// The widest that rows, context and layers may be.
+    pub const MAX_WIDTH: usize = 8_192;
+
     /// The published network for rows of this many features: Conv2d 1→32 of 3×3, valid, ReLU;
     /// max pool 2×2; LSTM 128; dense 1. With context, a dense ReLU layer of 32 joins before the
     /// output.
@@ -140,11 +142,11 @@ impl ModelConfig {
             }
         };
         range("kernel", self.kernel, 1, MAX_KERNEL)?;
-        range("features", self.features, self.kernel + 1, MAX_WIDTH)?;
-        range("context", self.context, 0, MAX_WIDTH)?;
-        range("filters", self.filters, 1, MAX_WIDTH)?;
-        range("hidden", self.hidden, 1, MAX_WIDTH)?;
-        range("context_hidden", self.context_hidden, 1, MAX_WIDTH)?;
+        range("features", self.features, self.kernel + 1, Self::MAX_WIDTH)?;
+        range("context", self.context, 0, Self::MAX_WIDTH)?;
+        range("filters", self.filters, 1, Self::MAX_WIDTH)?;
+        range("hidden", self.hidden, 1, Self::MAX_WIDTH)?;
+        range("context_hidden", self.context_hidden, 1, Self::MAX_WIDTH)?;
         if !(0.0..1.0).contains(&self.dropout) {
             return Err(ModelError::Config {
                 field: "dropout",

@@ -9,7 +9,7 @@ use crate::TrainError;
 use crate::recipe::RecipeChange;
 
 /// Most examples in a batch: far beyond what helps, far from what no memory holds.
-const MOST_IN_BATCH: usize = 8192;
+pub(crate) const MOST_IN_BATCH: usize = 8192;
 
 /// Which network is trained, and how.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -1,5 +1,6 @@
 //! What a search may choose from, and the choices that it makes.
 
+use propense_model::ModelConfig;
 use rand::seq::SliceRandom;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha12Rng;
@@ -7,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::TrainError;
 use crate::fit::NetworkSizes;
+use crate::options::MOST_IN_BATCH;
 
 /// Values of one option: a list, or everything between two ends, evenly in the logarithm.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -116,21 +118,30 @@ impl Space {
             ));
         }
         for (name, axis, whole) in axes {
-            let good = |value: f64| {
-                let fits = match name {
-                    "dropout" => (0.0..1.0).contains(&value),
-                    "learning_rate" => value > 0.0,
-                    _ => value >= 1.0,
-                };
-                value.is_finite() && fits && !(whole && value.fract() != 0.0)
+            let most = match name {
+                "batch" => MOST_IN_BATCH,
+                _ => ModelConfig::MAX_WIDTH,
             };
+            let fits = |value: f64| match name {
+                "dropout" => (0.0..1.0).contains(&value),
+                "learning_rate" => value.is_finite() && value > 0.0,
+                _ => (1.0..=most as f64).contains(&value),
+            };
+            let good = |value: f64| fits(value) && !(whole && value.fract() != 0.0);
             let fine = match axis {
                 Axis::List(values) => !values.is_empty() && values.iter().all(|v| good(*v)),
                 // A logarithm needs an end above nothing.
                 Axis::Range { from, to } => good(*from) && good(*to) && *from > 0.0 && from <= to,
             };
             if !fine {
-                return Err(wrong(&format!("`{name}` holds no usable values")));
+                let bounds = match name {
+                    "dropout" => "numbers from 0 to below 1 (a range: from above 0)".to_owned(),
+                    "learning_rate" => "numbers above 0".to_owned(),
+                    _ => format!("whole numbers from 1 to {most}"),
+                };
+                return Err(wrong(&format!(
+                    "`{name}` takes a list or a range of {bounds}"
+                )));
             }
         }
         Ok(())
@@ -273,8 +284,13 @@ mod tests {
             r#"{"batch": [1.5]}"#,
             r#"{"dropout": [1.0]}"#,
             r#"{"hidden": {"from": 64, "to": 8}}"#,
+            r#"{"hidden": [64, 9000]}"#,
+            r#"{"batch": {"from": 16, "to": 10000}}"#,
+            r#"{"learning_rate": {"from": 0, "to": 1}}"#,
         ] {
-            assert!(Space::from_json(text).is_err(), "{text}");
+            let error = Space::from_json(text).expect_err(text).to_string();
+            assert!(error.starts_with("--space"), "{text}: {error}");
         }
+        assert!(Space::from_json(r#"{"hidden": [64, 8192], "dropout": [0, 0.5]}"#).is_ok());
     }
 }
