@@ -218,10 +218,11 @@ pub fn eval(
     measuring: &MeasureOptions,
     observer: &mut dyn Observer,
 ) -> Result<Evaluation, TrainError> {
+    // Before any training: an overlap, or data of another kind, is a mistake in the command.
     if request.task == Task::ThirtyDay {
-        // Before any training: an overlap is a mistake in the command.
         tasks::check_continues(train, test)?;
     }
+    let names = tasks::segments(request.task, test, Some(train), &request.examples)?;
     let prepared = tasks::prepare(
         request.task,
         train,
@@ -253,7 +254,7 @@ pub fn eval(
         task: request.task,
         examples,
         logits: &logits,
-        names: &tasks::segments(request.task, test, Some(train), &request.examples)?,
+        names: &names,
         probability: &|logit| model.calibration.apply(logit),
         threshold: model.threshold,
     };
