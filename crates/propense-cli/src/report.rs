@@ -36,6 +36,9 @@ pub(crate) fn html(title: &str, evaluation: &Evaluation) -> String {
         metrics.threshold
     );
     let mut body = figures(metrics);
+    for remark in evaluation.remarks() {
+        body.push_str(&format!("<p>Warning: {remark}.</p>\n"));
+    }
     body.push_str("<section class=\"plots\">\n");
     for plot in plots(scores, labels, metrics) {
         body.push_str(&plot.svg());
@@ -317,6 +320,7 @@ mod tests {
                 }],
                 left_out: vec!["hour".to_owned()],
             }),
+            days_short: Some(17),
             calibrations: vec![CalibrationTrial {
                 kind: CalibrationKind::Isotonic,
                 log_loss: 0.4321,
@@ -353,6 +357,7 @@ mod tests {
             assert!(page.contains(row), "{row} in {page}");
         }
         assert!(page.contains("<td>0.4321</td>"));
+        assert!(page.contains("Warning: the data end 17 days before"));
         every_table_scrolls(&page);
         // What the terminal shows of a position stands here, too, and its intervals.
         let m = &evaluation.metrics;

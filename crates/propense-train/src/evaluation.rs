@@ -56,6 +56,10 @@ pub struct Evaluation {
     /// Whether these examples can be told from those that were learnt from, where these are at hand.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub adversarial: Option<Adversarial>,
+    /// How many days of the thirty that an outcome covers the data do not hold: whoever orders on them
+    /// counts as one who does not, and the base rate is too low. None where they hold them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub days_short: Option<u32>,
     /// Log-loss of each kind of calibration on what chose among them, where it was not fitted.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub calibrations: Vec<CalibrationTrial>,
@@ -71,6 +75,25 @@ pub struct Evaluation {
     /// Outcomes behind `metrics`.
     #[serde(skip)]
     pub labels: Vec<bool>,
+}
+
+impl Evaluation {
+    /// What takes from the worth of these figures, in sentences; whether the examples can be told apart
+    /// is said by [`Adversarial::words`].
+    #[must_use]
+    pub fn remarks(&self) -> Vec<String> {
+        let short = self.days_short.map(|days| {
+            format!(
+                "the data end {days} days before the thirty of the outcome are over: orders on these days are not \
+                 seen, and the base rate and all figures are off; give data that reach further"
+            )
+        });
+        let worse = self.metrics.log_loss > self.metrics.base_rate_log_loss;
+        let worse = worse.then(|| {
+            "on these data the base rate alone would forecast better (log-loss)".to_owned()
+        });
+        short.into_iter().chain(worse).collect()
+    }
 }
 
 /// A second model beside the first.
@@ -229,6 +252,7 @@ impl Forecasts<'_> {
             segments,
             most_wrong: segments::most_wrong(&scored, self.examples, &probabilities),
             adversarial: None,
+            days_short: None,
             calibrations: Vec::new(),
             against: None,
             curve: Vec::new(),
@@ -288,6 +312,9 @@ pub fn evaluate(
         let probability = manifest.percentiles.get(usize::from(percent));
         probability.map(|probability| (percent, *probability))
     };
+    if history.is_some() {
+        evaluation.days_short = tasks::days_short(task, data)?;
+    }
     evaluation.percentiles = PERCENTILES.into_iter().filter_map(at).collect();
     evaluation.curve = curve(manifest);
     Ok(evaluation)

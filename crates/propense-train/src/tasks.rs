@@ -244,6 +244,12 @@ pub(crate) fn check_continues(train: &Loaded, test: &Loaded) -> Result<(), Train
     snapshots::check_continues(train, test)
 }
 
+/// How many days are not in test data that continue a history, of those that the outcome covers:
+/// orders on them are not seen, and count as none.
+pub(crate) fn days_short(task: Task, data: &Loaded) -> Result<Option<u32>, TrainError> {
+    snapshots::days_short(task, data)
+}
+
 /// What a model with these features goes on to learn from this data, and is judged on.
 pub(crate) fn continue_from(
     task: Task,

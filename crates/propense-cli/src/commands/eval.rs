@@ -5,7 +5,7 @@ use propense_train::{FitRequest, MeasureOptions, Preset, eval};
 use super::{Outcome, evaluate, next_item, resolve};
 use crate::args::EvalArgs;
 use crate::destinations;
-use crate::output::{Output, note, warn, write_file};
+use crate::output::{Output, note, write_file};
 use crate::{progress, report};
 
 pub(crate) fn run(args: &EvalArgs) -> Outcome {
@@ -41,7 +41,7 @@ pub(crate) fn run(args: &EvalArgs) -> Outcome {
     drop(observer);
     let evaluation = outcome?;
     Output::new(&args.json).finish(&evaluate::table(&evaluation), &evaluation)?;
-    warn(evaluation.adversarial.as_ref());
+    evaluate::warn(&evaluation);
     if let Some(path) = &args.report {
         let title = format!("{}: {} → {}", args.task, train.name, test.name);
         write_file(path, report::html(&title, &evaluation).as_bytes())?;

@@ -10,9 +10,9 @@ use crate::args::EvaluateArgs;
 use crate::destinations;
 use crate::output::{
     DIFFERENCES, FIGURES, INTERVALS, Output, Table, by_position, figures, note, range, signed, two,
-    warn, write_file,
+    write_file,
 };
-use crate::report;
+use crate::{output, report};
 
 pub(crate) fn run(args: &EvaluateArgs) -> Outcome {
     destinations::check(
@@ -46,7 +46,6 @@ pub(crate) fn run(args: &EvaluateArgs) -> Outcome {
         evaluation.adversarial = tell_apart(&bundle, &train, &data, &options)?;
     }
     Output::new(&args.json).finish(&table(&evaluation), &evaluation)?;
-    warn(evaluation.adversarial.as_ref());
     if data.sha256 == bundle.manifest.data.sha256 {
         note(
             "warning: the bundle has learnt from these very files: what they say is no figure for new ones",
@@ -58,16 +57,21 @@ pub(crate) fn run(args: &EvaluateArgs) -> Outcome {
              give it with --history",
         );
     }
-    let figures = &evaluation.metrics;
-    if figures.log_loss > figures.base_rate_log_loss {
-        note("warning: on these data the base rate alone would forecast better (log-loss)");
-    }
+    warn(&evaluation);
     if let Some(path) = &args.report {
         let title = format!("{} on {}", bundle.manifest.version(), data.name);
         write_file(path, report::html(&title, &evaluation).as_bytes())?;
         note(&format!("wrote {}", path.display()));
     }
     Ok(())
+}
+
+/// What takes from the worth of the figures, shared with `eval`.
+pub(super) fn warn(evaluation: &Evaluation) {
+    for remark in evaluation.remarks() {
+        note(&format!("warning: {remark}"));
+    }
+    output::warn(evaluation.adversarial.as_ref());
 }
 
 /// The figures as text, shared with `eval`.

@@ -132,6 +132,18 @@ fn thirty_day_and_its_refusal_of_overlap() {
     });
     let result = eval("thirty-day", &parts, folder.path(), "--epochs 6");
     assert!(result["auc"].as_f64().expect("a number") > 0.68, "{result}");
+    assert!(result["days_short"].is_null(), "{result}");
+    // The first week of the month tells of few who come back.
+    let text = std::fs::read_to_string(&parts[1]).expect("the later part");
+    let week = |line: &&str| !line.contains(",2011-") || line.contains(",2011-09-0");
+    let week: Vec<&str> = text.lines().filter(week).collect();
+    let short = folder.path().join("week.csv");
+    std::fs::write(&short, week.join("\n")).expect("a file");
+    let json = folder.path().join("week.json");
+    let line = "eval --task thirty-day --train {} --test {} --json {} --device cpu --epochs 1";
+    propense(words(line, &[&parts[0], &short, &json]))
+        .code(0)
+        .says("the data end 21 days before");
     let twice = words(
         "eval --task thirty-day --train {} --test {} --json {}",
         &[&parts[0], &parts[0], &folder.path().join("none.json")],

@@ -263,6 +263,7 @@ pub fn eval(
     evaluation.curve = epochs
         .map(|epoch| (epoch.train_loss, epoch.validation_loss))
         .collect();
+    evaluation.days_short = tasks::days_short(request.task, test)?;
     evaluation.validation = Some(model.validation);
     evaluation.calibrations = model.calibrations;
     evaluation.adversarial = tell_apart(&prepared, examples, request);

@@ -276,6 +276,17 @@ fn thirty_day_measured(
     Ok((earlier, found))
 }
 
+/// How many days of the thirty after its first midnight `data` does not hold, where these are measured.
+pub(super) fn days_short(task: Task, data: &Loaded) -> Result<Option<u32>, TrainError> {
+    if task != Task::ThirtyDay {
+        return Ok(None);
+    }
+    let period = timelines(task, data)?.period();
+    Ok(period.and_then(|(first, last)| {
+        thirty_day::days_short(midnight(first, data.utc_offset_minutes), last)
+    }))
+}
+
 /// Whether the test data begins after the training data ends.
 pub(super) fn check_continues(train: &Loaded, test: &Loaded) -> Result<(), TrainError> {
     let later = timelines(Task::ThirtyDay, test)?;

@@ -52,6 +52,17 @@ pub(crate) fn snapshots(history: &Timelines, later: &Timelines, at: i64) -> Vec<
         .collect()
 }
 
+/// Days without orders at the end of the data that a shop may have closed.
+const CLOSED: i64 = 2;
+
+/// How many days of the horizon after this moment the data that end so do not hold; none where at most
+/// so many as a shop may be closed.
+pub(crate) fn days_short(at: i64, last: i64) -> Option<u32> {
+    let missing = (at + HORIZON - (last + DAY)).max(0);
+    let days = (missing + DAY - 1) / DAY;
+    u32::try_from(days).ok().filter(|_| days > CLOSED)
+}
+
 /// Firsts of the months after the first event whose horizon lies within the data, oldest first.
 pub(crate) fn month_starts(first: i64, last: i64) -> Vec<i64> {
     let mut moments = Vec::new();
@@ -172,6 +183,16 @@ mod tests {
         assert_eq!(months[0], day((2011, Month::January, 1)));
         assert_eq!(months[7], day((2011, Month::August, 1)));
         assert_eq!(month_starts(first, last - 2 * DAY).len(), 7);
+    }
+
+    #[test]
+    fn an_outcome_that_is_not_over_is_noticed() {
+        let at = day((2011, Month::September, 1));
+        let noon = |day_of_month| day((2011, Month::September, day_of_month)) + 12 * 3_600_000;
+        assert_eq!(days_short(at, noon(30)), None);
+        assert_eq!(days_short(at, noon(28)), None, "closed on two days");
+        assert_eq!(days_short(at, noon(27)), Some(3));
+        assert_eq!(days_short(at, noon(1)), Some(29));
     }
 
     #[test]
