@@ -108,7 +108,9 @@ test("score takes the time to score at; without it, the newest event's", async (
 /** A page whose clock the test turns, with a scorer that has seen the visit and tells `heard`. */
 async function watched(options = {}) {
   const page = await host.page();
-  await page.clock.install({ time: VISIT.at(-1).timestamp });
+  // It stands still between the turns, however long the machine takes for them.
+  await page.clock.install({ time: VISIT.at(-1).timestamp - 1000 });
+  await page.clock.pauseAt(VISIT.at(-1).timestamp);
   await page.evaluate(
     async ([model, visit, settings]) => {
       globalThis.heard = [];
