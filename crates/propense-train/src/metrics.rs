@@ -344,18 +344,23 @@ pub fn reliability(probabilities: &[f32], labels: &[bool]) -> Vec<ReliabilityBin
     reliability_sorted(probabilities, labels, &descending(probabilities))
 }
 
+/// Of equal scores that lie in two bins each bin has the same share of orders: which of them come first
+/// in the file says nothing.
 fn reliability_sorted(scores: &[f32], labels: &[bool], order: &[usize]) -> Vec<ReliabilityBin> {
     let n = order.len();
+    let mut shares = Vec::with_capacity(n);
+    for tie in order.chunk_by(|&a, &b| scores[a] == scores[b]) {
+        let orders = tie.iter().filter(|&&index| labels[index]).count();
+        shares.extend(std::iter::repeat_n(ratio(orders, tie.len()), tie.len()));
+    }
     (0..CALIBRATION_BINS)
         .rev()
         .filter_map(|bin| {
-            let members = &order[bin * n / CALIBRATION_BINS..(bin + 1) * n / CALIBRATION_BINS];
+            let places = bin * n / CALIBRATION_BINS..(bin + 1) * n / CALIBRATION_BINS;
+            let members = &order[places.clone()];
             (!members.is_empty()).then(|| ReliabilityBin {
                 mean_probability: mean(members.iter().map(|&index| f64::from(scores[index]))),
-                observed: ratio(
-                    members.iter().filter(|&&index| labels[index]).count(),
-                    members.len(),
-                ),
+                observed: mean(shares[places].iter().copied()),
                 count: members.len(),
             })
         })

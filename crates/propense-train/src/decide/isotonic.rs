@@ -62,11 +62,18 @@ pub(super) fn fit(logits: &[f32], labels: &[bool], weights: &[f32]) -> Calibrati
         blocks.push(block);
     }
     let (mut x, mut y): (Vec<f32>, Vec<f32>) = (Vec::new(), Vec::new());
-    for block in blocks {
+    for (place, block) in blocks.iter().enumerate() {
         let doubt = 1.0 / (block.weight + 2.0);
-        // A light block that keeps away from 0 or 1 does not pass its neighbour.
-        let rate = block.rate().clamp(doubt, 1.0 - doubt) as f32;
-        let rate = y.last().map_or(rate, |last| rate.max(*last));
+        // A light block that keeps away from 0 or 1 does not pass its neighbour, nor move it: few
+        // sessions say nothing of all the others. Rates rise, so that inner ones are neither.
+        let neighbour = |place: Option<usize>| Some(blocks.get(place?)?.rate());
+        let rate = match block.rate() {
+            0.0 => neighbour(Some(place + 1)).map_or(doubt, |next| next.min(doubt)),
+            1.0 => {
+                neighbour(place.checked_sub(1)).map_or(1.0 - doubt, |last| last.max(1.0 - doubt))
+            }
+            rate => rate,
+        } as f32;
         let (from, to) = block.ends;
         for at in [from, to] {
             if x.last().is_none_or(|last| *last < at) {
@@ -102,5 +109,22 @@ mod tests {
         close(&x, &[-2.0, -1.0, 0.0, 1.0, 2.0]);
         close(&y, &[1.0 / 6.0, 0.25, 0.25, 2.0 / 3.0, 2.0 / 3.0]);
         assert_eq!(fit(&[], &[], &[]), Calibration::Identity);
+    }
+
+    #[test]
+    fn a_light_end_moves_nobody_else() {
+        // One session in a hundred orders, whatever the logit; the lowest did not, the highest did.
+        let count = 2_002;
+        let logits: Vec<f32> = (0..count).map(|place| place as f32).collect();
+        let inner = |place: usize| place % 100 == 1;
+        let labels: Vec<bool> = (0..count)
+            .map(|place| place == count - 1 || place > 0 && inner(place))
+            .collect();
+        let mut weights = vec![1.0f32; count];
+        weights[0] = 0.3;
+        weights[count - 1] = 0.3;
+        let curve = fit(&logits, &labels, &weights);
+        let mean = logits.iter().map(|logit| curve.apply(*logit)).sum::<f32>() / count as f32;
+        assert!((0.008..0.013).contains(&mean), "{mean}");
     }
 }

@@ -138,6 +138,22 @@ fn draws_without_an_order_tell_nothing_of_what_needs_one() {
 }
 
 #[test]
+fn the_calibration_error_does_not_hang_on_the_order_of_lines() {
+    // Two plateaus, each a tenth too low, with the orders in front and spread out.
+    let scores: Vec<f32> = (0..600).map(|i| if i < 300 { 0.1 } else { 0.6 }).collect();
+    let sorted = |rate: usize, i: usize| i % 300 < 30 * rate;
+    let mixed = |rate: usize, i: usize| i % 10 < rate;
+    let of = |order: &dyn Fn(usize, usize) -> bool| {
+        let labels: Vec<bool> = (0..600)
+            .map(|i| order(if i < 300 { 2 } else { 7 }, i))
+            .collect();
+        Metrics::measure(&scores, &labels, 0.5).ece
+    };
+    assert!((of(&sorted) - 0.1).abs() < 1e-6, "{}", of(&sorted));
+    assert!((of(&mixed) - of(&sorted)).abs() < 1e-9);
+}
+
+#[test]
 fn the_interval_of_the_calibration_error_covers_its_mean_over_samples() {
     let mut generator = ChaCha12Rng::seed_from_u64(11);
     // Exactly right, and too low by a third.
