@@ -59,6 +59,9 @@ pub(crate) fn run(args: &CompareArgs) -> Outcome {
         true => None,
         false => Some(resolve::data(&args.test, &args.reading)?),
     };
+    if let Some(test) = &test {
+        resolve::apart("--data and --test", &data, test);
+    }
     let title = format!("compare {}", args.task);
     let mut observer = progress::observer(&title, args.fitting.plain);
     let outcome = compare(&data, test.as_ref(), &request, observer.as_mut());

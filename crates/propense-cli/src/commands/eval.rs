@@ -25,11 +25,7 @@ pub(crate) fn run(args: &EvalArgs) -> Outcome {
     };
     let train = resolve::data(&args.train, &args.reading)?;
     let test = resolve::data(&args.test, &args.reading)?;
-    if train.sha256 == test.sha256 {
-        note(
-            "warning: --train and --test are the same files: what they say is no figure for new ones",
-        );
-    }
+    resolve::apart("--train and --test", &train, &test);
     let mut observer = progress::observer(&format!("eval {}", args.task), args.fitting.plain);
     let outcome = eval(
         &train,

@@ -31,7 +31,7 @@ pub(crate) fn run(args: &EvaluateArgs) -> Outcome {
     let device = resolve::device(&args.running)?;
     note(&device.reason);
     let data = resolve::data(&args.data, &args.reading)?;
-    let history = resolve::history(&args.history, &args.reading)?;
+    let history = resolve::history(&args.history, &data, &args.reading)?;
     let earlier = history.as_ref();
     let options = MeasureOptions::default();
     let mut evaluation = match &args.against {

@@ -41,7 +41,7 @@ pub(crate) fn run(args: &ExplainArgs) -> Outcome {
     }
     let (bundle, _) = resolve::scorer(&args.model)?;
     let data = resolve::data(&args.data, &args.reading)?;
-    let history = resolve::history(&args.history, &args.reading)?;
+    let history = resolve::history(&args.history, &data, &args.reading)?;
     let only: BTreeSet<String> = args.of.iter().cloned().collect();
     let explanations = explain(&bundle, &data, history.as_ref(), &only)?;
     let influences = influences(&explanations);

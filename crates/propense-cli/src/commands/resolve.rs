@@ -95,11 +95,30 @@ pub(crate) fn data(paths: &[PathBuf], args: &ReadingArgs) -> Outcome<Loaded> {
     Ok(loaded)
 }
 
-/// Earlier events of the same shop, where they are given.
-pub(crate) fn history(paths: &[PathBuf], args: &ReadingArgs) -> Outcome<Option<Loaded>> {
-    match paths {
-        [] => Ok(None),
-        paths => data(paths, args).map(Some),
+/// Earlier events of the same shop than those of `later`, where they are given.
+pub(crate) fn history(
+    paths: &[PathBuf],
+    later: &Loaded,
+    args: &ReadingArgs,
+) -> Outcome<Option<Loaded>> {
+    if paths.is_empty() {
+        return Ok(None);
+    }
+    let earlier = data(paths, args)?;
+    if earlier.sha256 == later.sha256 {
+        return Err(Failure::Usage(
+            "--history holds the same as --data; give it the events before them".to_owned(),
+        ));
+    }
+    Ok(Some(earlier))
+}
+
+/// Warns where the data that measure are those that were learnt from.
+pub(crate) fn apart(names: &str, learnt: &Loaded, measured: &Loaded) {
+    if learnt.sha256 == measured.sha256 {
+        crate::output::note(&format!(
+            "warning: {names} are the same files: what they say is no figure for new ones"
+        ));
     }
 }
 

@@ -31,7 +31,7 @@ pub(crate) fn run(args: &ScoreArgs) -> Outcome {
     let device = resolve::device(&args.running)?;
     note(&device.reason);
     let data = resolve::data(&args.data, &args.reading)?;
-    let history = resolve::history(&args.history, &args.reading)?;
+    let history = resolve::history(&args.history, &data, &args.reading)?;
     let rows = score(&bundle, &data, history.as_ref(), &device, args.after)?;
     let bytes = match lines {
         Lines::Csv => csv(&rows)?,

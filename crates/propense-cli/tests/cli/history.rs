@@ -86,6 +86,16 @@ fn what_visitors_did_before_is_known_from_a_file_of_its_own() {
     );
     assert!(said.contains("give it with --history"), "{said}");
     assert!((with - without).abs() > 1e-6, "{with} {without}");
+
+    let twice = "score --model {} --history {} --data {} --device cpu --out {}";
+    let out = folder.path().join("none.csv");
+    propense(words(twice, &[&model, &later, &later, &out]))
+        .code(2)
+        .says("--history holds the same as --data");
+    let same = "compare --task in-session --data {} --test {} --structures logistic --device cpu";
+    propense(words(same, &[&earlier, &earlier]))
+        .code(0)
+        .says("--data and --test are the same files");
 }
 
 #[test]
