@@ -18,7 +18,7 @@ use crate::example::Example;
 use crate::options::Preset;
 use crate::progress::{Observer, Progress, StopReason};
 use crate::tasks::{self, Prepared, Shares};
-use crate::{Task, TrainError, scoring};
+use crate::{TrainError, scoring};
 
 pub(crate) use model::{Model, fit_model, held_out};
 use report::measure_parts;
@@ -219,9 +219,6 @@ pub fn eval(
     observer: &mut dyn Observer,
 ) -> Result<Evaluation, TrainError> {
     // Before any training: an overlap, or data of another kind, is a mistake in the command.
-    if request.task == Task::ThirtyDay {
-        tasks::check_continues(train, test)?;
-    }
     let names = tasks::segments(request.task, test, Some(train), &request.examples)?;
     let prepared = tasks::prepare(
         request.task,

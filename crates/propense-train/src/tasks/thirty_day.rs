@@ -55,11 +55,16 @@ pub(crate) fn snapshots(history: &Timelines, later: &Timelines, at: i64) -> Vec<
 /// Days without orders at the end of the data that a shop may have closed.
 const CLOSED: i64 = 2;
 
+/// How much of the horizon after this moment the data that end so do not hold. It is complete when they
+/// reach its last day.
+fn missing(at: i64, last: i64) -> i64 {
+    (at + HORIZON - (last + DAY)).max(0)
+}
+
 /// How many days of the horizon after this moment the data that end so do not hold; none where at most
 /// so many as a shop may be closed.
 pub(crate) fn days_short(at: i64, last: i64) -> Option<u32> {
-    let missing = (at + HORIZON - (last + DAY)).max(0);
-    let days = (missing + DAY - 1) / DAY;
+    let days = (missing(at, last) + DAY - 1) / DAY;
     u32::try_from(days).ok().filter(|_| days > CLOSED)
 }
 
@@ -79,8 +84,7 @@ pub(crate) fn month_starts(first: i64, last: i64) -> Vec<i64> {
             return moments;
         };
         let moment = date.midnight().assume_utc().unix_timestamp() * 1000;
-        // The horizon is complete when the data reaches its last day.
-        if moment + HORIZON > last + DAY {
+        if missing(moment, last) > 0 {
             return moments;
         }
         moments.push(moment);
