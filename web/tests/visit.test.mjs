@@ -36,7 +36,7 @@ async function tab(context, before) {
         );
       };
       globalThis.look = (event, item_id, ago = 0) =>
-        visit.track({ event, timestamp: Date.now() - ago, items: [{ item_id, item_category: "Kitchen", price: 3 }], user_id: "u1", search_term: "secret" });
+        visit.track({ event, timestamp: Date.now() - ago, items: [{ item_id, item_category: "Kitchen", price: 3 }], user_id: "ada@example.org", search_term: "secret" });
       globalThis.score = async () => (await visit.scorer.score()).propensity;
       globalThis.until = async (holds) => {
         for (let turn = 0; !holds(); turn += 1) {
@@ -75,7 +75,7 @@ test("a session goes on over page loads, with the same score", () =>
     });
     assert.deepEqual(await keys(page), ["propense:visit"]);
     const stored = await page.evaluate(() => sessionStorage.getItem("propense:visit"));
-    assert.ok(!/secret|u1/.test(stored), "what no model reads is kept");
+    assert.ok(!stored.includes("secret") && !stored.includes("ada@example.org"), "what no model reads is kept");
     await page.home();
     const second = await page.evaluate(async () => {
       await begin();
