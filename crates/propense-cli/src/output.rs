@@ -5,9 +5,10 @@ use std::io::{ErrorKind, Write};
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use propense_apps::recommend::{Cost, Figures, ProtocolOutcome};
 use propense_prepare::write_whole;
 use propense_train::{
-    Adversarial, Evaluation, Interval, Metrics, ThreeIntervals, ValidationFigures,
+    Adversarial, Evaluation, Gained, Interval, Metrics, ThreeIntervals, ValidationFigures,
 };
 use serde::Serialize;
 
@@ -125,10 +126,31 @@ pub(crate) fn by_position(
 }
 
 /// What [`validated`] are, to stand above them.
-pub(crate) const VALIDATED: [&str; 6] = ["", "examples", "base rate", "accuracy", "recall", "F1"];
+pub(crate) const VALIDATED: [&str; 7] = [
+    "",
+    "examples",
+    "base rate",
+    "accuracy",
+    "recall",
+    "F1",
+    "precision",
+];
+
+/// What acting brings on the validation part, in words; nothing where the threshold does not follow from
+/// costs.
+pub(crate) fn gained(figures: &ValidationFigures) -> Option<String> {
+    let Gained {
+        from_threshold,
+        on_all,
+    } = figures.gained?;
+    Some(format!(
+        "for each example of the validation part, acting from the threshold on brings {from_threshold:.4}, on all \
+         {on_all:.4}, on none 0"
+    ))
+}
 
 /// The article's figures on the validation part, in both readings.
-pub(crate) fn validated(figures: &ValidationFigures) -> [[String; 6]; 2] {
+pub(crate) fn validated(figures: &ValidationFigures) -> [[String; 7]; 2] {
     let four = |value: f64| format!("{value:.4}");
     [
         ("as it is", figures.as_it_is),
@@ -142,8 +164,31 @@ pub(crate) fn validated(figures: &ValidationFigures) -> [[String; 6]; 2] {
             four(three.accuracy),
             four(three.recall),
             four(three.f1),
+            four(three.precision),
         ]
     })
+}
+
+/// Name and figures of each in the task next-item, the recommender last.
+pub(crate) fn everybody(
+    outcome: &ProtocolOutcome,
+) -> impl Iterator<Item = (&'static str, &Figures)> {
+    let baselines = outcome.baselines.iter();
+    let baselines = baselines.map(|(name, figures)| (*name, figures));
+    baselines.chain([("propense", &outcome.ours)])
+}
+
+/// What [`cost_cells`] are, to stand above them.
+pub(crate) const COSTS: [&str; 4] = ["", "numbers", "seconds of learning", "µs a ranking"];
+
+/// What one recommender takes.
+pub(crate) fn cost_cells(name: &str, cost: &Cost) -> [String; 4] {
+    [
+        name.to_owned(),
+        cost.numbers.to_string(),
+        format!("{:.1}", cost.seconds),
+        format!("{:.0}", cost.microseconds),
+    ]
 }
 
 /// Head of two models' figures side by side.
@@ -267,6 +312,9 @@ impl Table {
         self.row(VALIDATED);
         for row in validated(figures) {
             self.row(row);
+        }
+        if let Some(words) = gained(figures) {
+            self.block(words);
         }
     }
 

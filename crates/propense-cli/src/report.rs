@@ -5,22 +5,26 @@ mod curves;
 mod demand;
 mod drift;
 mod evaluated;
+mod next_item;
 mod page;
 mod plot;
 mod recommend;
 mod segment;
 mod tune;
 
-use propense_train::{CalibrationTrial, Confusion, Evaluation, Metrics, ValidationFigures};
+use propense_train::{
+    CalibrationKind, CalibrationTrial, Confusion, Evaluation, Metrics, ValidationFigures,
+};
 
 pub(crate) use compare::comparison;
 pub(crate) use demand::{demand, verdict};
 pub(crate) use drift::drift;
+pub(crate) use next_item::next_item;
 pub(crate) use recommend::recommend;
 pub(crate) use segment::{segment, source};
 pub(crate) use tune::search;
 
-use crate::output::{VALIDATED, range, validated};
+use crate::output::{VALIDATED, gained, range, validated};
 use curves::{gains, lift_at, precision_recall, roc};
 use plot::{Plot, Series};
 
@@ -52,7 +56,10 @@ pub(crate) fn html(title: &str, evaluation: &Evaluation) -> String {
     body.push_str(&evaluated::more(evaluation));
     if let Some(figures) = &evaluation.validation {
         body.push_str(&validation(figures));
-        body.push_str(&calibrations(&evaluation.calibrations));
+        body.push_str(&calibrations(
+            evaluation.calibrated_by,
+            &evaluation.calibrations,
+        ));
     }
     page::page(title, &lead, &body)
 }
@@ -190,11 +197,16 @@ fn validation(figures: &ValidationFigures) -> String {
          balanced set reports, and what no shop meets.</p>\n{}",
         figures.threshold,
         page::table(&VALIDATED, &rows)
-    )
+    ) + &gained(figures).map_or_else(String::new, |words| {
+        format!(
+            "<p>In the units of gain and cost: {}.</p>\n",
+            escape(&words)
+        )
+    })
 }
 
 /// What each kind of calibration gives, where they were compared.
-fn calibrations(trials: &[CalibrationTrial]) -> String {
+fn calibrations(used: Option<CalibrationKind>, trials: &[CalibrationTrial]) -> String {
     if trials.is_empty() {
         return String::new();
     }
@@ -202,8 +214,9 @@ fn calibrations(trials: &[CalibrationTrial]) -> String {
         |trial: &CalibrationTrial| vec![trial.kind.to_string(), format!("{:.4}", trial.log_loss)];
     let rows: Vec<Vec<String>> = trials.iter().map(row).collect();
     let table = page::table(&["calibration", "log-loss"], &rows);
+    let used = used.map_or_else(String::new, |kind| format!("Calibrated by: {kind}. "));
     format!(
-        "<p>Log-loss on the same part by kind of calibration, each where it is not fitted.</p>\n{table}"
+        "<p>{used}Log-loss on the same part by kind of calibration, each where it is not fitted.</p>\n{table}"
     )
 }
 
@@ -258,7 +271,7 @@ th { color: var(--dim); font-weight: 500; }
 #[cfg(test)]
 mod tests {
     use super::*;
-    use propense_train::{Adversarial, Against, CalibrationKind, Interval, Telltale};
+    use propense_train::{Adversarial, Against, Interval, Telltale};
 
     /// A table stands in the box that scrolls sideways by itself, so that the page never does.
     fn every_table_scrolls(page: &str) {
@@ -274,6 +287,7 @@ mod tests {
             base_rate: 0.2,
             accuracy,
             recall: 0.5,
+            precision: 0.5,
             f1: 0.5,
         }
     }
@@ -293,6 +307,7 @@ mod tests {
                 threshold: 0.5,
                 as_it_is: three(1000, 0.1234),
                 balanced: three(200, 0.8765),
+                gained: None,
             }),
             segments: vec![propense_train::SegmentMetrics {
                 by: "visitor".to_owned(),
@@ -321,6 +336,10 @@ mod tests {
                 left_out: vec!["hour".to_owned()],
             }),
             days_short: Some(17),
+            missing: Vec::new(),
+            overlap: None,
+            rarer_users: 40,
+            calibrated_by: Some(CalibrationKind::Platt),
             calibrations: vec![CalibrationTrial {
                 kind: CalibrationKind::Isotonic,
                 log_loss: 0.4321,

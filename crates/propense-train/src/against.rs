@@ -54,13 +54,8 @@ pub fn evaluate_against(
         vec![evaluation.probabilities.clone()],
         vec![probabilities.clone()],
     ];
-    let drawn = draw(
-        &models,
-        &scored.labels,
-        &owners,
-        options.resamples,
-        options.seed,
-    );
+    let MeasureOptions { resamples, seed } = options.of_sample(&scored.labels, &owners);
+    let drawn = draw(&models, &scored.labels, &owners, resamples, seed);
     let threshold = other.manifest.threshold;
     let names = tasks::segments(task, data, history, &second)?;
     // Of one segment's figures both are shown, and no interval of either.

@@ -7,7 +7,7 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha12Rng;
 use serde::{Deserialize, Serialize};
 
-use crate::Confusion;
+use crate::{Confusion, ThresholdRule};
 
 /// Accuracy, recall and F1 of one set at the threshold.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -20,6 +20,9 @@ pub struct ThreeFigures {
     pub accuracy: f64,
     /// Share of the orders that were forecast.
     pub recall: f64,
+    /// Share of the forecast orders that came, which the article does not report; 0 where none is.
+    #[serde(default)]
+    pub precision: f64,
     /// Harmonic mean of precision and recall.
     pub f1: f64,
 }
@@ -34,14 +37,27 @@ pub struct ValidationFigures {
     pub as_it_is: ThreeFigures,
     /// All examples of the rarer outcome, and as many of the other, drawn at random.
     pub balanced: ThreeFigures,
+    /// What acting brings there, where the threshold follows from gain and cost.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gained: Option<Gained>,
+}
+
+/// What acting brings on the validation part, in the units of the gain and the cost that were given,
+/// for each of its examples. Acting on none brings 0.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Gained {
+    /// Acting from the threshold on.
+    pub from_threshold: f64,
+    /// Acting on all.
+    pub on_all: f64,
 }
 
 impl ValidationFigures {
-    /// Measures both. The seed decides which examples are drawn.
+    /// Measures both at a threshold, which this rule chose. The seed decides which examples are drawn.
     pub(crate) fn measure(
         probabilities: &[f32],
         labels: &[bool],
-        threshold: f32,
+        (threshold, rule): (f32, ThresholdRule),
         seed: u64,
     ) -> Self {
         let of = |indices: &[usize]| {
@@ -56,16 +72,38 @@ impl ValidationFigures {
                 base_rate: orders as f64 / outcomes.len().max(1) as f64,
                 accuracy: counts.accuracy(),
                 recall: counts.recall(),
+                precision: counts.precision(),
                 f1: counts.f1(),
             }
         };
         let all: Vec<usize> = (0..labels.len().min(probabilities.len())).collect();
+        let gained = match rule {
+            ThresholdRule::Cost { gain, cost } => Some(Gained {
+                from_threshold: brought(probabilities, labels, threshold, (gain, cost)),
+                on_all: brought(probabilities, labels, 0.0, (gain, cost)),
+            }),
+            _ => None,
+        };
         Self {
+            gained,
             threshold: f64::from(threshold),
             as_it_is: of(&all),
             balanced: of(&undersample(labels, &all, seed)),
         }
     }
+}
+
+/// What acting from this probability on brings for each example.
+fn brought(
+    probabilities: &[f32],
+    labels: &[bool],
+    threshold: f32,
+    (gain, cost): (f32, f32),
+) -> f64 {
+    let counts = Confusion::at(probabilities, labels, threshold);
+    let all = probabilities.len().min(labels.len()).max(1) as f64;
+    let orders = counts.true_positives as f64 * f64::from(gain);
+    (orders - counts.false_positives as f64 * f64::from(cost)) / all
 }
 
 /// The examples of the rarer outcome and as many others, each at most once.
@@ -105,17 +143,34 @@ mod tests {
     #[test]
     fn the_balanced_figures_are_those_of_as_many_orders_as_others() {
         let (scores, labels) = sample();
-        let figures = ValidationFigures::measure(&scores, &labels, 0.5, 1);
+        let figures = ValidationFigures::measure(&scores, &labels, (0.5, ThresholdRule::F1), 1);
+        assert_eq!(figures.gained, None);
         let (whole, even) = (figures.as_it_is, figures.balanced);
         assert_eq!((whole.n, whole.base_rate), (4000, 0.2));
         assert_eq!((even.n, even.base_rate), (1600, 0.5));
         // All orders are in both, so the recall is the same; by hand: F1 = 2·600 / (2·600 + 800 + 200).
         assert_eq!((whole.recall, even.recall), (0.75, 0.75));
+        // 600 of 1400 that are taken for orders.
+        assert!((whole.precision - 600.0 / 1400.0).abs() < 1e-12);
         assert!((whole.accuracy - 0.75).abs() < 1e-12);
         assert!((whole.f1 - 1200.0 / 2200.0).abs() < 1e-12);
         // About a quarter of 800 others are taken for orders: 2·600 / (2·600 + 200 + 200).
         assert!((even.f1 - 0.75).abs() < 0.02, "{even:?}");
         assert!((even.accuracy - 0.75).abs() < 0.02, "{even:?}");
+    }
+
+    #[test]
+    fn what_acting_brings_is_counted_in_gain_and_cost() {
+        let (scores, labels) = sample();
+        let rule = ThresholdRule::Cost {
+            gain: 3.0,
+            cost: 1.0,
+        };
+        let figures = ValidationFigures::measure(&scores, &labels, (0.25, rule), 1);
+        let gained = figures.gained.expect("a rule of costs");
+        // By hand, of 4000: 600 orders and 800 others from the threshold on; 800 and 3200 in all.
+        assert!((gained.from_threshold - (1800.0 - 800.0) / 4000.0).abs() < 1e-12);
+        assert!((gained.on_all - (2400.0 - 3200.0) / 4000.0).abs() < 1e-12);
     }
 
     #[test]

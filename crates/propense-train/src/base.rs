@@ -40,6 +40,25 @@ fn bins(spec: &FeatureSpec, recipe: &Recipe) -> impl Fn(usize) -> usize {
     move |column| of_columns.get(column).copied().unwrap_or(bins)
 }
 
+/// The columns of a table that hold what was learnt of the newest item, each with what an item has there
+/// of which nothing was.
+fn of_items(spec: &FeatureSpec) -> Vec<(usize, f32)> {
+    let mut column = spec.context_len();
+    let mut found = Vec::new();
+    for feature in &spec.row {
+        match feature {
+            RowFeature::Number { measure, flag, .. } if measure.is_learnt() => {
+                found.push((column, 0.0));
+                // Where it is missing, the second column says so.
+                found.extend(flag.then_some((column + 1, 1.0)));
+            }
+            _ => {}
+        }
+        column += feature.len();
+    }
+    found
+}
+
 /// Trains it on the training part.
 pub(crate) fn fit(
     prepared: &Prepared,
@@ -48,7 +67,8 @@ pub(crate) fn fit(
 ) -> Result<Base, TrainError> {
     let sizes = (prepared.spec.row_len(), prepared.spec.context_len());
     let examples = &prepared.train.examples;
-    let table = Table::new(examples, sizes.0, prepared.weighting, PARTS);
+    let mut table = Table::new(examples, sizes.0, prepared.weighting, PARTS);
+    table.of_items = of_items(&prepared.spec);
     let recipe = Recipe {
         epochs: request.training.epochs,
         patience: request.training.patience,
@@ -70,6 +90,12 @@ pub(crate) fn fit(
     };
     request.training.validate()?;
     let edges = table_edges(&table, bins(&prepared.spec, &recipe));
+    if edges.iter().all(Vec::is_empty) {
+        return Err(TrainError::Unsuited {
+            task: request.task,
+            reason: "all that is known of the examples is the same for each: nothing tells one from another".to_owned(),
+        });
+    }
     let learn = |targets: &Targets, observer: &mut dyn Observer| {
         let what = (&table, targets, &edges[..]);
         let ensembled = ensemble::train(what, sizes, &recipe, device, left(), observer)?;

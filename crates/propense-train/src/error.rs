@@ -114,6 +114,17 @@ pub enum TrainError {
         /// How many examples it has.
         examples: usize,
     },
+    /// No outcome is known yet.
+    #[error(
+        "{part}: the outcomes of all {examples} examples lie beyond the end of the data; give data that reach further, \
+         or a shorter --horizon"
+    )]
+    NotKnownYet {
+        /// Which part of the data.
+        part: &'static str,
+        /// How many examples it has.
+        examples: usize,
+    },
     /// One class is missing, so nothing can be learnt or measured.
     #[error(
         "{part}: all {examples} examples have the same outcome ({outcome}); more data, or data with orders, is needed"

@@ -8,14 +8,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::adversarial::{Adversarial, adversarial};
 use crate::balanced::ValidationFigures;
-use crate::bootstrap::Interval;
-use crate::bootstrap::MeasureOptions;
-use crate::decide::CalibrationTrial;
+use crate::bootstrap::{FEWEST_USERS, Interval, MeasureOptions, rarer_users};
+use crate::decide::{CalibrationKind, CalibrationTrial};
 use crate::delong::DeLong;
 use crate::device::Chosen;
 use crate::draws::ThreeIntervals;
 use crate::example::{Example, PREFIXES, Positions, Scored, Weighting};
 use crate::metrics::Metrics;
+use crate::overlap::Overlap;
 use crate::segments::{self, SegmentMetrics, Wrong};
 use crate::tasks::{self, ExampleOptions, Shares};
 use crate::{Task, TrainError, scoring};
@@ -29,22 +29,22 @@ pub struct Evaluation {
     /// All examples.
     #[serde(flatten)]
     pub metrics: Metrics,
-    /// In-session: by number of events seen.
+    /// In-session: by number of events seen, as far as both outcomes follow.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub by_k: BTreeMap<usize, Metrics>,
-    /// Other positions, by name.
+    /// Other positions, by name, as far as both outcomes follow.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub also: BTreeMap<String, Metrics>,
-    /// Of the part of the training data that chose the threshold, where there was a training:
-    /// accuracy, recall and F1 as it is and balanced.
+    /// Of the part of the training data that chose the threshold: accuracy, recall and F1 as it is and
+    /// balanced. None where a bundle does not say.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub validation: Option<ValidationFigures>,
     /// 95 % intervals of ROC-AUC, average precision and log-loss at these positions, users drawn again,
     /// by the key or name that the position has in `by_k` or `also`.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub position_intervals: BTreeMap<String, ThreeIntervals>,
-    /// Probabilities below which so many percent of the scores at moments spread over the validation
-    /// sessions lie: what the bundle was fitted to take for usual. Empty where there is no bundle.
+    /// Probabilities below which so many percent of the scores lie, on what the threshold was chosen on:
+    /// what is usual. A bundle's are of moments spread over the sessions.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub percentiles: BTreeMap<u8, f32>,
     /// Figures by kind of visitor, device and category, where the data tell them.
@@ -60,6 +60,18 @@ pub struct Evaluation {
     /// counts as one who does not, and the base rate is too low. None where they hold them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub days_short: Option<u32>,
+    /// What the model reads of the context and no line of the data has.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<String>,
+    /// What the data share with those that were learnt from, where these are at hand.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub overlap: Option<Overlap>,
+    /// Users with an order, or users with anything else, whichever are fewer (sessions, where the user
+    /// is unknown). Of fewer than ten no interval is given.
+    pub rarer_users: usize,
+    /// The kind of calibration that was used, where there was a training.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub calibrated_by: Option<CalibrationKind>,
     /// Log-loss of each kind of calibration on what chose among them, where it was not fitted.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub calibrations: Vec<CalibrationTrial>,
@@ -92,7 +104,21 @@ impl Evaluation {
         let worse = worse.then(|| {
             "on these data the base rate alone would forecast better (log-loss)".to_owned()
         });
-        short.into_iter().chain(worse).collect()
+        let few = (self.rarer_users < FEWEST_USERS).then(|| {
+            format!(
+                "{} users have the rarer outcome: too few for intervals, and for a verdict",
+                self.rarer_users
+            )
+        });
+        let shared = self.overlap.as_ref().and_then(Overlap::words);
+        let missing = (!self.missing.is_empty()).then(|| {
+            let names = self.missing.join(", ");
+            format!(
+                "the model reads {names}, and no line of these data has it: the figures are without"
+            )
+        });
+        let all = [shared, missing, short, worse, few];
+        all.into_iter().flatten().collect()
     }
 }
 
@@ -164,8 +190,11 @@ impl Against {
     }
 }
 
-/// Percentiles that an evaluation names.
-const PERCENTILES: [u8; 5] = [50, 75, 90, 95, 99];
+/// The percentiles that an evaluation names, of a table from 0 to 100.
+pub(crate) fn percentiles(table: &[f32]) -> BTreeMap<u8, f32> {
+    let at = |percent: u8| Some((percent, *table.get(usize::from(percent))?));
+    [50, 75, 90, 95, 99].into_iter().filter_map(at).collect()
+}
 
 /// The positions at which a task is measured, with their names. The first is the protocol's.
 pub(crate) const fn positions(task: Task) -> &'static [(&'static str, Positions)] {
@@ -216,13 +245,14 @@ impl Forecasts<'_> {
         let probabilities = self.probabilities(&scored);
         let owners = owners(&scored, self.examples);
         let threshold = self.threshold;
+        let drawn = options.of_sample(&scored.labels, &owners);
         let metrics = Metrics::with_intervals(
             &probabilities,
             &scored.labels,
             &owners,
             threshold,
-            options.resamples,
-            options.seed,
+            drawn.resamples,
+            drawn.seed,
         );
         let drawing = (owners.as_slice(), options);
         let segments = segments::measure(&scored, &probabilities, self.names, threshold, drawing);
@@ -230,14 +260,18 @@ impl Forecasts<'_> {
         let mut position_intervals = BTreeMap::new();
         if self.task == Task::InSession {
             for k in PREFIXES {
-                let (metrics, intervals) = self.part(&scored.at(k), options);
+                let Some((metrics, intervals)) = self.part(&scored.at(k), options) else {
+                    continue;
+                };
                 by_k.insert(k, metrics);
                 position_intervals.extend(intervals.map(|all| (k.to_string(), all)));
             }
         }
         for (name, position) in positions.iter().skip(1) {
             let scored = scoring::pick(self.logits, self.examples, *position);
-            let (metrics, intervals) = self.part(&scored, options);
+            let Some((metrics, intervals)) = self.part(&scored, options) else {
+                continue;
+            };
             also.insert((*name).to_owned(), metrics);
             position_intervals.extend(intervals.map(|all| ((*name).to_owned(), all)));
         }
@@ -253,6 +287,10 @@ impl Forecasts<'_> {
             most_wrong: segments::most_wrong(&scored, self.examples, &probabilities),
             adversarial: None,
             days_short: None,
+            missing: Vec::new(),
+            overlap: None,
+            rarer_users: rarer_users(&scored.labels, &owners),
+            calibrated_by: None,
             calibrations: Vec::new(),
             against: None,
             curve: Vec::new(),
@@ -266,14 +304,21 @@ impl Forecasts<'_> {
         logits.map(|logit| (self.probability)(*logit)).collect()
     }
 
-    /// Figures and intervals of some of the scores.
-    fn part(&self, scored: &Scored, options: &MeasureOptions) -> (Metrics, Option<ThreeIntervals>) {
+    /// Figures and intervals of some of the scores; none where these do not hold both outcomes.
+    fn part(
+        &self,
+        scored: &Scored,
+        options: &MeasureOptions,
+    ) -> Option<(Metrics, Option<ThreeIntervals>)> {
+        if !(scored.labels.contains(&true) && scored.labels.contains(&false)) {
+            return None;
+        }
         let probabilities = self.probabilities(scored);
         let owners = owners(scored, self.examples);
-        (
+        Some((
             Metrics::measure(&probabilities, &scored.labels, self.threshold),
             segments::of_part(&probabilities, &scored.labels, &owners, options),
-        )
+        ))
     }
 }
 
@@ -308,15 +353,13 @@ pub fn evaluate(
         threshold: manifest.threshold,
     };
     let mut evaluation = forecasts.measure(options);
-    let at = |percent: u8| {
-        let probability = manifest.percentiles.get(usize::from(percent));
-        probability.map(|probability| (percent, *probability))
-    };
+    evaluation.missing = tasks::missing(task, &manifest.features, data, history, &examples)?;
     if history.is_some() {
         evaluation.days_short = tasks::days_short(task, data)?;
     }
-    evaluation.percentiles = PERCENTILES.into_iter().filter_map(at).collect();
+    evaluation.percentiles = percentiles(&manifest.percentiles);
     evaluation.curve = curve(manifest);
+    evaluation.validation = validation(manifest);
     Ok(evaluation)
 }
 
@@ -357,6 +400,15 @@ pub fn tell_apart(
     let parts = (train.examples.as_slice(), test.examples.as_slice());
     let (spec, seed) = (&manifest.features, options.seed);
     Ok(adversarial(parts, spec, positions, seed))
+}
+
+/// The figures on the validation part that a bundle holds, as far as they are of its threshold: what goes on
+/// from a bundle may have another.
+fn validation(manifest: &Manifest) -> Option<ValidationFigures> {
+    let kept = manifest.metrics.get("validation")?.clone();
+    let kept: ValidationFigures = serde_json::from_value(kept).ok()?;
+    let same = (kept.threshold - f64::from(manifest.threshold)).abs() < 1e-6;
+    same.then_some(kept)
 }
 
 /// The learning curve that a bundle holds: log-loss by epoch on the training and the validation part.

@@ -58,6 +58,7 @@ mod network;
 mod next_item;
 mod objectives;
 mod options;
+mod overlap;
 mod pace;
 mod paired;
 mod progress;
@@ -78,7 +79,7 @@ pub use adversarial::{ADVERSARIAL_BOUND, Adversarial, Telltale};
 pub use against::evaluate_against;
 pub use augment::{Augmentation, Shift};
 pub use background::in_background;
-pub use balanced::{ThreeFigures, ValidationFigures};
+pub use balanced::{Gained, ThreeFigures, ValidationFigures};
 pub use bootstrap::{Interval, Intervals, MeasureOptions};
 pub use calibrate::Scaling;
 pub use compare::{
@@ -108,6 +109,7 @@ pub use metrics::{
 pub use next_item::{Gru4Rec, GruOptions};
 pub use objectives::Objective;
 pub use options::{Preset, TrainOptions};
+pub use overlap::{Overlap, overlap};
 pub use pace::training_pace;
 pub use paired::{Chance, Comparison, Gain};
 pub use progress::{EpochReport, Observer, Pace, Progress, Silent, StopReason};

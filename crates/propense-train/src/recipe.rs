@@ -29,6 +29,10 @@ pub(crate) struct Recipe {
     pub(crate) decay: f32,
     /// Share of the hidden units that is left out at each step.
     pub(crate) dropout: f64,
+    /// Chance of each number of a row to be taken for the mean in a step.
+    pub(crate) input_dropout: f64,
+    /// Chance of each row to show, in a step, an item that nothing is known of.
+    pub(crate) item_dropout: f64,
     /// Decay of the running average.
     pub(crate) average: f64,
     /// What is made small.
@@ -55,6 +59,8 @@ impl Default for Recipe {
             schedule: true,
             decay: 0.02,
             dropout: 0.2,
+            input_dropout: 0.0,
+            item_dropout: 0.0,
             average: 0.99,
             loss: Loss::CrossEntropy,
             taught: true,
@@ -129,11 +135,15 @@ pub enum RecipeChange {
     FocalLoss,
     /// Outcomes that are not quite certain.
     LabelSmoothing,
+    /// A tenth of the numbers left out.
+    FeatureDropout,
+    /// A tenth of the items unknown.
+    ItemDropout,
 }
 
 impl RecipeChange {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::NoAverage,
         Self::NoDropout,
         Self::NoDecay,
@@ -144,6 +154,8 @@ impl RecipeChange {
         Self::ClassWeights,
         Self::FocalLoss,
         Self::LabelSmoothing,
+        Self::FeatureDropout,
+        Self::ItemDropout,
     ];
 
     /// What is taken away or added, for a table.
@@ -160,6 +172,8 @@ impl RecipeChange {
             Self::ClassWeights => "+ class weights",
             Self::FocalLoss => "+ focal loss",
             Self::LabelSmoothing => "+ label smoothing",
+            Self::FeatureDropout => "+ feature dropout",
+            Self::ItemDropout => "+ item dropout",
         }
     }
 
@@ -176,6 +190,8 @@ impl RecipeChange {
             Self::ClassWeights => recipe.loss = Loss::Balanced,
             Self::FocalLoss => recipe.loss = Loss::Focal,
             Self::LabelSmoothing => recipe.loss = Loss::Smoothed,
+            Self::FeatureDropout => recipe.input_dropout = 0.1,
+            Self::ItemDropout => recipe.item_dropout = 0.1,
         }
         recipe
     }

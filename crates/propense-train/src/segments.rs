@@ -178,6 +178,7 @@ pub(crate) fn of_part(
     owners: &[usize],
     options: &MeasureOptions,
 ) -> Option<ThreeIntervals> {
+    let options = options.of_sample(labels, owners);
     let draws = options.resamples.min(PART_DRAWS);
     of_one(probabilities, labels, owners, draws, options.seed)
 }

@@ -18,30 +18,74 @@ pub(crate) struct Split {
     /// Measured once.
     pub(crate) test: Vec<usize>,
     /// Left out: later sessions of a user who was first seen in an earlier part.
-    pub(crate) dropped: usize,
-    /// Whether the parts go by user alone and cover the same time.
-    pub(crate) same_time: bool,
+    pub(crate) dropped: Vec<usize>,
+    /// Why the parts of a shop go by user alone, and cover the same time.
+    pub(crate) by_user: Option<ByUser>,
 }
 
-/// Splits a shop's sessions: [`by_time_and_user`], or [`by_user`] where that would leave out more than
-/// half of the validation or of the test part. Where users come back and nearly all of them are there
-/// from the first days on, too few new ones are left later to validate or to test on.
+/// Why the parts of a shop's data cannot follow each other in time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum ByUser {
+    /// More than half of the validation or of the test part would be left out: users come back, and
+    /// nearly all of them are there from the first days on.
+    FewNew,
+    /// Those who come for the first time order more, or less, often than those who come back, who
+    /// would be left out: what is calibrated on the former is wrong for all.
+    NewDiffer,
+}
+
+/// How far, as a share of it, the base rate of the later parts may move by what is left out of them.
+const MOVED: f64 = 0.1;
+
+/// And how many standard errors lie between the rates of what is kept and of what is left out.
+const SURE: f64 = 3.0;
+
+/// Splits a shop's sessions: [`by_time_and_user`], or [`by_user`] where the later parts would be no
+/// sample of the shop's sessions for one of the reasons of [`ByUser`].
+///
+/// `sessions` gives start (milliseconds) and user of each, `keys` the user or the session itself,
+/// `ordered` whether it ended in an order.
 pub(crate) fn of_shop(
     sessions: &[(i64, Option<&str>)],
     keys: &[&str],
+    ordered: &[bool],
     shares: (f64, f64),
 ) -> Split {
     let (train, validation) = shares;
     let split = by_time_and_user(sessions, train, validation);
     let n = sessions.len() as f64;
-    let whole = |part: &[usize], share: f64| part.len() as f64 >= 0.5 * share * n;
+    let half = |part: &[usize], share: f64| (part.len() as f64) < 0.5 * share * n;
     let test = 1.0 - train - validation;
-    if whole(&split.validation, validation) && whole(&split.test, test) {
+    let reason = if half(&split.validation, validation) || half(&split.test, test) {
+        ByUser::FewNew
+    } else if split.is_moved(ordered) {
+        ByUser::NewDiffer
+    } else {
         return split;
-    }
+    };
     Split {
-        same_time: true,
+        by_user: Some(reason),
         ..by_user(keys.iter().copied(), train, validation)
+    }
+}
+
+impl Split {
+    /// Whether what is left out takes the base rate of the later parts elsewhere.
+    fn is_moved(&self, ordered: &[bool]) -> bool {
+        let count = |parts: &[&[usize]]| {
+            let members = || parts.iter().copied().flatten();
+            let orders = members().filter(|index| ordered.get(**index) == Some(&true));
+            (orders.count() as f64, members().count() as f64)
+        };
+        let (kept_orders, kept) = count(&[&self.validation, &self.test]);
+        let (lost_orders, lost) = count(&[&self.dropped]);
+        if kept == 0.0 || lost == 0.0 {
+            return false;
+        }
+        let whole = (kept_orders + lost_orders) / (kept + lost);
+        let error = (whole * (1.0 - whole) * (1.0 / kept + 1.0 / lost)).sqrt();
+        let (here, there) = (kept_orders / kept, lost_orders / lost);
+        (here - whole).abs() > MOVED * whole && (here - there).abs() > SURE * error
     }
 }
 
@@ -70,7 +114,7 @@ pub(crate) fn by_time_and_user(
             None => true,
         };
         match (belongs, part) {
-            (false, _) => split.dropped += 1,
+            (false, _) => split.dropped.push(index),
             (true, 0) => split.train.push(index),
             (true, 1) => split.validation.push(index),
             (true, _) => split.test.push(index),
@@ -162,7 +206,7 @@ mod tests {
         let split = by_time_and_user(&sessions, 0.7, 0.15);
         let parts = [&split.train, &split.validation, &split.test];
         let total: usize = parts.iter().map(|part| part.len()).sum();
-        assert_eq!(total + split.dropped, sessions.len());
+        assert_eq!(total + split.dropped.len(), sessions.len());
         let users: Vec<BTreeSet<&str>> = parts
             .iter()
             .map(|part| part.iter().filter_map(|&i| sessions[i].1).collect())
@@ -191,13 +235,14 @@ mod tests {
                 .enumerate()
                 .map(|(i, user)| (i as i64, Some(*user)))
                 .collect();
-            (of_shop(&sessions, &keys, (0.7, 0.15)), users)
+            let ordered = [false; 1000];
+            (of_shop(&sessions, &keys, &ordered, (0.7, 0.15)), users)
         };
         let (late, _) = split(70);
-        assert!(!late.same_time && late.dropped > 0);
+        assert!(late.by_user.is_none() && !late.dropped.is_empty());
         let (early, users) = split(40);
-        assert!(early.same_time);
-        assert_eq!(early.dropped, 0);
+        assert_eq!(early.by_user, Some(ByUser::FewNew));
+        assert!(early.dropped.is_empty());
         let parts = [&early.train, &early.validation, &early.test];
         assert_eq!(parts.iter().map(|part| part.len()).sum::<usize>(), 1000);
         let of: Vec<BTreeSet<&str>> = parts
@@ -207,6 +252,30 @@ mod tests {
         assert!(of[0].is_disjoint(&of[1]) && of[0].is_disjoint(&of[2]));
         assert!(of[1].is_disjoint(&of[2]));
         assert!(parts[1].len() > 75 && parts[2].len() > 75);
+    }
+
+    #[test]
+    fn where_new_users_order_otherwise_the_parts_go_by_user() {
+        // Of a hundred sessions thirty are of users who have been there before.
+        let split = |new: usize, back: usize| {
+            let is_new = |i: usize| i < 100 || i % 10 < 7;
+            let user = |i: usize| if is_new(i) { i } else { i % 100 };
+            let users: Vec<String> = (0..4000).map(|i| format!("u{}", user(i))).collect();
+            let keys: Vec<&str> = users.iter().map(String::as_str).collect();
+            let sessions: Vec<(i64, Option<&str>)> = keys
+                .iter()
+                .enumerate()
+                .map(|(i, user)| (i as i64, Some(*user)))
+                .collect();
+            // So many sessions in a hundred with an order.
+            let rate = |i: usize| if is_new(i) { new } else { back };
+            let ordered: Vec<bool> = (0..4000).map(|i| i * 37 % 100 < rate(i)).collect();
+            of_shop(&sessions, &keys, &ordered, (0.7, 0.15)).by_user
+        };
+        assert_eq!(split(20, 20), None);
+        assert_eq!(split(20, 22), None);
+        assert_eq!(split(40, 10), Some(ByUser::NewDiffer));
+        assert_eq!(split(10, 40), Some(ByUser::NewDiffer));
     }
 
     #[test]

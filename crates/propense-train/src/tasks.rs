@@ -13,7 +13,7 @@ mod timeline;
 use std::collections::HashSet;
 
 use propense_events::{Event, Session};
-use propense_features::FeatureSpec;
+use propense_features::{ContextFeature, FeatureSpec};
 
 use crate::augment::{self, Augmentation, Shift};
 pub use continuing::Sizes;
@@ -71,6 +71,9 @@ impl Default for ExampleOptions {
         }
     }
 }
+
+/// Training examples of the rarer outcome below which that is said.
+const FEW: usize = 50;
 
 /// Where the examples are split.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -178,6 +181,15 @@ pub(crate) fn prepare(
     if options.augment.contains(&Augmentation::Resample) {
         augment::resample(&mut prepared.train.examples);
     }
+    let outcomes = prepared.train.examples.iter();
+    let orders = outcomes.filter(|e| e.label.last() == Some(true)).count();
+    let rarer = orders.min(prepared.train.examples.len() - orders);
+    if rarer < FEW {
+        observer.on(&Progress::Note(&format!(
+            "{orders} of {} training examples end in an order: of so few of one kind little can be learnt",
+            prepared.train.examples.len()
+        )));
+    }
     let note = format!(
         "split: {} training, {} validation, {} test examples; {} left out",
         prepared.train.examples.len(),
@@ -237,6 +249,28 @@ pub(crate) fn segments(
         Task::NextDay | Task::ThirtyDay => return snapshots::segments(task, data, history),
     };
     Ok(sessions.iter().map(crate::segments::of_session).collect())
+}
+
+/// What a model with these features reads of the context and no line of this data has.
+pub(crate) fn missing(
+    task: Task,
+    spec: &FeatureSpec,
+    data: &Loaded,
+    history: Option<&Loaded>,
+    options: &ExampleOptions,
+) -> Result<Vec<String>, TrainError> {
+    let sessions = match task {
+        Task::Shoppers | Task::ShoppersNoPagevalues => summary::sessions(task, data, true)?,
+        Task::InSession => in_session::sessions(data, history, options)?,
+        // Their context is computed from the events.
+        Task::NextDay | Task::ThirtyDay => return Ok(Vec::new()),
+    };
+    let has = |name: &str| sessions.iter().any(|s| s.context.contains_key(name));
+    let read = spec.context.iter().filter_map(|feature| match feature {
+        ContextFeature::Number { name, .. } | ContextFeature::Category { name, .. } => Some(name),
+        ContextFeature::Hour | ContextFeature::Weekday => None,
+    });
+    Ok(read.filter(|name| !has(name)).cloned().collect())
 }
 
 /// Refuses test data that does not continue the training data in time.
@@ -380,9 +414,21 @@ pub(crate) fn check_classes(
     let labels: Vec<bool> = encoded.examples.iter().filter_map(outcome).collect();
     let examples = labels.len();
     if examples == 0 {
-        return Err(TrainError::TooShort {
-            part,
-            examples: encoded.examples.len(),
+        let all = encoded.examples.len();
+        let seen = |example: &Example| match measured {
+            None => true,
+            Some(positions) => !positions.of(example.events).is_empty(),
+        };
+        let long = encoded.examples.iter().any(seen);
+        return Err(match long {
+            true => TrainError::NotKnownYet {
+                part,
+                examples: all,
+            },
+            false => TrainError::TooShort {
+                part,
+                examples: all,
+            },
         });
     }
     let positives = labels.iter().filter(|label| **label).count();

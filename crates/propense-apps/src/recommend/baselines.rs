@@ -26,6 +26,10 @@ impl Ranker for Popularity {
             *score = *clicks;
         }
     }
+
+    fn numbers(&self) -> usize {
+        self.clicks.len()
+    }
 }
 
 /// The items of the visit again, the newest first; then the most clicked ones.
@@ -49,6 +53,10 @@ impl Ranker for LastItem {
                 *score = most + 1.0 + place as f32;
             }
         }
+    }
+
+    fn numbers(&self) -> usize {
+        self.0.numbers()
     }
 }
 
@@ -96,6 +104,10 @@ impl Ranker for ItemNeighbours<'_> {
                 *score /= (own * (other + REGULARISATION)).sqrt();
             }
         }
+    }
+
+    fn numbers(&self) -> usize {
+        self.index.numbers()
     }
 }
 

@@ -36,6 +36,23 @@ pub(crate) struct Blend {
 }
 
 impl Blend {
+    /// How many weights it has.
+    pub(crate) fn numbers(&self) -> usize {
+        let Self {
+            mean,
+            deviation,
+            linear,
+            first,
+            first_bias,
+            second,
+            second_bias,
+            last,
+        } = self;
+        let scales = mean.len() + deviation.len();
+        let weights = [linear, first, first_bias, second, second_bias, last];
+        scales + weights.map(Array2::len).iter().sum::<usize>()
+    }
+
     /// Learns from moments; every moment has the same number of candidates. None without moments.
     pub(crate) fn fit(mut moments: Vec<Moment>, seed: u64) -> Option<Self> {
         let candidates = moments.first()?.features.nrows();

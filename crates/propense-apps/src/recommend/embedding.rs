@@ -48,6 +48,20 @@ pub(crate) struct Embedding {
     hidden_bias: Array1<f32>,
 }
 
+impl Embedding {
+    /// How many weights it has.
+    pub(crate) fn numbers(&self) -> usize {
+        let Self {
+            input,
+            output,
+            bias,
+            hidden,
+            hidden_bias,
+        } = self;
+        input.len() + output.len() + bias.len() + hidden.len() + hidden_bias.len()
+    }
+}
+
 /// A click within a window: item and weight. The first is the last click.
 type Window = Vec<(usize, f32)>;
 

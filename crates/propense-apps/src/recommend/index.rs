@@ -49,6 +49,15 @@ impl VisitIndex {
         self.items.len()
     }
 
+    /// How many numbers it holds.
+    #[must_use]
+    pub(super) fn numbers(&self) -> usize {
+        let seen: usize = self.items.iter().map(Vec::len).sum();
+        let visits: usize = self.visits_of.iter().map(Vec::len).sum();
+        // Of each item of a visit its number and its place.
+        2 * seen + visits + self.starts.len()
+    }
+
     /// Whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -20,6 +20,9 @@ pub trait Ranker {
     /// Scores of all items, by number, from what the visit has shown so far (in order, at least one
     /// click). Higher is better; `scores` is as long as there are items, and is overwritten.
     fn score(&mut self, seen: &[Click], scores: &mut [f32]);
+
+    /// How many numbers (counts, weights) it ranks by.
+    fn numbers(&self) -> usize;
 }
 
 /// The figures of a ranker, with 95 % bootstrap intervals over visits.
@@ -287,6 +290,10 @@ mod tests {
     impl Ranker for Fixed {
         fn score(&mut self, _: &[Click], scores: &mut [f32]) {
             scores.copy_from_slice(&self.0);
+        }
+
+        fn numbers(&self) -> usize {
+            self.0.len()
         }
     }
 

@@ -40,7 +40,7 @@ pub use off_policy::{Estimate, Moment, PolicyValue, Shown, ShownLog, off_policy}
 pub use opening::{First, Opening, OpeningChoice, Way, beginnings, choose_opening, context};
 pub use past::Past;
 pub use policy::{ItemFacts, Policy};
-pub use protocol::{Named, ProtocolOptions, ProtocolOutcome, next_item, next_item_beside};
+pub use protocol::{Cost, Named, ProtocolOptions, ProtocolOutcome, next_item, next_item_beside};
 pub use shop::{Pick, Shop, seen, taken};
 pub use showcase::{Beside, Lister, Reasoned, Showcase};
 pub use table::ItemTable;

@@ -187,6 +187,11 @@ impl Ranker for NextItemRanker<'_> {
             }
         }
     }
+
+    fn numbers(&self) -> usize {
+        let NextItem { base, blend, .. } = self.model;
+        base.tables.numbers() + base.embedding.numbers() + blend.as_ref().map_or(0, Blend::numbers)
+    }
 }
 
 #[cfg(test)]

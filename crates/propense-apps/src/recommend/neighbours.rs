@@ -132,6 +132,10 @@ impl Ranker for Neighbours<'_> {
             }
         }
     }
+
+    fn numbers(&self) -> usize {
+        self.index.numbers() + self.rarity.len()
+    }
 }
 
 #[cfg(test)]

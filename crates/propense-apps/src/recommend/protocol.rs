@@ -36,6 +36,17 @@ impl Default for ProtocolOptions {
     }
 }
 
+/// What a recommender takes.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Cost {
+    /// Numbers (counts, weights) that it ranks by.
+    pub numbers: usize,
+    /// Seconds of learning from the visits.
+    pub seconds: f64,
+    /// Microseconds of ranking all items once, on average over the positions.
+    pub microseconds: f64,
+}
+
 /// What came of it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ProtocolOutcome {
@@ -46,6 +57,8 @@ pub struct ProtocolOutcome {
     /// 95 % intervals of how much HR, MRR, NDCG and NDCG of the first ten exceed each plain one's, on the
     /// same positions.
     pub ahead_of: BTreeMap<&'static str, [(f64, f64); 4]>,
+    /// What each takes, by name; the recommender's is `propense`.
+    pub costs: BTreeMap<&'static str, Cost>,
     /// Visits learnt from.
     pub train_visits: usize,
     /// Visits that were left out of them because the test data holds a part of each.
@@ -58,7 +71,8 @@ pub struct ProtocolOutcome {
 
 /// Runs the task. Visits of `train` that are also in `test` are left out of `train`, items of
 /// `test` that `train` does not know out of `test`; then at every position of every visit all
-/// items of `train` are ranked from the clicks before it. Everything is learnt from `train`.
+/// items of `train` are ranked from the clicks before it. Everything is learnt from `train`. `clock` says
+/// the seconds since any moment: what learning and ranking take is read off it.
 ///
 /// # Errors
 /// Where nothing can be learnt, or nothing measured.
@@ -66,13 +80,22 @@ pub fn next_item(
     train: Vec<Event>,
     test: Vec<Event>,
     options: &ProtocolOptions,
+    clock: &dyn Fn() -> f64,
     progress: &mut dyn FnMut(&str),
 ) -> Result<ProtocolOutcome, RecommendError> {
-    next_item_beside(train, test, options, &mut |_| Ok(Vec::new()), progress)
+    let nobody = &mut |_: &Log| Ok(Vec::new());
+    next_item_beside(train, test, options, nobody, clock, progress)
 }
 
-/// A recommender to compare with, and its name.
-pub type Named = (&'static str, Box<dyn Ranker>);
+/// A recommender to compare with.
+pub struct Named {
+    /// Its name.
+    pub name: &'static str,
+    /// Seconds of learning.
+    pub seconds: f64,
+    /// What it has learnt.
+    pub ranker: Box<dyn Ranker>,
+}
 
 /// The same with further recommenders to compare with, which `more` teaches from the visits that all
 /// learn from.
@@ -84,6 +107,7 @@ pub fn next_item_beside<E: From<RecommendError>>(
     test: Vec<Event>,
     options: &ProtocolOptions,
     more: &mut dyn FnMut(&Log) -> Result<Vec<Named>, E>,
+    clock: &dyn Fn() -> f64,
     progress: &mut dyn FnMut(&str),
 ) -> Result<ProtocolOutcome, E> {
     let source = Source::of(&train);
@@ -101,22 +125,48 @@ pub fn next_item_beside<E: From<RecommendError>>(
     let all: usize = test.iter().map(|visit| visit.clicks.len()).sum();
     let known: usize = tested.iter().map(Vec::len).sum();
 
+    let since = |begin: f64| clock() - begin;
+    let begin = clock();
     let model = NextItem::fit(&train, options.seed, progress);
-    let run = |ranker: &mut dyn Ranker| Trial::run(ranker, &tested, &log.items, options.k);
+    let learning = since(begin);
+    let mut costs = BTreeMap::new();
+    let mut run = |name: &'static str, seconds: f64, ranker: &mut dyn Ranker| {
+        let begin = clock();
+        let trial = Trial::run(ranker, &tested, &log.items, options.k);
+        let each = since(begin) / trial.ranks.len().max(1) as f64;
+        let cost = Cost {
+            numbers: ranker.numbers(),
+            seconds,
+            microseconds: 1e6 * each,
+        };
+        costs.insert(name, cost);
+        trial
+    };
     progress("ranking");
+    let begin = clock();
     let index = VisitIndex::new(&log);
+    let indexing = since(begin);
     // The model numbers the same visits in the same way.
-    let by = |method: Method| run(method.ranker(&log.items, &index, Some(&model)).as_mut());
-    let ours = by(Method::Blend);
+    let mut by = |method: Method, seconds: f64| {
+        let mut ranker = method.ranker(&log.items, &index, Some(&model));
+        run(method.name(), seconds, ranker.as_mut())
+    };
+    let ours = by(Method::Blend, learning);
     progress("ranking with the plain recommenders");
-    let plain = [Method::Popularity, Method::ItemKnn, Method::VSknn];
+    let plain = [
+        // Clicks are counted while the items are numbered.
+        (Method::Popularity, 0.0),
+        (Method::ItemKnn, indexing),
+        (Method::VSknn, indexing),
+    ];
     let mut trials: Vec<(&str, Trial)> = plain
         .into_iter()
-        .map(|method| (method.name(), by(method)))
+        .map(|(method, seconds)| (method.name(), by(method, seconds)))
         .collect();
-    for (name, mut ranker) in more(&log)? {
-        progress(&format!("ranking with {name}"));
-        trials.push((name, run(ranker.as_mut())));
+    for mut other in more(&log)? {
+        progress(&format!("ranking with {}", other.name));
+        let trial = run(other.name, other.seconds, other.ranker.as_mut());
+        trials.push((other.name, trial));
     }
     let (resamples, seed) = (options.resamples, options.seed);
     let figures = |trial: &Trial| trial.figures(resamples, seed);
@@ -130,6 +180,7 @@ pub fn next_item_beside<E: From<RecommendError>>(
             .iter()
             .map(|(name, trial)| (*name, ours.ahead_of(trial, resamples, seed)))
             .collect(),
+        costs,
         train_visits: train.len(),
         shared_visits,
         items: log.items.len(),
@@ -139,6 +190,8 @@ pub fn next_item_beside<E: From<RecommendError>>(
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+
     use super::*;
     use propense_events::{EventKind, Item};
 
@@ -168,7 +221,13 @@ mod tests {
             resamples: 10,
             ..ProtocolOptions::default()
         };
-        next_item(events(train), events(test), &options, &mut |_| {})
+        // A clock that moves on by a second whenever it is looked at.
+        let seconds = Cell::new(0.0);
+        let clock = || {
+            seconds.set(seconds.get() + 1.0);
+            seconds.get()
+        };
+        next_item(events(train), events(test), &options, &clock, &mut |_| {})
     }
 
     const TRAIN: [(&str, &str); 3] = [("1", "a b c"), ("2", "a b"), ("3", "c a")];
@@ -182,6 +241,10 @@ mod tests {
             (2, 1, 3)
         );
         assert_eq!((outcome.train_visits, outcome.shared_visits), (3, 0));
+        // Two positions in the second between two looks at the clock; three counts for three items.
+        let popular = outcome.costs["popularity"];
+        assert_eq!((popular.numbers, popular.microseconds), (3, 5e5));
+        assert_eq!(outcome.costs["propense"].seconds, 1.0);
         for figures in outcome.baselines.values() {
             assert_eq!(figures.n, 2);
         }

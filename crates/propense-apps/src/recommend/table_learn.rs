@@ -328,6 +328,11 @@ impl Ranker for TableRanker<'_> {
             *score = found.copied().unwrap_or(0.0);
         }
     }
+
+    fn numbers(&self) -> usize {
+        // Of each neighbour its number and its strength.
+        self.table.popularity.len() + 2 * self.table.neighbours.len()
+    }
 }
 
 #[cfg(test)]

@@ -48,6 +48,28 @@ pub(crate) struct Tables {
 pub(crate) const SIGNALS: usize = 8;
 
 impl Tables {
+    /// How many numbers they hold.
+    pub(crate) fn numbers(&self) -> usize {
+        let rows = [
+            &self.next,
+            &self.before,
+            &self.second,
+            &self.near,
+            &self.together,
+        ];
+        let sums = [
+            &self.next_sum,
+            &self.before_sum,
+            &self.second_sum,
+            &self.near_sum,
+            &self.popular,
+            &self.lately,
+        ];
+        // Of each cell its column and its value.
+        let cells: usize = rows.into_iter().flatten().map(|row| 2 * row.len()).sum();
+        cells + sums.into_iter().map(Vec::len).sum::<usize>() + self.shelf.len()
+    }
+
     /// Counts the visits, whose items are numbered as in `items`.
     #[must_use]
     pub(crate) fn new(items: &Items, visits: &[Vec<Click>]) -> Self {

@@ -2,7 +2,7 @@
 
 use propense_train::{
     Augmentation, CompareReport, CompareRequest, Compared, Contender, Learner, MeasureOptions,
-    Objective, Preset, RecipeChange, Shift, Task, compare,
+    Objective, Overlap, Preset, RecipeChange, Shift, Task, compare,
 };
 
 use super::{Failure, Outcome, next_item, refuse, resolve};
@@ -21,6 +21,9 @@ pub(crate) fn run(args: &CompareArgs) -> Outcome {
     )?;
     if args.task == next_item::TASK {
         return next_item::compare(args);
+    }
+    if args.seeds == 0 {
+        return Err(Failure::Usage("--seeds: at least 1".to_owned()));
     }
     let itself = "not together with what `compare` does itself";
     refuse(&[
@@ -47,8 +50,10 @@ pub(crate) fn run(args: &CompareArgs) -> Outcome {
         true => Shift::ALL.to_vec(),
         false => Vec::new(),
     };
+    let contenders = contenders(args, &fit)?;
+    refuse_unheeded(args, &contenders)?;
     let request = CompareRequest {
-        contenders: contenders(args, &fit)?,
+        contenders,
         seeds: args.seeds,
         shifts,
         measuring: MeasureOptions::default(),
@@ -59,15 +64,15 @@ pub(crate) fn run(args: &CompareArgs) -> Outcome {
         true => None,
         false => Some(resolve::data(&args.test, &args.reading)?),
     };
-    if let Some(test) = &test {
-        resolve::apart("--data and --test", &data, test);
-    }
     let title = format!("compare {}", args.task);
     let mut observer = progress::observer(&title, args.fitting.plain);
     let outcome = compare(&data, test.as_ref(), &request, observer.as_mut());
     drop(observer);
     let comparison = outcome?;
     Output::new(&args.json).finish(&table(&comparison), &comparison)?;
+    if let Some(words) = comparison.overlap.as_ref().and_then(Overlap::words) {
+        note(&format!("warning: {words}"));
+    }
     if let Some(path) = &args.report {
         let title = match &test {
             Some(test) => format!("{}: {} → {}", args.task, data.name, test.name),
@@ -107,10 +112,16 @@ fn contenders(args: &CompareArgs, fit: &propense_train::FitRequest) -> Outcome<V
     let shares: Vec<u32> = match args.train_shares.is_empty() {
         true => vec![fit.examples.share],
         false => {
-            let shares = args.train_shares.iter();
+            let mut shares = Vec::new();
+            for share in &args.train_shares {
+                let percent = resolve::share("--train-shares", *share)?;
+                if shares.contains(&percent) {
+                    let message = format!("--train-shares: {share} stands there twice");
+                    return Err(Failure::Usage(message));
+                }
+                shares.push(percent);
+            }
             shares
-                .map(|share| resolve::share("--train-shares", *share))
-                .collect::<Result<_, _>>()?
         }
     };
     if recipe && learners != [Learner::Base] {
@@ -149,6 +160,26 @@ fn contenders(args: &CompareArgs, fit: &propense_train::FitRequest) -> Outcome<V
         }
     }
     Ok(all)
+}
+
+/// Refuses options that nobody who takes part heeds.
+fn refuse_unheeded(args: &CompareArgs, contenders: &[Contender]) -> Outcome {
+    let any = |holds: fn(Learner) -> bool| contenders.iter().any(|one| holds(one.learner));
+    let fitting = &args.fitting;
+    if !any(|learner| learner == Learner::Seed) {
+        let network = "belongs to the structure seed, which takes no part";
+        refuse(&resolve::of_network(fitting, network))?;
+    }
+    if !any(|learner| matches!(learner, Learner::Seed | Learner::Structure(_))) {
+        let trained = "nobody takes part who heeds it: base and the baselines have their own";
+        refuse(&[
+            (fitting.batch.is_some(), "--batch", trained),
+            (fitting.learning_rate.is_some(), "--learning-rate", trained),
+            (fitting.patience.is_some(), "--patience", trained),
+            (fitting.clip.is_some(), "--clip", trained),
+        ])?;
+    }
+    Ok(())
 }
 
 /// None, each alone, and together all that change single events.
@@ -207,7 +238,8 @@ fn table(comparison: &CompareReport) -> Table {
             ]);
         }
     }
-    if let Some(best) = comparison.rows.get(comparison.best) {
+    let several = comparison.rows.len() > 1;
+    if let Some(best) = comparison.rows.get(comparison.best).filter(|_| several) {
         table.block(format!(
             "less {}, the same users drawn again, 95 %",
             best.name
@@ -221,7 +253,7 @@ fn table(comparison: &CompareReport) -> Table {
         }
     }
     if comparison.rows.iter().any(|row| row.worth.is_some()) {
-        table.block("less the same structure on the whole training part as it is, 95 %");
+        table.block("less the same structure without the change, 95 %");
         table.row(["", "ROC-AUC", "PR-AUC", "log-loss"]);
         for row in &comparison.rows {
             if let Some(worth) = row.worth {

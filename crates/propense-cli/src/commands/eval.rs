@@ -25,7 +25,6 @@ pub(crate) fn run(args: &EvalArgs) -> Outcome {
     };
     let train = resolve::data(&args.train, &args.reading)?;
     let test = resolve::data(&args.test, &args.reading)?;
-    resolve::apart("--train and --test", &train, &test);
     let mut observer = progress::observer(&format!("eval {}", args.task), args.fitting.plain);
     let outcome = eval(
         &train,

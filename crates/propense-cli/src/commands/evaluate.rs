@@ -1,7 +1,7 @@
 //! `propense evaluate`
 
 use propense_train::{
-    Evaluation, MeasureOptions, evaluate, evaluate_against, tell_apart, uses_history,
+    Evaluation, MeasureOptions, evaluate, evaluate_against, overlap, tell_apart, uses_history,
 };
 
 use super::train::deciding;
@@ -43,7 +43,15 @@ pub(crate) fn run(args: &EvaluateArgs) -> Outcome {
     };
     if !args.train.is_empty() {
         let train = resolve::data(&args.train, &args.reading)?;
+        if train.sha256 != bundle.manifest.data.sha256 {
+            note(&format!(
+                "--train is not what the bundle says it has learnt from, {}: what follows compares with the files \
+                 given",
+                bundle.manifest.data.name
+            ));
+        }
         evaluation.adversarial = tell_apart(&bundle, &train, &data, &options)?;
+        evaluation.overlap = Some(overlap(&train, &data));
     }
     Output::new(&args.json).finish(&table(&evaluation), &evaluation)?;
     if data.sha256 == bundle.manifest.data.sha256 {
@@ -79,9 +87,7 @@ pub(super) fn table(evaluation: &Evaluation) -> Table {
     let mut table = Table::new();
     table.metrics(evaluation.task.name(), &evaluation.metrics);
     if !evaluation.percentiles.is_empty() {
-        table.block(
-            "what is a high score: so many lie below, of all on the validation part at any time",
-        );
+        table.block("what is a high score: so many lie below, of all on the validation part");
         table.row(["share below", "probability"]);
         for (percent, probability) in &evaluation.percentiles {
             table.row([format!("{percent} %"), format!("{probability:.4}")]);
@@ -111,12 +117,11 @@ pub(super) fn table(evaluation: &Evaluation) -> Table {
         }
     }
     against(evaluation, &mut table);
+    if let Some(kind) = evaluation.calibrated_by {
+        let calibrated = (kind, evaluation.calibrations.as_slice());
+        deciding(evaluation.metrics.threshold, calibrated, &mut table);
+    }
     if let Some(figures) = &evaluation.validation {
-        deciding(
-            evaluation.metrics.threshold,
-            &evaluation.calibrations,
-            &mut table,
-        );
         table.validation(figures);
     }
     table.adversarial(evaluation.adversarial.as_ref());

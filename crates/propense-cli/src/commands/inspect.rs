@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::Context;
 use propense_events::{format_timestamp, sessionise};
-use propense_model::{Bundle, CellActivation};
+use propense_model::{Bundle, Calibration, CellActivation, ModelConfig};
 use propense_train::{ExampleOptions, Loaded};
 use serde_json::json;
 
@@ -74,21 +74,7 @@ fn bundle_table(bundle: &Bundle) -> Table {
     line("format version", manifest.format_version.to_string());
     line("made", manifest.created_at.clone());
     line("licence", manifest.licence.clone());
-    line(
-        "network",
-        format!(
-            "{} features, {} context, {} filters, {} hidden ({}), {} parameters",
-            manifest.model.features,
-            manifest.model.context,
-            manifest.model.filters,
-            manifest.model.hidden,
-            match manifest.model.activation {
-                CellActivation::Tanh => "tanh",
-                CellActivation::Relu => "relu",
-            },
-            manifest.model.parameters()
-        ),
-    );
+    line("network", network(&manifest.model));
     if let Some(lineage) = &manifest.lineage {
         let parent: String = lineage.parent.chars().take(12).collect();
         line(
@@ -96,7 +82,7 @@ fn bundle_table(bundle: &Bundle) -> Table {
             format!("update {}, goes on from {parent}", lineage.generation),
         );
     }
-    line("calibration", format!("{:?}", manifest.calibration));
+    line("calibration", calibration(&manifest.calibration));
     line("threshold", format!("{:.4}", manifest.threshold));
     line(
         "data",
@@ -156,6 +142,43 @@ fn bundle_table(bundle: &Bundle) -> Table {
         }
     }
     table
+}
+
+/// Sizes in words. Beside an ensemble the recurrent path may be no more than its least size, and silent.
+fn network(model: &ModelConfig) -> String {
+    let reads = format!("{} features, {} context", model.features, model.context);
+    let parameters = model.parameters();
+    let activation = match model.activation {
+        CellActivation::Tanh => "tanh",
+        CellActivation::Relu => "relu",
+    };
+    let path = format!(
+        "{} filters, {} hidden ({activation})",
+        model.filters, model.hidden
+    );
+    match &model.ensemble {
+        Some(ensemble) => {
+            let beside = match model.hidden {
+                1 => String::new(),
+                _ => format!(" beside {path}"),
+            };
+            format!(
+                "{reads}, an ensemble of {} networks of {} hidden{beside}, {parameters} parameters",
+                ensemble.members, ensemble.hidden
+            )
+        }
+        None => format!("{reads}, {path}, {parameters} parameters"),
+    }
+}
+
+/// From logit to probability, in words.
+fn calibration(curve: &Calibration) -> String {
+    match curve {
+        Calibration::Identity => "none: the logistic function of the logit".to_owned(),
+        Calibration::Temperature { temperature } => format!("temperature {temperature:.4}"),
+        Calibration::Platt { a, b } => format!("Platt, {a:.4} · logit {b:+.4}"),
+        Calibration::Isotonic { x, .. } => format!("isotonic, {} points", x.len()),
+    }
 }
 
 fn events(data: &Loaded, shown: usize) -> (Table, serde_json::Value) {

@@ -1,6 +1,8 @@
 //! `propense eval --task next-item`
 
 use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Instant;
 
 use anyhow::Context;
 use propense_apps::recommend::{
@@ -12,7 +14,8 @@ use serde::Serialize;
 
 use super::{Failure, Outcome, refuse, resolve};
 use crate::args::{CompareArgs, EvalArgs, FittingArgs, JsonArgs};
-use crate::output::{Output, Table, note};
+use crate::output::{COSTS, Output, Table, cost_cells, everybody, note, write_file};
+use crate::report;
 
 /// The name of the task.
 pub(crate) const TASK: &str = "next-item";
@@ -31,10 +34,6 @@ struct Report<'a> {
 }
 
 pub(crate) fn eval(args: &EvalArgs) -> Outcome {
-    if args.report.is_some() {
-        let message = "--report: next-item has no report yet; take --json".to_owned();
-        return Err(Failure::Usage(message));
-    }
     let none = "next-item trains no network";
     let usual = Deciding::default();
     let deciding = resolve::deciding(&args.deciding)?;
@@ -58,19 +57,17 @@ pub(crate) fn eval(args: &EvalArgs) -> Outcome {
         seed: args.fitting.seed,
         ..ProtocolOptions::default()
     };
-    let outcome = next_item(train.events, test.events, &options, &mut note);
-    let outcome = outcome.with_context(|| format!("{} → {}", train.name, test.name))?;
-    finish(&outcome, &args.json)
+    let names = format!("{} → {}", train.name, test.name);
+    let clock = clock();
+    let outcome = next_item(train.events, test.events, &options, &clock, &mut note);
+    let outcome = outcome.with_context(|| names.clone())?;
+    finish(&names, &outcome, &args.json, args.report.as_deref())
 }
 
 /// `propense compare --task next-item`: the same, beside the last items again and GRU4Rec.
 pub(crate) fn compare(args: &CompareArgs) -> Outcome {
     if args.test.is_empty() {
         let message = "--task next-item needs --test: later visits to rank in".to_owned();
-        return Err(Failure::Usage(message));
-    }
-    if args.report.is_some() {
-        let message = "--report: next-item has no report yet; take --json".to_owned();
         return Err(Failure::Usage(message));
     }
     let same = "next-item compares the same rankings always, once";
@@ -105,15 +102,32 @@ pub(crate) fn compare(args: &CompareArgs) -> Outcome {
     let mut more = |log: &Log| -> anyhow::Result<Vec<Named>> {
         let items = |visit: &Vec<Click>| visit.iter().map(|click| click.item).collect();
         let visits: Vec<Vec<u32>> = log.visits.iter().map(items).collect();
+        let begin = Instant::now();
         let trained = Gru4Rec::fit(&visits, log.items.len(), &network, &mut note)?;
-        note(&format!("gru4rec: {} numbers", trained.parameters()));
         Ok(vec![
-            ("last_item", Box::new(LastItem::new(&log.items))),
-            ("gru4rec", Box::new(Network(trained))),
+            Named {
+                name: "last_item",
+                seconds: 0.0,
+                ranker: Box::new(LastItem::new(&log.items)),
+            },
+            Named {
+                name: "gru4rec",
+                seconds: begin.elapsed().as_secs_f64(),
+                ranker: Box::new(Network(trained)),
+            },
         ])
     };
-    let outcome = next_item_beside(train.events, test.events, &options, &mut more, &mut note);
-    finish(&outcome.with_context(|| names)?, &args.json)
+    let clock = clock();
+    let (train, test) = (train.events, test.events);
+    let outcome = next_item_beside(train, test, &options, &mut more, &clock, &mut note);
+    let outcome = outcome.with_context(|| names.clone())?;
+    finish(&names, &outcome, &args.json, args.report.as_deref())
+}
+
+/// Seconds since now.
+fn clock() -> impl Fn() -> f64 {
+    let begin = Instant::now();
+    move || begin.elapsed().as_secs_f64()
 }
 
 /// Refuses what trains a forecast of orders, but for what is heeded here. A device may be named, as for
@@ -161,9 +175,13 @@ impl Ranker for Network {
             *score = found;
         }
     }
+
+    fn numbers(&self) -> usize {
+        self.0.parameters()
+    }
 }
 
-fn finish(outcome: &ProtocolOutcome, json: &JsonArgs) -> Outcome {
+fn finish(names: &str, outcome: &ProtocolOutcome, json: &JsonArgs, page: Option<&Path>) -> Outcome {
     let ours = &outcome.ours;
     let report = Report {
         task: TASK,
@@ -179,6 +197,11 @@ fn finish(outcome: &ProtocolOutcome, json: &JsonArgs) -> Outcome {
         outcome,
     };
     Output::new(json).finish(&table(outcome), &report)?;
+    if let Some(path) = page {
+        let title = format!("{TASK}: {names}");
+        write_file(path, report::next_item(&title, outcome).as_bytes())?;
+        note(&format!("wrote {}", path.display()));
+    }
     Ok(())
 }
 
@@ -205,12 +228,13 @@ fn table(outcome: &ProtocolOutcome) -> Table {
         "items shown".to_owned(),
         "places of the top tenth".to_owned(),
     ]);
-    let baselines = outcome
-        .baselines
-        .iter()
-        .map(|(name, figures)| (*name, figures));
-    for (name, figures) in baselines.chain([("propense", &outcome.ours)]) {
+    for (name, figures) in everybody(outcome) {
         table.row(cells(name, figures));
+    }
+    table.block("what each takes");
+    table.row(COSTS);
+    for (name, cost) in &outcome.costs {
+        table.row(cost_cells(name, cost));
     }
     table.block(format!(
         "ahead by, 95 % ({:.1} % of the items that came next are of the top tenth)",

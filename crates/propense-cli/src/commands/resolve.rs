@@ -113,15 +113,6 @@ pub(crate) fn history(
     Ok(Some(earlier))
 }
 
-/// Warns where the data that measure are those that were learnt from.
-pub(crate) fn apart(names: &str, learnt: &Loaded, measured: &Loaded) {
-    if learnt.sha256 == measured.sha256 {
-        crate::output::note(&format!(
-            "warning: {names} are the same files: what they say is no figure for new ones"
-        ));
-    }
-}
-
 /// A moment before which to look, from `--until`.
 pub(crate) fn until(text: Option<&str>) -> Outcome<Option<i64>> {
     let Some(text) = text else { return Ok(None) };
@@ -259,16 +250,26 @@ pub(crate) fn deciding(args: &DecidingArgs) -> Outcome<Deciding> {
     })
 }
 
+/// What shapes the published network: whether each option is given, its name, and why it may not be.
+pub(crate) fn of_network<'a>(
+    args: &FittingArgs,
+    why: &'a str,
+) -> [(bool, &'static str, &'a str); 4] {
+    [
+        (args.filters.is_some(), "--filters", why),
+        (args.hidden.is_some(), "--hidden", why),
+        (args.dropout.is_some(), "--dropout", why),
+        (args.activation.is_some(), "--activation", why),
+    ]
+}
+
 /// Refuses what the preset `base` has no use for.
 fn refuse_seeds_own(args: &FittingArgs) -> Outcome {
     let network = "belongs to --preset seed, and this is base";
     let state = "the preset base is trained in minutes and keeps no state, as --preset seed does with \
                  --checkpoint";
+    refuse(&of_network(args, network))?;
     refuse(&[
-        (args.filters.is_some(), "--filters", network),
-        (args.hidden.is_some(), "--hidden", network),
-        (args.dropout.is_some(), "--dropout", network),
-        (args.activation.is_some(), "--activation", network),
         (args.clip.is_some(), "--clip", network),
         (args.checkpoint.is_some(), "--checkpoint", state),
         (args.resume, "--resume", state),

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use propense_model::{Arithmetic, Precision};
 use propense_train::{
-    CalibrationTrial, FitReport, FitRequest, Preset, StopReason, TrainError, fit_bundle,
+    CalibrationKind, CalibrationTrial, FitReport, FitRequest, Preset, StopReason, TrainError,
+    fit_bundle,
 };
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -127,8 +128,12 @@ pub(super) const fn precision(named: PrecisionArg) -> Precision {
 }
 
 /// What decides, and what other calibrations would give. Shared with `eval`.
-pub(super) fn deciding(threshold: f64, calibrations: &[CalibrationTrial], table: &mut Table) {
-    table.block(format!("threshold {threshold:.4}"));
+pub(super) fn deciding(
+    threshold: f64,
+    (used, calibrations): (CalibrationKind, &[CalibrationTrial]),
+    table: &mut Table,
+) {
+    table.block(format!("threshold {threshold:.4}, calibration {used}"));
     if calibrations.is_empty() {
         return;
     }
@@ -192,7 +197,8 @@ fn table(report: &FitReport) -> Table {
             format!("{:.4}", m.ece),
         ]);
     }
-    deciding(report.threshold.into(), &report.calibrations, &mut table);
+    let calibrated = (report.calibrated_by, report.calibrations.as_slice());
+    deciding(report.threshold.into(), calibrated, &mut table);
     table.validation(&report.validation);
     table.adversarial(report.adversarial.as_ref());
     table

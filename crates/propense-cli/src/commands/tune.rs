@@ -29,7 +29,7 @@ pub(crate) fn run(args: &TuneArgs) -> Outcome {
         ),
     ])?;
     let space = match args.space.as_str() {
-        "built-in" => Space::built_in(),
+        "built-in" => Space::built_in(args.task.parse()?),
         file => {
             let text = std::fs::read_to_string(file).with_context(|| file.to_owned())?;
             Space::from_json(&text)?

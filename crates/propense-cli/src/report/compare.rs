@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use propense_train::{CompareReport, Compared, Figure};
+use propense_train::{CompareReport, Compared, Figure, Overlap};
 
 use super::escape;
 use super::page;
@@ -18,7 +18,10 @@ pub(crate) fn comparison(title: &str, comparison: &CompareReport) -> String {
         100.0 * comparison.base_rate,
         comparison.examples.validation
     );
-    let mut body = page::notes(&comparison.choice);
+    let shared = comparison.overlap.as_ref().and_then(Overlap::words);
+    let shared = shared.map(|words| format!("Warning: {words}."));
+    let notes: Vec<&String> = shared.iter().chain(&comparison.choice).collect();
+    let mut body = page::notes(&notes);
     body.push_str("<div class=\"pair\">\n");
     for (name, of) in [
         (
@@ -38,6 +41,9 @@ pub(crate) fn comparison(title: &str, comparison: &CompareReport) -> String {
         comparison.rows.iter().map(cells).collect()
     };
     body.push_str(&page::table(&QUALITY, &list(quality)));
+    if comparison.rows.iter().any(|row| row.seeds > 1) {
+        body.push_str(&seeds(comparison));
+    }
     body.push_str("<h2>What each costs</h2>\n");
     body.push_str(&page::table(&COST, &list(cost)));
     if comparison.rows.iter().any(|row| row.worth.is_some()) {
@@ -50,12 +56,14 @@ pub(crate) fn comparison(title: &str, comparison: &CompareReport) -> String {
 }
 
 /// How well each forecasts.
-const QUALITY: [&str; 8] = [
+const QUALITY: [&str; 10] = [
     "",
     "ROC-AUC",
     "95 %",
     "PR-AUC",
+    "95 %",
     "log-loss",
+    "95 %",
     "less the best's",
     "F1",
     "ECE",
@@ -67,12 +75,36 @@ fn quality(row: &Compared) -> Vec<String> {
         format!("{:.4}", row.auc.mean),
         row.auc.interval.map(range).unwrap_or_default(),
         format!("{:.4}", row.pr_auc.mean),
+        row.pr_auc.interval.map(range).unwrap_or_default(),
         format!("{:.4}", row.log_loss.mean),
+        row.log_loss.interval.map(range).unwrap_or_default(),
         row.behind
             .map_or("chosen".to_owned(), |[_, _, loss]| range(loss)),
         format!("{:.4}", row.f1),
         format!("{:.4}", row.ece),
     ]
+}
+
+/// How much hangs on the seed.
+fn seeds(comparison: &CompareReport) -> String {
+    let rows: Vec<Vec<String>> = comparison
+        .rows
+        .iter()
+        .map(|row| {
+            let spread = |figure: Figure| range(figure.seeds);
+            vec![
+                row.name.clone(),
+                row.seeds.to_string(),
+                spread(row.auc),
+                spread(row.pr_auc),
+                spread(row.log_loss),
+            ]
+        })
+        .collect();
+    let table = page::table(&["", "seeds", "ROC-AUC", "PR-AUC", "log-loss"], &rows);
+    format!(
+        "<h2>Spread over the seeds</h2>\n<p>Lowest to highest. What hangs on no chance is trained once.</p>\n{table}"
+    )
 }
 
 /// What each is, and what it takes.
@@ -111,7 +143,7 @@ fn worth(comparison: &CompareReport) -> String {
     let rows: Vec<Vec<String>> = comparison.rows.iter().filter_map(row).collect();
     let table = page::table(&head, &rows);
     format!(
-        "<h2>What each change is worth</h2>\n<p>Less the same structure on the whole training part as it is, 95 %. \
+        "<h2>What each change is worth</h2>\n<p>Less the same structure without the change, 95 %. \
          An interval that holds 0 shows nothing.</p>\n{table}"
     )
 }
@@ -126,8 +158,10 @@ fn shifts(comparison: &CompareReport) -> String {
         .rows
         .iter()
         .map(|row| {
-            let shifts = row.shifts.iter().map(|shift| format!("{:.4}", shift.auc));
-            [row.name.clone(), format!("{:.4}", row.auc.mean)]
+            let cell = |auc: f64, loss: f64| format!("{auc:.4}, {loss:.4}");
+            let shifts = row.shifts.iter();
+            let shifts = shifts.map(|shift| cell(shift.auc, shift.log_loss));
+            [row.name.clone(), cell(row.auc.mean, row.log_loss.mean)]
                 .into_iter()
                 .chain(shifts)
                 .collect()
@@ -135,7 +169,7 @@ fn shifts(comparison: &CompareReport) -> String {
         .collect();
     let table = page::table(&head, &rows);
     format!(
-        "<h2>On changed test parts</h2>\n<p>ROC-AUC where things are not as in training.</p>\n{table}"
+        "<h2>On changed test parts</h2>\n<p>ROC-AUC and log-loss where things are not as in training.</p>\n{table}"
     )
 }
 

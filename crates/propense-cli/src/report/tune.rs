@@ -65,7 +65,8 @@ pub(crate) fn search(title: &str, tuned: &Tuned, command: &str) -> String {
         .collect();
     body.push_str(&page::chart(
         "Log-loss on validation by epoch",
-        "A line for each trial; the winner's is solid.",
+        "A line for each trial, or a dot where it had one epoch; the winner's is solid. What lies above one and a half times the \
+         lowest is drawn at the upper edge.",
         &lines("Log-loss on validation by epoch", &curves),
         &head,
         &rows,
@@ -101,6 +102,9 @@ fn ranked(tuned: &Tuned) -> impl Iterator<Item = &Finished> {
         .filter_map(|place| tuned.finished.get(*place))
 }
 
+/// From which ratio of the ends on values are drawn by their logarithm, as a range is drawn from.
+const SPREAD: f64 = 4.0;
+
 const LEFT: f64 = 52.0;
 const RIGHT: f64 = 350.0;
 const TOP: f64 = 8.0;
@@ -110,6 +114,8 @@ const BOTTOM: f64 = 150.0;
 struct Frame {
     x: (f64, f64),
     y: (f64, f64),
+    /// Whether x is drawn by its logarithm.
+    logarithmic: bool,
 }
 
 impl Frame {
@@ -122,6 +128,7 @@ impl Frame {
         Self {
             x: ends(|point| point.0),
             y: ends(|point| point.1),
+            logarithmic: false,
         }
     }
 
@@ -130,8 +137,12 @@ impl Frame {
             true => ((value - low) / (high - low)).clamp(0.0, 1.0),
             false => 0.5,
         };
+        let across = match self.logarithmic {
+            true => share(x.ln(), (self.x.0.ln(), self.x.1.ln())),
+            false => share(x, self.x),
+        };
         (
-            LEFT + share(x, self.x) * (RIGHT - LEFT),
+            LEFT + across * (RIGHT - LEFT),
             BOTTOM - share(y, self.y) * (BOTTOM - TOP),
         )
     }
@@ -181,12 +192,20 @@ fn lines(label: &str, curves: &[(Vec<(f64, f64)>, bool)]) -> String {
             let _ = write!(inside, "{x:.1},{y:.1} ");
         }
         inside.push_str("\"/>\n");
+        if let [(x, y)] = points[..] {
+            let (x, y) = frame.place((x, seen(y)));
+            let _ = writeln!(
+                inside,
+                "<circle class=\"dot\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"2.5\"/>"
+            );
+        }
     }
     frame.svg(label, &inside)
 }
 
 fn dots(label: &str, points: &[((f64, f64), usize)]) -> String {
-    let frame = Frame::around(points.iter().map(|(point, _)| *point));
+    let mut frame = Frame::around(points.iter().map(|(point, _)| *point));
+    frame.logarithmic = frame.x.0 > 0.0 && frame.x.1 > SPREAD * frame.x.0;
     let mut inside = String::new();
     for (point, below) in points {
         let _ = writeln!(inside, "{}", mark(frame.place(*point), *below));

@@ -9,11 +9,20 @@ use super::{development_data, propense, words};
 
 fn eval(parts: &[PathBuf; 2], folder: &Path) -> serde_json::Value {
     let json = folder.join("result.json");
-    let line = "eval --task next-item --train {} --test {} --json {}";
-    propense(words(line, &[&parts[0], &parts[1], &json])).code(0);
+    let page = folder.join("result.html");
+    let line = "eval --task next-item --train {} --test {} --json {} --report {}";
+    propense(words(line, &[&parts[0], &parts[1], &json, &page])).code(0);
     let result: serde_json::Value =
         serde_json::from_slice(&std::fs::read(&json).expect("result")).expect("JSON");
     assert_eq!(result["task"], "next-item");
+    for name in ["propense", "popularity", "item_knn", "v_sknn"] {
+        let cost = &result["costs"][name];
+        assert!(cost["numbers"].as_u64() > Some(0), "{name}: {result}");
+        assert!(cost["microseconds"].as_f64() > Some(0.0), "{result}");
+    }
+    let page = std::fs::read_to_string(page).expect("a page");
+    let hr = result["hr20"].as_f64().expect("a number");
+    assert!(page.contains(&format!("{hr:.3}")) && page.contains("v_sknn"));
     assert_eq!(result["n"].as_u64(), Some(positions(parts)), "{result}");
     for key in ["hr20", "mrr20", "ndcg20"] {
         let value = result[key].as_f64().expect("a number");
@@ -167,8 +176,4 @@ fn next_item_says_what_it_cannot_do() {
                 .says(&format!("error: {name}: "));
         }
     }
-    let line = "eval --task next-item --train {} --test {} --report r.html";
-    propense(words(line, &[&file, &file]))
-        .code(2)
-        .says("--json");
 }

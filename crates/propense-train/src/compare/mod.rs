@@ -14,6 +14,7 @@ use crate::evaluation::owners;
 use crate::example::{Example, Label};
 use crate::fit::{FitRequest, PartSizes};
 use crate::objectives::Objective;
+use crate::overlap::{Overlap, overlap};
 use crate::progress::{Observer, Progress};
 use crate::recipe::RecipeChange;
 use crate::scoring;
@@ -150,6 +151,10 @@ pub fn compare(
     if let (Task::ThirtyDay, Some(test)) = (request.fit.task, test) {
         tasks::check_continues(data, test)?;
     }
+    let shared = test.map(|test| overlap(data, test));
+    if let Some(words) = shared.as_ref().and_then(Overlap::words) {
+        observer.on(&Progress::Note(&words));
+    }
     let mut held_back: Option<HeldBack> = None;
     let mut examples: Option<PartSizes> = None;
     let mut all: Vec<Option<Trained>> = request.contenders.iter().map(|_| None).collect();
@@ -194,7 +199,10 @@ pub fn compare(
         return Err(fitting::stopped());
     };
     observer.on(&Progress::Note("measuring all on the test part"));
-    Ok(report::table(request, &held_back, examples, trained))
+    Ok(CompareReport {
+        overlap: shared,
+        ..report::table(request, &held_back, examples, trained)
+    })
 }
 
 /// How a contender's examples are made.

@@ -9,6 +9,7 @@ use crate::bootstrap::MeasureOptions;
 use crate::draws::{self, Runs, Three, ThreeIntervals};
 use crate::fit::PartSizes;
 use crate::metrics::Metrics;
+use crate::overlap::Overlap;
 
 /// A measure over the seeds.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -45,8 +46,8 @@ pub struct Compared {
     /// 95 % intervals of AUC, average precision and log-loss less the chosen contender's; none for the
     /// chosen one.
     pub behind: Option<ThreeIntervals>,
-    /// The same less the same learner on the training part as it is, without augmentation: what the
-    /// change of the training part is worth; none for that one itself, and where it takes no part.
+    /// The same less the same learner without the change (of the recipe, of what else is forecast, of the
+    /// training part): what it is worth; none for that one itself, and where it takes no part.
     pub worth: Option<ThreeIntervals>,
     /// Mean log-loss on the validation part, which chooses.
     pub validation_log_loss: f64,
@@ -84,6 +85,9 @@ pub struct CompareReport {
     pub device: String,
     /// Sizes of the parts; the training part is the largest that any contender learnt from.
     pub examples: PartSizes,
+    /// What other data to measure on share with those that were learnt from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub overlap: Option<Overlap>,
     /// Scores measured.
     pub n: usize,
     /// Share of them with an order.
@@ -111,7 +115,7 @@ pub(super) fn table(
         })
         .unwrap_or(0);
     let forecasts: Vec<Runs> = trained.iter().map(|one| one.forecasts.clone()).collect();
-    let MeasureOptions { resamples, seed } = request.measuring;
+    let MeasureOptions { resamples, seed } = request.measuring.of_sample(labels, owners);
     let drawn = draws::draw(&forecasts, labels, owners, resamples, seed);
     let rows: Vec<Compared> = trained
         .iter()
@@ -171,6 +175,7 @@ pub(super) fn table(
         task: request.fit.task,
         device: request.fit.device.name.to_owned(),
         examples,
+        overlap: None,
         n: labels.len(),
         base_rate: orders as f64 / labels.len().max(1) as f64,
         best,
@@ -179,12 +184,20 @@ pub(super) fn table(
     }
 }
 
-/// Place of the same learner on the training part as it is, where that is another contender.
+/// Place of the same learner without the change, where that is another contender: trained as usual on
+/// as much, else on the whole training part.
 fn plain(trained: &[Trained], place: usize) -> Option<usize> {
     let own = &trained.get(place)?.contender;
+    let of = |wanted: &Contender| {
+        let found = trained.iter().position(|one| one.contender == *wanted)?;
+        (found != place).then_some(found)
+    };
     let usual = Contender::plain(own.learner);
-    let found = trained.iter().position(|one| one.contender == usual)?;
-    (found != place).then_some(found)
+    let as_much = Contender {
+        share: own.share,
+        ..usual.clone()
+    };
+    of(&as_much).or_else(|| of(&usual))
 }
 
 /// Why the best is the best, and who is as good.

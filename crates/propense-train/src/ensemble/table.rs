@@ -19,6 +19,9 @@ pub(crate) struct Table {
     pub(crate) folds: Vec<usize>,
     /// Place of the example, and number of its events that are known.
     pub(crate) moments: Vec<(usize, usize)>,
+    /// Columns that say what was learnt of the newest item, each with what stands there of an item that
+    /// nothing was learnt of.
+    pub(crate) of_items: Vec<(usize, f32)>,
 }
 
 impl Table {

@@ -9,9 +9,8 @@ use burn::tensor::{Device, Tensor, TensorData, activation};
 use propense_model::{
     CnnLstm, Ensemble, EnsembleConfig, Masks, ModelConfig, ModelError, NamedTensor,
 };
-use rand::RngCore;
-use rand::SeedableRng;
 use rand::seq::SliceRandom;
+use rand::{Rng, RngCore, SeedableRng};
 use rand_chacha::ChaCha12Rng;
 
 use super::average::Average;
@@ -252,7 +251,9 @@ impl Run<'_> {
         let targets = self.tensor(targets, [self.members, size]);
         let weights = self.tensor(weights, [self.members, size]);
         let masks = self.masks(size);
-        let logits = self.ensemble.members(self.inputs(indices), masks); // [members, size]
+        let rows = self.thinned(indices);
+        let inputs = self.tensor(rows, [size, self.table.width]);
+        let logits = self.ensemble.members(inputs, masks); // [members, size]
         let loss = match self.recipe.loss {
             Loss::Focal => focal(logits, targets),
             _ => cross_entropy(logits, targets),
@@ -350,9 +351,38 @@ impl Run<'_> {
     }
 
     fn inputs(&self, indices: &[usize]) -> Tensor<2> {
+        self.tensor(self.rows(indices), [indices.len(), self.table.width])
+    }
+
+    fn rows(&self, indices: &[usize]) -> Vec<f32> {
         let rows = indices.iter().flat_map(|&row| self.table.row(row));
-        let rows: Vec<f32> = rows.copied().collect();
-        self.tensor(rows, [indices.len(), self.table.width])
+        rows.copied().collect()
+    }
+
+    /// The rows as a step sees them: where the recipe says so, with numbers and items left out.
+    fn thinned(&mut self, indices: &[usize]) -> Vec<f32> {
+        let mut rows = self.rows(indices);
+        let (input, item) = (self.recipe.input_dropout, self.recipe.item_dropout);
+        if item > 0.0 {
+            for row in rows.chunks_exact_mut(self.table.width.max(1)) {
+                if !self.random.random_bool(item) {
+                    continue;
+                }
+                for (column, unknown) in &self.table.of_items {
+                    if let Some(number) = row.get_mut(*column) {
+                        *number = *unknown;
+                    }
+                }
+            }
+        }
+        if input > 0.0 {
+            for number in &mut rows {
+                if self.random.random_bool(input) {
+                    *number = 0.0;
+                }
+            }
+        }
+        rows
     }
 
     fn tensor(&self, values: Vec<f32>, shape: [usize; 2]) -> Tensor<2> {
@@ -429,6 +459,38 @@ mod tests {
         check(Loss::Balanced, 0.1);
         check(Loss::Focal, 0.1);
         check(Loss::Smoothed, 0.95 * 0.1 + 0.025);
+    }
+
+    #[test]
+    fn what_is_left_out_in_learning_is_there_in_scoring() {
+        let table = Table {
+            of_items: vec![(0, 0.0), (3, 1.0)],
+            ..table()
+        };
+        let (edges, targets) = (table_edges(&table, |_| 8), Targets::outcomes(&table));
+        let trained = |change: fn(&mut Recipe)| {
+            let mut recipe = Recipe {
+                epochs: 12,
+                rate: 0.01,
+                ..Recipe::default()
+            };
+            change(&mut recipe);
+            let what = (&table, &targets, &edges[..]);
+            let trained = train(what, (4, 0), &recipe, &cpu_device(), None, &mut Silent);
+            trained.expect("trained").expect("not interrupted").held_out
+        };
+        let auc = |held_out: &[f32]| roc_auc(held_out, &table.labels);
+        let plain = trained(|_| ());
+        for part in [
+            trained(|recipe| recipe.input_dropout = 0.1),
+            trained(|recipe| recipe.item_dropout = 0.1),
+        ] {
+            assert_ne!(plain, part);
+            assert!((auc(&plain) - auc(&part)).abs() < 0.03);
+        }
+        // Of items that are always unknown nothing is learnt of what is known of them.
+        let nothing = trained(|recipe| recipe.item_dropout = 1.0);
+        assert!(auc(&nothing) < auc(&plain) - 0.1);
     }
 
     #[test]

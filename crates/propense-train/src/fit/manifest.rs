@@ -48,6 +48,7 @@ pub(crate) fn manifest(
     };
     manifest.metrics = json!({
         "parts": report.metrics,
+        "validation": report.validation,
         "examples": report.examples,
         "epochs": report.history.len(),
         "best_epoch": report.best_epoch,

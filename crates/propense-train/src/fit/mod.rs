@@ -13,9 +13,10 @@ use propense_prepare::Loaded;
 use crate::adversarial::{Adversarial, adversarial};
 use crate::bootstrap::MeasureOptions;
 use crate::checkpoint;
-use crate::evaluation::{Evaluation, Forecasts};
+use crate::evaluation::{self, Evaluation, Forecasts};
 use crate::example::Example;
 use crate::options::Preset;
+use crate::overlap::overlap;
 use crate::progress::{Observer, Progress, StopReason};
 use crate::tasks::{self, Prepared, Shares};
 use crate::{TrainError, scoring};
@@ -220,6 +221,10 @@ pub fn eval(
 ) -> Result<Evaluation, TrainError> {
     // Before any training: an overlap, or data of another kind, is a mistake in the command.
     let names = tasks::segments(request.task, test, Some(train), &request.examples)?;
+    let shared = overlap(train, test);
+    if let Some(words) = shared.words() {
+        observer.on(&Progress::Note(&words));
+    }
     let prepared = tasks::prepare(
         request.task,
         train,
@@ -230,20 +235,16 @@ pub fn eval(
         &request.examples,
         observer,
     )?;
+    let (spec, options) = (&prepared.spec, &request.examples);
+    let encoded = tasks::encode_test(request.task, spec, test, Some(train), options)?;
+    tasks::check_classes("test data", &encoded, Some(prepared.positions))?;
+    let missing = tasks::missing(request.task, spec, test, Some(train), options)?;
+    let examples = &encoded.examples;
     let model = fit_model(&prepared, train, request, None, observer)?;
     if model.trained.reason == StopReason::Interrupted || observer.stop() {
         return Err(interrupted(request));
     }
     observer.on(&Progress::Note("scoring the test data, once"));
-    let encoded = tasks::encode_test(
-        request.task,
-        &model.spec,
-        test,
-        Some(train),
-        &request.examples,
-    )?;
-    tasks::check_classes("test data", &encoded, Some(prepared.positions))?;
-    let examples = &encoded.examples;
     let stop = || observer.stop();
     let logits = scoring::all_prefixes_unless(&model.network, examples, prepared.weighting, &stop)?
         .ok_or_else(|| interrupted(request))?;
@@ -261,7 +262,11 @@ pub fn eval(
         .map(|epoch| (epoch.train_loss, epoch.validation_loss))
         .collect();
     evaluation.days_short = tasks::days_short(request.task, test)?;
+    evaluation.missing = missing;
+    evaluation.overlap = Some(shared);
     evaluation.validation = Some(model.validation);
+    evaluation.percentiles = evaluation::percentiles(&model.percentiles);
+    evaluation.calibrated_by = Some(model.calibrated_by);
     evaluation.calibrations = model.calibrations;
     evaluation.adversarial = tell_apart(&prepared, examples, request);
     Ok(evaluation)

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::FitRequest;
 use crate::balanced::ValidationFigures;
-use crate::decide::{CalibrationTrial, HeldOut};
+use crate::decide::{CalibrationKind, CalibrationTrial, HeldOut};
 use crate::ensemble::PARTS;
 use crate::example::{Example, Positions, Weighting, spread};
 use crate::options::Preset;
@@ -25,6 +25,8 @@ pub(crate) struct Model {
     pub(crate) trained: Trained,
     pub(crate) spec: FeatureSpec,
     pub(crate) calibration: Calibration,
+    /// Its kind: never [`CalibrationKind::Best`].
+    pub(crate) calibrated_by: CalibrationKind,
     /// What each kind of calibration gives where it is not fitted.
     pub(crate) calibrations: Vec<CalibrationTrial>,
     pub(crate) threshold: f32,
@@ -67,7 +69,9 @@ pub(crate) fn fit_model(
         _ => judge(&network, prepared)?,
     };
     let calibrations = judged.held_out.trials();
-    let kind = request.deciding.calibration.among(&calibrations);
+    let kind = judged
+        .held_out
+        .kind(request.deciding.calibration, &calibrations);
     let calibration = judged.held_out.calibration(kind);
     let probabilities = |logits: &[f32]| -> Vec<f32> {
         logits
@@ -85,13 +89,14 @@ pub(crate) fn fit_model(
     }
     let seed = request.training.seed;
     Ok(Model {
-        validation: ValidationFigures::measure(&scores, &judged.labels, threshold, seed),
+        validation: ValidationFigures::measure(&scores, &judged.labels, (threshold, rule), seed),
         threshold,
         percentiles: Manifest::percentile_table(&probabilities(&judged.moments)),
         network,
         trained,
         spec: prepared.spec.clone(),
         calibration,
+        calibrated_by: kind,
         calibrations,
         config,
     })

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{FitRequest, Model};
 use crate::adversarial::Adversarial;
 use crate::balanced::ValidationFigures;
-use crate::decide::CalibrationTrial;
+use crate::decide::{CalibrationKind, CalibrationTrial};
 use crate::encode::Encoded;
 use crate::example::Positions;
 use crate::metrics::Metrics;
@@ -40,6 +40,9 @@ pub struct FitReport {
     /// The threshold, chosen by the rule asked for.
     #[serde(default)]
     pub threshold: f32,
+    /// The kind of calibration that was used.
+    #[serde(default)]
+    pub calibrated_by: CalibrationKind,
     /// Log-loss on the validation part of each kind of calibration, by turns of its users.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub calibrations: Vec<CalibrationTrial>,
@@ -98,6 +101,7 @@ impl FitReport {
             metrics: Vec::new(),
             validation: model.validation,
             threshold: model.threshold,
+            calibrated_by: model.calibrated_by,
             calibrations: model.calibrations.clone(),
             adversarial: None,
         }

@@ -21,15 +21,26 @@ use crate::example::Example;
 use crate::horizon::{Labelling, Orders, Target};
 use crate::progress::{Observer, Progress};
 use crate::rates::renormalise;
-use crate::split::{by_user, fold_of, in_share, of_shop};
+use crate::split::{ByUser, by_user, fold_of, in_share, of_shop};
 use crate::{Task, TrainError};
 use propense_prepare::Loaded;
 
 pub(super) use continuing::{continue_from, new_examples, open_sessions};
 
 /// What is said where the parts of a shop's data cannot follow each other in time.
-const SAME_TIME: &str = "nearly all visitors of the later days were there before: the parts go by visitor, \
-     each with all sessions, and the test part's figures are of other visitors, not of later days";
+const fn why(by_user: ByUser) -> &'static str {
+    match by_user {
+        ByUser::FewNew => {
+            "nearly all visitors of the later days were there before: the parts go by visitor, each with \
+             all sessions, and the test part's figures are of other visitors, not of later days"
+        }
+        ByUser::NewDiffer => {
+            "those who come for the first time order more or less often than those who come back, and \
+             later days hold the former alone if nobody is to be on both sides: the parts go by visitor, \
+             each with all sessions, and the test part's figures are of other visitors, not of later days"
+        }
+    }
+}
 
 /// Folds for rates: each training row sees rates from nine tenths of the other users.
 const FOLDS: usize = 10;
@@ -111,7 +122,10 @@ pub(super) fn prepare(
     let users: Vec<&str> = sessions.iter().map(user_or_self).collect();
     let (train, validation) = shares.parts();
     let mut split = match shares {
-        Shares::Shop => of_shop(&keys, &users, (train, validation)),
+        Shares::Shop => {
+            let ordered: Vec<bool> = sessions.iter().map(Session::converted).collect();
+            of_shop(&keys, &users, &ordered, (train, validation))
+        }
         // The last hours of a set of a few days are no sample of it.
         _ => by_user(users.iter().copied(), train, validation),
     };
@@ -135,11 +149,13 @@ pub(super) fn prepare(
     let end = end_of(data);
     // A part's labels know nothing of the later parts' time, as on the day when a model is trained.
     let [until_validation, until_test] = match shares {
-        Shares::Shop if !split.same_time => [start_of(&validation, end), start_of(&test, end)],
+        Shares::Shop if split.by_user.is_none() => {
+            [start_of(&validation, end), start_of(&test, end)]
+        }
         _ => [end, end],
     };
-    if split.same_time {
-        observer.on(&Progress::Note(SAME_TIME));
+    if let Some(reason) = split.by_user {
+        observer.on(&Progress::Note(why(reason)));
     }
     let fit_options = fit_options(data, options);
     let (mut spec, notes) = fit(&train, &fit_options);
@@ -173,8 +189,8 @@ pub(super) fn prepare(
         spec,
         weighting,
         positions,
-        dropped: split.dropped,
-        same_time: split.same_time,
+        dropped: split.dropped.len(),
+        same_time: split.by_user.is_some(),
     })
 }
 

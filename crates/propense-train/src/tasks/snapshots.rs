@@ -50,7 +50,7 @@ pub(super) fn prepare(
         observer.on(&Progress::Note(&note));
     }
     let mut parts = match task {
-        Task::ThirtyDay => split_by_month(&lines, shares)?,
+        Task::ThirtyDay => split_by_month(&lines, data.utc_offset_minutes, shares)?,
         _ => split_by_user(&lines, data, shares)?,
     };
     parts[0].retain(|snapshot| in_share(&snapshot.user, options.share, options.seed));
@@ -75,10 +75,14 @@ pub(super) fn prepare(
 /// Whole months: the last two for validation, and before that (for a shop) the last for test.
 /// A month whose horizon reaches into the next part (February's does) is left out of its own, so that
 /// nothing is seen early.
-fn split_by_month(lines: &Timelines, shares: Shares) -> Result<[Vec<Snapshot>; 3], TrainError> {
+fn split_by_month(
+    lines: &Timelines,
+    utc_offset_minutes: i32,
+    shares: Shares,
+) -> Result<[Vec<Snapshot>; 3], TrainError> {
     let months = lines
         .period()
-        .map(|(first, last)| thirty_day::month_starts(first, last))
+        .map(|(first, last)| thirty_day::month_starts(first, last, utc_offset_minutes))
         .unwrap_or_default();
     let kept_back = match shares {
         Shares::Shop | Shares::Measured => 3,
@@ -89,8 +93,8 @@ fn split_by_month(lines: &Timelines, shares: Shares) -> Result<[Vec<Snapshot>; 3
         return Err(TrainError::Unsuited {
             task: Task::ThirtyDay,
             reason: format!(
-                "needs at least {} months of orders, of which each but the first is followed by 30 days of data; \
-                 found {} such months",
+                "needs at least {} firsts of a month after the first order, each followed by 30 days of data; found {}: \
+                 give a longer stretch of orders",
                 kept_back + 1,
                 months.len()
             ),
@@ -262,18 +266,24 @@ fn thirty_day_measured(
         return Ok((later, Vec::new()));
     };
     let Some(history) = history else {
-        let moments = thirty_day::month_starts(first, last);
+        let moments = thirty_day::month_starts(first, last, data.utc_offset_minutes);
         let found = moments
             .iter()
             .flat_map(|&at| thirty_day::snapshots(&later, &later, at))
             .collect();
         return Ok((later, found));
     };
-    let earlier = timelines(Task::ThirtyDay, history)?;
-    in_order(&earlier, first)?;
+    in_order(&timelines(Task::ThirtyDay, history)?, first)?;
+    // Together: on the first day of the data the history may still hold the morning.
+    let events = history.events.iter().chain(&data.events);
+    let all = Loaded {
+        events: events.cloned().collect(),
+        ..Loaded::default()
+    };
+    let all = timelines(Task::ThirtyDay, &all)?;
     let at = midnight(first, data.utc_offset_minutes);
-    let found = thirty_day::snapshots(&earlier, &later, at);
-    Ok((earlier, found))
+    let found = thirty_day::snapshots(&all, &all, at);
+    Ok((all, found))
 }
 
 /// How many days of the thirty after its first midnight `data` does not hold, where these are measured.
@@ -472,7 +482,7 @@ mod tests {
             user_id: Some("late".to_owned()),
             ..Event::new(EventKind::Purchase, first + 150 * DAY)
         }]));
-        let parts = split_by_month(&lines, Shares::Protocol).expect("months");
+        let parts = split_by_month(&lines, 0, Shares::Protocol).expect("months");
         let days = |part: &[Snapshot]| {
             let all: BTreeSet<String> = part.iter().map(|snapshot| day(snapshot.at)).collect();
             all.into_iter().collect::<Vec<_>>()
@@ -482,7 +492,7 @@ mod tests {
         assert_eq!(days(&train), ["2011-02-01", "2011-03-01"]);
         assert_eq!(days(&validation), ["2011-04-01", "2011-05-01"]);
         assert!(test.is_empty());
-        let parts = split_by_month(&lines, Shares::Shop).expect("months");
+        let parts = split_by_month(&lines, 0, Shares::Shop).expect("months");
         let [train, validation, test] = parts;
         assert_eq!(days(&train), Vec::<String>::new());
         assert_eq!(days(&validation), ["2011-03-01", "2011-04-01"]);

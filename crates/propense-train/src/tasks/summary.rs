@@ -29,6 +29,13 @@ pub(super) fn sessions(
     let mut sessions = data.sessions.clone();
     if with_outcome {
         sessions.retain(|session| session.outcome.is_some());
+        if sessions.is_empty() {
+            let reason = format!(
+                "none of the {} sessions says how it ended: a column `Revenue` with TRUE or FALSE is needed",
+                data.sessions.len()
+            );
+            return Err(TrainError::Unsuited { task, reason });
+        }
     }
     for session in &mut sessions {
         if task == Task::ShoppersNoPagevalues {

@@ -68,10 +68,13 @@ pub(crate) fn days_short(at: i64, last: i64) -> Option<u32> {
     u32::try_from(days).ok().filter(|_| days > CLOSED)
 }
 
-/// Firsts of the months after the first event whose horizon lies within the data, oldest first.
-pub(crate) fn month_starts(first: i64, last: i64) -> Vec<i64> {
+/// Firsts of the months after the first event whose horizon lies within the data, oldest first: the
+/// midnights of a shop that many minutes ahead of UTC. To the day: what is learnt from must be over.
+pub(crate) fn month_starts(first: i64, last: i64, utc_offset_minutes: i32) -> Vec<i64> {
     let mut moments = Vec::new();
-    let Ok(start) = OffsetDateTime::from_unix_timestamp(first.div_euclid(1000)) else {
+    let offset = i64::from(utc_offset_minutes) * 60_000;
+    let local = (first + offset).div_euclid(1000);
+    let Ok(start) = OffsetDateTime::from_unix_timestamp(local) else {
         return moments;
     };
     let (mut year, mut month) = (start.year(), start.month());
@@ -83,7 +86,7 @@ pub(crate) fn month_starts(first: i64, last: i64) -> Vec<i64> {
         let Ok(date) = Date::from_calendar_date(year, month, 1) else {
             return moments;
         };
-        let moment = date.midnight().assume_utc().unix_timestamp() * 1000;
+        let moment = date.midnight().assume_utc().unix_timestamp() * 1000 - offset;
         if missing(moment, last) > 0 {
             return moments;
         }
@@ -182,11 +185,14 @@ mod tests {
         let first = day((2010, Month::December, 1)) + 8 * 3_600_000;
         // 1 August + 30 days = 31 August, the last day of the data
         let last = day((2011, Month::August, 31)) + 17 * 3_600_000;
-        let months = month_starts(first, last);
+        let months = month_starts(first, last, 0);
         assert_eq!(months.len(), 8);
         assert_eq!(months[0], day((2011, Month::January, 1)));
         assert_eq!(months[7], day((2011, Month::August, 1)));
-        assert_eq!(month_starts(first, last - 2 * DAY).len(), 7);
+        assert_eq!(month_starts(first, last - 2 * DAY, 0).len(), 7);
+        // Of a shop eight hours ahead the month begins eight hours earlier.
+        let ahead = month_starts(first, last, 480);
+        assert_eq!(ahead[0], day((2011, Month::January, 1)) - 8 * 3_600_000);
     }
 
     #[test]

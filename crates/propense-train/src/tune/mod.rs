@@ -168,6 +168,10 @@ fn choices(request: &TuneRequest) -> Result<Vec<Choice>, TrainError> {
     if request.jobs == 0 {
         return wrong("--jobs", "at least 1");
     }
+    if request.jobs > schedule::WAVE {
+        return wrong("--jobs", &format!("at most {}", schedule::WAVE));
+    }
+    request.space.check(request.fit.task)?;
     let seed = request.fit.training.seed;
     match request.search {
         Search::Grid => request.space.grid(request.trials, seed),

@@ -6,9 +6,9 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha12Rng;
 use serde::{Deserialize, Serialize};
 
-use crate::TrainError;
 use crate::fit::NetworkSizes;
 use crate::options::MOST_IN_BATCH;
+use crate::{Task, TrainError};
 
 /// Values of one option: a list, or everything between two ends, evenly in the logarithm.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -86,16 +86,29 @@ impl Choice {
 }
 
 impl Space {
-    /// The article's grid: filters, LSTM width, learning rate and batch.
+    /// The article's grid: filters, LSTM width, learning rate and batch. Summaries have no events for
+    /// filters and LSTM to read: for them dropout takes their place.
     #[must_use]
-    pub fn built_in() -> Self {
+    pub fn built_in(task: Task) -> Self {
         let list = |values: &[f64]| Some(Axis::List(values.to_vec()));
+        let of_events = |values| list(values).filter(|_| !task.is_summary());
         Self {
-            filters: list(&[16.0, 32.0, 64.0]),
-            hidden: list(&[64.0, 128.0]),
+            filters: of_events(&[16.0, 32.0, 64.0]),
+            hidden: of_events(&[64.0, 128.0]),
             learning_rate: list(&[0.000_3, 0.001, 0.003]),
             batch: list(&[64.0, 128.0]),
-            dropout: None,
+            dropout: list(&[0.0, 0.2, 0.4]).filter(|_| task.is_summary()),
+        }
+    }
+
+    /// Refuses what would change nothing on the examples of this task.
+    pub(super) fn check(&self, task: Task) -> Result<(), TrainError> {
+        let idle = [("filters", &self.filters), ("hidden", &self.hidden)];
+        match idle.iter().find(|(_, axis)| axis.is_some()) {
+            Some((name, _)) if task.is_summary() => Err(wrong(&format!(
+                "`{name}` shapes what reads events, and {task} has none: leave it out"
+            ))),
+            _ => Ok(()),
         }
     }
 
@@ -240,14 +253,30 @@ mod tests {
 
     #[test]
     fn a_grid_is_every_combination_once() {
-        let all = Space::built_in().grid(1_000, 1).expect("lists");
+        let all = Space::built_in(Task::InSession)
+            .grid(1_000, 1)
+            .expect("lists");
         assert_eq!(all.len(), 36);
         for (place, choice) in all.iter().enumerate() {
             assert!(!all[..place].contains(choice), "{choice:?}");
         }
-        let few = Space::built_in().grid(5, 1).expect("lists");
+        let few = Space::built_in(Task::InSession).grid(5, 1).expect("lists");
         assert_eq!(few, all[..5]);
-        assert_ne!(few, Space::built_in().grid(5, 2).expect("lists"));
+        assert_ne!(
+            few,
+            Space::built_in(Task::InSession).grid(5, 2).expect("lists")
+        );
+    }
+
+    #[test]
+    fn summaries_search_nothing_that_reads_events() {
+        let space = Space::built_in(Task::Shoppers);
+        assert_eq!(space.grid(1_000, 1).expect("lists").len(), 18);
+        assert!(space.check(Task::Shoppers).is_ok());
+        let space = Space::built_in(Task::InSession);
+        assert!(space.check(Task::InSession).is_ok());
+        let error = space.check(Task::Shoppers).expect_err("filters");
+        assert!(error.to_string().contains("`filters`"), "{error}");
     }
 
     #[test]

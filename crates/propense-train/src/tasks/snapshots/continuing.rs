@@ -67,7 +67,7 @@ fn moments(task: Task, lines: &Timelines, data: &Loaded) -> Vec<Snapshot> {
     let (first, last) = lines.period().unwrap_or_default();
     let mut all: Vec<Snapshot> = match task {
         Task::ThirtyDay => {
-            let months = thirty_day::month_starts(first, last);
+            let months = thirty_day::month_starts(first, last, data.utc_offset_minutes);
             let found = months.iter();
             let found = found.flat_map(|&at| thirty_day::snapshots(lines, lines, at));
             found.collect()
