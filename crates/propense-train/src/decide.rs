@@ -191,6 +191,14 @@ impl HeldOut {
             .collect()
     }
 
+    /// Adds others.
+    pub(crate) fn join(&mut self, other: Self) {
+        self.logits.extend(other.logits);
+        self.labels.extend(other.labels);
+        self.weights.extend(other.weights);
+        self.parts.extend(other.parts);
+    }
+
     /// The scores whose part, counted round after [`TURNS`], is wanted.
     fn only(&self, wanted: impl Fn(usize) -> bool) -> Self {
         let mut found = Self::default();

@@ -17,7 +17,7 @@ use crate::progress::{Observer, Progress};
 use crate::split::fold_of;
 use crate::tasks::Prepared;
 use crate::trainer::{self, Trained};
-use crate::{TrainError, base, scoring};
+use crate::{Task, TrainError, base, scoring};
 
 /// A network with everything fitted on the validation part.
 pub(crate) struct Model {
@@ -66,6 +66,13 @@ pub(crate) fn fit_model(
             labels: held_out.labels.clone(),
             held_out,
         },
+        // Where the validation part is no later than the training part, the two say the same, and the
+        // second is larger.
+        Some(held_out) if !validated_later(request.task, prepared) => {
+            let mut judged = judge(&network, prepared)?;
+            judged.held_out.join(held_out);
+            judged
+        }
         _ => judge(&network, prepared)?,
     };
     let calibrations = judged.held_out.trials();
@@ -100,6 +107,16 @@ pub(crate) fn fit_model(
         calibrations,
         config,
     })
+}
+
+/// Whether the validation part covers later days than the training part, so that it alone knows how often
+/// an order comes by now.
+const fn validated_later(task: Task, prepared: &Prepared) -> bool {
+    match task {
+        Task::InSession => !prepared.same_time,
+        Task::ThirtyDay => true,
+        Task::Shoppers | Task::ShoppersNoPagevalues | Task::NextDay => false,
+    }
 }
 
 /// What the validation part says.

@@ -190,7 +190,7 @@ pub(super) fn prepare(
         weighting,
         positions,
         dropped: split.dropped.len(),
-        same_time: split.by_user.is_some(),
+        same_time: shares == Shares::Measured || split.by_user.is_some(),
     })
 }
 
