@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use propense_train::{CompareReport, Compared, Figure, Overlap};
+use propense_train::{CompareReport, Compared, Figure, Interval, Overlap};
 
 use super::escape;
 use super::page;
@@ -56,14 +56,11 @@ pub(crate) fn comparison(title: &str, comparison: &CompareReport) -> String {
 }
 
 /// How well each forecasts.
-const QUALITY: [&str; 10] = [
+const QUALITY: [&str; 7] = [
     "",
-    "ROC-AUC",
-    "95 %",
-    "PR-AUC",
-    "95 %",
-    "log-loss",
-    "95 %",
+    "ROC-AUC (95 %)",
+    "PR-AUC (95 %)",
+    "log-loss (95 %)",
     "less the best's",
     "F1",
     "ECE",
@@ -72,17 +69,24 @@ const QUALITY: [&str; 10] = [
 fn quality(row: &Compared) -> Vec<String> {
     vec![
         row.name.clone(),
-        format!("{:.4}", row.auc.mean),
-        row.auc.interval.map(range).unwrap_or_default(),
-        format!("{:.4}", row.pr_auc.mean),
-        row.pr_auc.interval.map(range).unwrap_or_default(),
-        format!("{:.4}", row.log_loss.mean),
-        row.log_loss.interval.map(range).unwrap_or_default(),
+        with_interval(row.auc),
+        with_interval(row.pr_auc),
+        with_interval(row.log_loss),
         row.behind
             .map_or("chosen".to_owned(), |[_, _, loss]| range(loss)),
         format!("{:.4}", row.f1),
         format!("{:.4}", row.ece),
     ]
+}
+
+/// A figure and, to three places, its interval.
+fn with_interval(figure: Figure) -> String {
+    let interval = figure
+        .interval
+        .map_or_else(String::new, |Interval(low, high)| {
+            format!(" ({low:.3} to {high:.3})")
+        });
+    format!("{:.4}{interval}", figure.mean)
 }
 
 /// How much hangs on the seed.

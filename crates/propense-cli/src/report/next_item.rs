@@ -10,8 +10,8 @@ pub(crate) fn next_item(title: &str, outcome: &ProtocolOutcome) -> String {
     let ours = &outcome.ours;
     let k = ours.k;
     let lead = format!(
-        "{} positions in visits that nothing was learnt from; learnt from {} visits of {} items. {} visits were left \
-         out of the learning as parts of the test, {} clicks on items that it never met out of the test.",
+        "{} positions in visits that nothing was learnt from; learnt from {} visits of {} items. Left out: visits that \
+         are in both sets ({}), and clicks of the test on items that were never met before ({}).",
         page::number(ours.n as f64),
         page::number(outcome.train_visits as f64),
         page::number(outcome.items as f64),
@@ -31,7 +31,7 @@ pub(crate) fn next_item(title: &str, outcome: &ProtocolOutcome) -> String {
         (&mrr, format!("{:.3}", ours.mrr), best(|f| f.mrr)),
         (
             "items shown",
-            page::percent(ours.coverage),
+            tenths(ours.coverage),
             "of all, in any list".to_owned(),
         ),
     ]);
@@ -67,7 +67,15 @@ pub(crate) fn next_item(title: &str, outcome: &ProtocolOutcome) -> String {
     let costs: Vec<Vec<String>> = outcome
         .costs
         .iter()
-        .map(|(name, cost)| cost_cells(name, cost).to_vec())
+        .map(|(name, cost)| {
+            let [name, _, seconds, microseconds] = cost_cells(name, cost);
+            vec![
+                name,
+                page::number(cost.numbers as f64),
+                seconds,
+                microseconds,
+            ]
+        })
         .collect();
     body.push_str("<h2>What each takes</h2>\n");
     body.push_str(
@@ -75,6 +83,11 @@ pub(crate) fn next_item(title: &str, outcome: &ProtocolOutcome) -> String {
     );
     body.push_str(&page::table(&COSTS, &costs));
     page::page(title, &lead, &body)
+}
+
+/// A share in percent, to a tenth.
+fn tenths(share: f64) -> String {
+    format!("{:.1} %", 100.0 * share)
 }
 
 /// Paired differences.
@@ -102,8 +115,8 @@ fn lists(outcome: &ProtocolOutcome, k: usize) -> String {
                 name.to_owned(),
                 format!("{:.4}", figures.ndcg),
                 format!("{:.4}", figures.ndcg10),
-                page::percent(figures.coverage),
-                page::percent(figures.popular_share),
+                tenths(figures.coverage),
+                tenths(figures.popular_share),
             ]
         })
         .collect();
@@ -119,6 +132,6 @@ fn lists(outcome: &ProtocolOutcome, k: usize) -> String {
     format!(
         "<h2>The lists</h2>\n<p>{} of the items that came next are of the most clicked tenth; a list with many more of \
          them runs after fashion.</p>\n{table}",
-        page::percent(outcome.ours.popular_share_of_targets)
+        tenths(outcome.ours.popular_share_of_targets)
     )
 }

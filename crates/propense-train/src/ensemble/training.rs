@@ -363,7 +363,7 @@ impl Run<'_> {
     fn thinned(&mut self, indices: &[usize]) -> Vec<f32> {
         let mut rows = self.rows(indices);
         let (input, item) = (self.recipe.input_dropout, self.recipe.item_dropout);
-        if item > 0.0 {
+        if item > 0.0 && !self.table.of_items.is_empty() {
             for row in rows.chunks_exact_mut(self.table.width.max(1)) {
                 if !self.random.random_bool(item) {
                     continue;
