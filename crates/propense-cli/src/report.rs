@@ -5,6 +5,7 @@ mod curves;
 mod demand;
 mod drift;
 mod evaluated;
+mod frame;
 mod next_item;
 mod page;
 mod plot;

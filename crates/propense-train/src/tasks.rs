@@ -18,6 +18,7 @@ use propense_features::{ContextFeature, FeatureSpec};
 use crate::augment::{self, Augmentation, Shift};
 pub use continuing::Sizes;
 pub(crate) use continuing::{Before, Continued, Cut};
+pub(crate) use history::by_turns;
 
 use crate::encode::Encoded;
 use crate::example::{Example, Positions, Weighting};
@@ -190,14 +191,21 @@ pub(crate) fn prepare(
             prepared.train.examples.len()
         )));
     }
-    let note = format!(
-        "split: {} training, {} validation, {} test examples; {} left out",
-        prepared.train.examples.len(),
-        prepared.validation.examples.len(),
-        prepared.test.examples.len(),
-        prepared.dropped
-    );
-    observer.on(&Progress::Note(&note));
+    let sizes = prepared.sizes();
+    let kept = [
+        (sizes.train, "training"),
+        (sizes.validation, "validation"),
+        (sizes.test, "test"),
+    ];
+    let kept = kept.into_iter().filter(|(count, _)| *count > 0);
+    let kept: Vec<String> = kept
+        .map(|(count, part)| format!("{count} {part}"))
+        .collect();
+    observer.on(&Progress::Note(&format!(
+        "split: {} examples; {} left out",
+        kept.join(", "),
+        sizes.left_out
+    )));
     Ok(prepared)
 }
 

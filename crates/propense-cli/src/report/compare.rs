@@ -1,10 +1,12 @@
 //! The page of a comparison.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use propense_train::{CompareReport, Compared, Figure, Interval, Overlap};
 
 use super::escape;
+use super::frame::Frame;
 use super::page;
 use crate::output::range;
 
@@ -46,6 +48,7 @@ pub(crate) fn comparison(title: &str, comparison: &CompareReport) -> String {
     }
     body.push_str("<h2>What each costs</h2>\n");
     body.push_str(&page::table(&COST, &list(cost)));
+    body.push_str(&shares(comparison));
     if comparison.rows.iter().any(|row| row.worth.is_some()) {
         body.push_str(&worth(comparison));
     }
@@ -135,6 +138,50 @@ fn cost(row: &Compared) -> Vec<String> {
             None => "not shipped".to_owned(),
         },
     ]
+}
+
+/// ROC-AUC by the number of examples learnt from, of what learns from several shares.
+fn shares(comparison: &CompareReport) -> String {
+    let mut curves: BTreeMap<&str, Vec<(f64, f64)>> = BTreeMap::new();
+    for row in &comparison.rows {
+        let ending = format!(" on {} %", row.share);
+        let name = row.name.strip_suffix(&ending).unwrap_or(&row.name);
+        let point = (row.examples as f64, row.auc.mean);
+        curves.entry(name).or_default().push(point);
+    }
+    curves.retain(|_, points| points.len() > 1);
+    if curves.is_empty() {
+        return String::new();
+    }
+    let frame = Frame::around(curves.values().flatten().copied()).spread();
+    curves
+        .values_mut()
+        .for_each(|points| points.sort_by(|a, b| a.0.total_cmp(&b.0)));
+    let line = |points: &[(f64, f64)], class: &str| {
+        let places = points.iter().map(|point| frame.place(*point));
+        let places: Vec<String> = places.map(|(x, y)| format!("{x:.1},{y:.1}")).collect();
+        format!(
+            "<polyline class=\"{class}\" points=\"{}\"/>\n",
+            places.join(" ")
+        )
+    };
+    let mut html = String::from(
+        "<h2>What more data brings</h2>\n<p>ROC-AUC on the test part by the number of examples learnt from; the others \
+         dashed.</p>\n<div class=\"pair\">\n",
+    );
+    for (name, points) in &curves {
+        let others = curves.iter().filter(|(other, _)| *other != name);
+        let mut inside: String = others.map(|(_, points)| line(points, "faint")).collect();
+        inside.push_str(&line(points, "line"));
+        let name = escape(name);
+        let _ = write!(
+            html,
+            "<figure><figcaption>{name}</figcaption>\n{}</figure>\n",
+            frame.svg(&name, &inside)
+        );
+    }
+    html.push_str("</div>\n");
+    html
 }
 
 /// What each change is worth beside the same structure without.

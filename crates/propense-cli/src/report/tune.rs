@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use propense_train::{Finished, Tuned};
 
+use super::frame::Frame;
 use super::page;
 
 /// Table, losses by option, and the curves of all trials.
@@ -102,76 +103,6 @@ fn ranked(tuned: &Tuned) -> impl Iterator<Item = &Finished> {
         .filter_map(|place| tuned.finished.get(*place))
 }
 
-/// From which ratio of the ends on values are drawn by their logarithm, as a range is drawn from.
-const SPREAD: f64 = 4.0;
-
-const LEFT: f64 = 52.0;
-const RIGHT: f64 = 350.0;
-const TOP: f64 = 8.0;
-const BOTTOM: f64 = 150.0;
-
-/// The frame of a chart: its ends in both directions, and places in it.
-struct Frame {
-    x: (f64, f64),
-    y: (f64, f64),
-    /// Whether x is drawn by its logarithm.
-    logarithmic: bool,
-}
-
-impl Frame {
-    fn around(points: impl Iterator<Item = (f64, f64)> + Clone) -> Self {
-        let ends = |of: fn((f64, f64)) -> f64| {
-            let values = points.clone().map(of);
-            let low = values.clone().fold(f64::INFINITY, f64::min);
-            (low, values.fold(f64::NEG_INFINITY, f64::max))
-        };
-        Self {
-            x: ends(|point| point.0),
-            y: ends(|point| point.1),
-            logarithmic: false,
-        }
-    }
-
-    fn place(&self, (x, y): (f64, f64)) -> (f64, f64) {
-        let share = |value: f64, (low, high): (f64, f64)| match high > low {
-            true => ((value - low) / (high - low)).clamp(0.0, 1.0),
-            false => 0.5,
-        };
-        let across = match self.logarithmic {
-            true => share(x.ln(), (self.x.0.ln(), self.x.1.ln())),
-            false => share(x, self.x),
-        };
-        (
-            LEFT + across * (RIGHT - LEFT),
-            BOTTOM - share(y, self.y) * (BOTTOM - TOP),
-        )
-    }
-
-    fn svg(&self, label: &str, inside: &str) -> String {
-        let short = |value: f64| {
-            let text = format!("{value:.4}");
-            text.trim_end_matches('0').trim_end_matches('.').to_owned()
-        };
-        format!(
-            "<svg viewBox=\"0 0 360 172\" role=\"img\" aria-label=\"{label}\">\n\
-             <rect class=\"frame\" x=\"{LEFT}\" y=\"{TOP}\" width=\"{}\" height=\"{}\"/>\n{inside}\
-             <text x=\"{}\" y=\"{}\" text-anchor=\"end\">{:.4}</text><text x=\"{}\" y=\"{BOTTOM}\" text-anchor=\"end\">{:.4}</text>\
-             <text x=\"{LEFT}\" y=\"{}\">{}</text><text x=\"{RIGHT}\" y=\"{}\" text-anchor=\"end\">{}</text>\n</svg>\n",
-            RIGHT - LEFT,
-            BOTTOM - TOP,
-            LEFT - 4.0,
-            TOP + 8.0,
-            self.y.1,
-            LEFT - 4.0,
-            self.y.0,
-            BOTTOM + 16.0,
-            short(self.x.0),
-            BOTTOM + 16.0,
-            short(self.x.1)
-        )
-    }
-}
-
 fn lines(label: &str, curves: &[(Vec<(f64, f64)>, bool)]) -> String {
     // The first epochs of a bad trial would leave the others a line at the bottom.
     let best = curves
@@ -204,8 +135,7 @@ fn lines(label: &str, curves: &[(Vec<(f64, f64)>, bool)]) -> String {
 }
 
 fn dots(label: &str, points: &[((f64, f64), usize)]) -> String {
-    let mut frame = Frame::around(points.iter().map(|(point, _)| *point));
-    frame.logarithmic = frame.x.0 > 0.0 && frame.x.1 > SPREAD * frame.x.0;
+    let frame = Frame::around(points.iter().map(|(point, _)| *point)).spread();
     let mut inside = String::new();
     for (point, below) in points {
         let _ = writeln!(inside, "{}", mark(frame.place(*point), *below));

@@ -29,6 +29,8 @@ pub struct Compared {
     pub name: String,
     /// What it is, in words.
     pub words: &'static str,
+    /// Share of the training part that it learnt from, in percent.
+    pub share: u32,
     /// Examples that it learnt from.
     pub examples: usize,
     /// Trainings.
@@ -148,6 +150,7 @@ pub(super) fn table(
             Compared {
                 name: one.contender.name(),
                 words: one.contender.words(),
+                share: one.contender.share,
                 examples: one.examples,
                 seeds: one.fits.len(),
                 auc: figure(0, mean.auc, |three| three.auc),

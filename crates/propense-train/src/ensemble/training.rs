@@ -112,7 +112,12 @@ pub(crate) fn train(
         done: &[],
         epochs: recipe.epochs,
         examples: table.len(),
-        parameters: weights.iter().map(|weight| weight.data.len()).sum(),
+        // What else a network has is silent beside it.
+        parameters: weights
+            .iter()
+            .filter(|weight| weight.name.starts_with("ensemble."))
+            .map(|weight| weight.data.len())
+            .sum(),
     });
     let started = Instant::now();
     let mut samples_per_second = 0.0;

@@ -147,6 +147,9 @@ impl Tested {
         observer: &mut dyn Observer,
     ) -> Result<Self, TrainError> {
         observer.on(&Progress::Note("measuring the test part"));
+        // Told from the training part by what is known of them, not by how often history is left out there.
+        let strangers = &prepared.test_without_history.examples;
+        let seen = tasks::by_turns(&prepared.test.examples, strangers, request.examples.seed);
         let parts = [
             ("test", &prepared.test),
             // As a page sees it that knows nothing of the visitor's earlier sessions.
@@ -157,7 +160,7 @@ impl Tested {
             same_time: prepared.same_time,
             learnt: false,
             metrics: measure_parts(parts, model, request)?,
-            adversarial: tell_apart(prepared, &prepared.test.examples, request),
+            adversarial: tell_apart(prepared, &seen, request),
         })
     }
 }

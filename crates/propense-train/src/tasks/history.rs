@@ -7,6 +7,7 @@
 use propense_events::Session;
 use propense_features::UserHistory;
 
+use crate::example::Example;
 use crate::split::{Split, fold_of};
 
 /// Hundredths of the training and validation sessions whose history is left out: enough to learn
@@ -34,9 +35,26 @@ pub(super) fn forget_some(sessions: &mut [Session], split: &Split, seed: u64) ->
 
 /// Leaves this session's history out where its turn has come, by seed and session.
 pub(super) fn forget_by_turns(session: &mut Session, seed: u64) {
-    if fold_of(&format!("history {seed} {}", session.id), 100) < LEFT_OUT {
+    if is_left_out(&session.id, seed) {
         forget(session);
     }
+}
+
+/// Whether the turn of this session has come.
+fn is_left_out(id: &str, seed: u64) -> bool {
+    fold_of(&format!("history {seed} {id}"), 100) < LEFT_OUT
+}
+
+/// These examples as they would be learnt from: with the history left out by turns. `without` are the same
+/// without any; none where the features hold no history.
+pub(crate) fn by_turns(examples: &[Example], without: &[Example], seed: u64) -> Vec<Example> {
+    let strangers = without.iter().map(Some).chain(std::iter::repeat(None));
+    let pairs = examples.iter().zip(strangers);
+    let seen = pairs.map(|(example, stranger)| match stranger {
+        Some(stranger) if is_left_out(&example.id, seed) => stranger,
+        _ => example,
+    });
+    seen.cloned().collect()
 }
 
 /// The sessions as a page sees them that knows nothing of earlier ones.
@@ -131,6 +149,12 @@ mod tests {
         let stranger = &made.test_without_history.examples[0];
         assert_eq!(stranger.context[number], 0.0);
         assert_eq!(stranger.rows, made.test.examples[0].rows);
+        // Taken for training examples, test examples lack it as often.
+        let (test, strangers) = (&made.test.examples, &made.test_without_history.examples);
+        let seen = super::by_turns(test, strangers, ExampleOptions::default().seed);
+        let share = unknown(&seen);
+        assert!((0.1..0.5).contains(&share), "{share}");
+        assert_eq!(super::by_turns(test, &[], 1), *test);
         // The same seed leaves out the same, another seed others.
         let again = prepared(&data, Shares::Shop);
         assert_eq!(again.train.examples, made.train.examples);
