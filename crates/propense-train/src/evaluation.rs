@@ -394,12 +394,12 @@ pub fn tell_apart(
     let manifest = &bundle.manifest;
     let task: Task = manifest.task.parse()?;
     let examples = example_options(manifest, task);
-    let encode = |data| tasks::encode_test(task, &manifest.features, data, None, &examples);
-    let (train, test) = (encode(train)?, encode(test)?);
+    let spec = &manifest.features;
+    let (train, _) = tasks::encode_learnt(task, spec, train, &examples)?;
+    let test = tasks::encode_test(task, spec, test, None, &examples)?;
     let (_, positions) = tasks::scheme(task, Shares::Shop);
     let parts = (train.examples.as_slice(), test.examples.as_slice());
-    let (spec, seed) = (&manifest.features, options.seed);
-    Ok(adversarial(parts, spec, positions, seed))
+    Ok(adversarial(parts, spec, positions, options.seed))
 }
 
 /// The figures on the validation part that a bundle holds, as far as they are of its threshold: what goes on

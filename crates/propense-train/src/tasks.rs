@@ -19,6 +19,7 @@ use crate::augment::{self, Augmentation, Shift};
 pub use continuing::Sizes;
 pub(crate) use continuing::{Before, Continued, Cut};
 pub(crate) use history::by_turns;
+pub(crate) use in_session::Folds;
 
 use crate::encode::Encoded;
 use crate::example::{Example, Positions, Weighting};
@@ -241,6 +242,24 @@ pub(crate) fn encode_test(
         Task::NextDay | Task::ThirtyDay => {
             snapshots::encode_test(task, spec, data, history, options)
         }
+    }
+}
+
+/// Examples of the data that a model was learnt from, as they are to be compared with others: where rates are
+/// learnt, each has those of other users. With them what each session knows of others.
+pub(crate) fn encode_learnt(
+    task: Task,
+    spec: &FeatureSpec,
+    data: &Loaded,
+    options: &ExampleOptions,
+) -> Result<(Encoded, Folds), TrainError> {
+    match task {
+        Task::InSession => in_session::encode_learnt(spec, data, options),
+        // They have no rates.
+        _ => Ok((
+            encode_test(task, spec, data, None, options)?,
+            Folds::one(spec),
+        )),
     }
 }
 

@@ -14,7 +14,7 @@ use crate::calendar::cycle;
 use crate::evaluation::example_options;
 use crate::example::{Example, Weighting, spread};
 use crate::split::fold_of;
-use crate::tasks::{self, ExampleOptions, Shares};
+use crate::tasks::{self, ExampleOptions, Folds, Shares};
 use crate::{Task, TrainError, scoring};
 
 /// What is known of one set.
@@ -49,7 +49,8 @@ pub(crate) struct Drawn {
 }
 
 impl Sample {
-    /// Every session of the data; `history` is earlier data of the same shop.
+    /// Every session of the data; `history` is earlier data of the same shop. Where the bundle has learnt from
+    /// the data, no session's own outcome is in the rates that it is told from.
     pub(crate) fn new(
         bundle: &Bundle,
         data: &Loaded,
@@ -59,7 +60,15 @@ impl Sample {
         let manifest = &bundle.manifest;
         let task: Task = manifest.task.parse()?;
         let options = example_options(manifest, task);
-        let encoded = tasks::encode_test(task, &manifest.features, data, history, &options)?;
+        let spec = &manifest.features;
+        let learnt = !data.sha256.is_empty() && data.sha256 == manifest.data.sha256;
+        let (encoded, folds) = match learnt {
+            true => tasks::encode_learnt(task, spec, data, &options)?,
+            false => (
+                tasks::encode_test(task, spec, data, history, &options)?,
+                Folds::one(spec),
+            ),
+        };
         let mut examples = encoded.examples;
         examples.sort_by(|a, b| a.start.cmp(&b.start).then_with(|| a.id.cmp(&b.id)));
         if examples.is_empty() {
@@ -90,11 +99,11 @@ impl Sample {
             moments,
             weighting,
         };
-        sample.columns = sample.of_features(&manifest.features);
+        sample.columns = sample.of_features(spec);
         if task == Task::InSession {
             sample
                 .columns
-                .extend(sample.of_kinds(data, &manifest.features, &options)?);
+                .extend(sample.of_kinds(data, spec, &folds, &options)?);
         }
         Ok(sample)
     }
@@ -147,6 +156,7 @@ impl Sample {
         &self,
         data: &Loaded,
         spec: &FeatureSpec,
+        folds: &Folds,
         options: &ExampleOptions,
     ) -> Result<Vec<Column>, TrainError> {
         let mut of_session: BTreeMap<&str, usize> = BTreeMap::new();
@@ -174,11 +184,12 @@ impl Sample {
             let shown = at.and_then(|at| seen.get(at)?.items.first());
             let Some(shown) = shown else { continue };
             let known = |known: bool| f32::from(u8::from(known));
+            let others = folds.of(&session);
             if let Some(number) = item.get_mut(place) {
-                *number = known(spec.item_rates.contains_key(&shown.item_id));
+                *number = known(others.item_rates.contains_key(&shown.item_id));
             }
             if let (Some(number), Some(name)) = (category.get_mut(place), &shown.item_category) {
-                *number = known(spec.category_rates.contains_key(name));
+                *number = known(others.category_rates.contains_key(name));
             }
         }
         let mut columns: Vec<Column> = kinds

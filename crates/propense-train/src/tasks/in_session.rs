@@ -290,20 +290,38 @@ fn encode_out_of_fold(
     options: &ExampleOptions,
     wanted: &dyn Fn(&&Session) -> bool,
 ) -> Encoded {
-    if [&spec.item_rates, &spec.category_rates, &spec.item_orders]
-        .iter()
-        .all(|learnt| learnt.is_empty())
-    {
-        let mut all = [sessions, copies].concat();
-        all.retain(wanted);
-        return encode_all(&Arc::new(spec.clone()), &all, labelling, options);
+    let folds = Folds::new(spec, sessions, fit_options);
+    let encoded = |session: &&Session| encode_one(folds.of(session), session, labelling, options);
+    Encoded {
+        examples: sessions
+            .iter()
+            .chain(copies)
+            .filter(|session| wanted(session))
+            .map(encoded)
+            .collect(),
     }
-    let folds: Vec<usize> = sessions
-        .iter()
-        .map(|session| fold_of(user_or_self(session), FOLDS))
-        .collect();
-    let specs: Vec<Arc<FeatureSpec>> = (0..FOLDS)
-        .map(|fold| {
+}
+
+/// What a session may know of others: a specification whose rates are those of other folds of users.
+pub(crate) struct Folds(Vec<Arc<FeatureSpec>>);
+
+impl Folds {
+    /// One for all sessions: that of a model, for sessions that it has not learnt from.
+    pub(crate) fn one(spec: &FeatureSpec) -> Self {
+        Self(vec![Arc::new(spec.clone())])
+    }
+
+    /// For each fold of users the rates of the sessions of all others.
+    fn new(spec: &FeatureSpec, sessions: &[&Session], fit_options: &FitOptions) -> Self {
+        let learnt = [&spec.item_rates, &spec.category_rates, &spec.item_orders];
+        if learnt.iter().all(|learnt| learnt.is_empty()) {
+            return Self::one(spec);
+        }
+        let folds: Vec<usize> = sessions
+            .iter()
+            .map(|session| fold_of(user_or_self(session), FOLDS))
+            .collect();
+        let of_fold = |fold| {
             let others: Vec<&Session> = sessions
                 .iter()
                 .zip(&folds)
@@ -321,20 +339,34 @@ fn encode_out_of_fold(
                 },
                 ..spec.clone()
             })
-        })
-        .collect();
-    let encoded = |session: &&Session| {
-        let fold = fold_of(user_or_self(session), FOLDS);
-        encode_one(&specs[fold], session, labelling, options)
-    };
-    Encoded {
-        examples: sessions
-            .iter()
-            .chain(copies)
-            .filter(|session| wanted(session))
-            .map(encoded)
-            .collect(),
+        };
+        Self((0..FOLDS).map(of_fold).collect())
     }
+
+    /// The session's own.
+    pub(crate) fn of(&self, session: &Session) -> &Arc<FeatureSpec> {
+        &self.0[fold_of(user_or_self(session), self.0.len())]
+    }
+}
+
+/// The sessions that a model was learnt from, each as it is to be compared with others: its own outcome is
+/// in no rate.
+pub(super) fn encode_learnt(
+    spec: &FeatureSpec,
+    data: &Loaded,
+    options: &ExampleOptions,
+) -> Result<(Encoded, Folds), TrainError> {
+    let sessions = sessions(data, None, options)?;
+    let sessions: Vec<&Session> = sessions.iter().collect();
+    let labelling = Labelling {
+        target: options.target,
+        orders: &Orders::new(&data.events),
+        known_until: end_of(data),
+    };
+    let folds = Folds::new(spec, &sessions, &fit_options(data, options));
+    let encoded = |session: &&Session| encode_one(folds.of(session), session, labelling, options);
+    let examples = sessions.iter().map(encoded).collect();
+    Ok((Encoded { examples }, folds))
 }
 
 #[cfg(test)]

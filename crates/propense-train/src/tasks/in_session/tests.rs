@@ -140,6 +140,41 @@ fn learning_from_few_events_does_not_shorten_what_is_measured() {
 }
 
 #[test]
+fn what_was_learnt_from_is_compared_without_its_own_outcomes() {
+    // Each user looks at a thing of their own twice, so that the specification has a rate for each.
+    let mut data = shop(60);
+    let again = |session: usize| {
+        let own = format!("only {session}");
+        event(
+            EventKind::ViewItem,
+            session as i64 * 4000 + 51,
+            session,
+            &own,
+        )
+    };
+    data.events.extend((0..60).map(again));
+    data.events.sort_by_key(|event| event.timestamp);
+    let mut spec = prepared(&data).spec;
+    for user in 0..60 {
+        spec.item_rates.insert(format!("only {user}"), 1.0);
+    }
+    let options = ExampleOptions::default();
+    let (learnt, folds) = encode_learnt(&spec, &data, &options).expect("examples");
+    let new = encode_test(&spec, &data, None, &options).expect("examples");
+    let ids = |encoded: &Encoded| -> Vec<String> {
+        encoded.examples.iter().map(|e| e.id.clone()).collect()
+    };
+    assert_eq!(ids(&learnt), ids(&new));
+    assert_ne!(learnt.examples, new.examples);
+    for session in sessions(&data, None, &options).expect("sessions") {
+        let known = &folds.of(&session).item_rates;
+        let own = format!("only {}", &session.id[1..]);
+        assert!(!known.contains_key(&own), "{own}");
+        assert!(known.contains_key("i0"));
+    }
+}
+
+#[test]
 fn what_cannot_be_measured_is_said() {
     let options = ExampleOptions::default();
     let mut data = shop(60);
