@@ -217,7 +217,7 @@ fn calibrations(used: Option<CalibrationKind>, trials: &[CalibrationTrial]) -> S
     let table = page::table(&["calibration", "log-loss"], &rows);
     let used = used.map_or_else(String::new, |kind| format!("Calibrated by: {kind}. "));
     format!(
-        "<p>{used}Log-loss on the same part by kind of calibration, each where it is not fitted.</p>\n{table}"
+        "<p>{used}Log-loss by kind of calibration on all that was held out to calibrate by, each where it is not fitted.</p>\n{table}"
     )
 }
 

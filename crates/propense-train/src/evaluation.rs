@@ -106,20 +106,26 @@ impl Evaluation {
         });
         let few = (self.rarer_users < FEWEST_USERS).then(|| {
             format!(
-                "{} users have the rarer outcome: too few for intervals, and for a verdict",
+                "users (or sessions of unknown users) with the rarer outcome: {}, too few for intervals, and for a \
+                 verdict",
                 self.rarer_users
             )
         });
         let shared = self.overlap.as_ref().and_then(Overlap::words);
-        let missing = (!self.missing.is_empty()).then(|| {
-            let names = self.missing.join(", ");
-            format!(
-                "the model reads {names}, and no line of these data has it: the figures are without"
-            )
-        });
+        let missing = lacking(&self.missing);
         let all = [shared, missing, short, worse, few];
         all.into_iter().flatten().collect()
     }
+}
+
+/// That data lack what is read of the context, in a sentence; none where they lack nothing.
+pub(crate) fn lacking(missing: &[String]) -> Option<String> {
+    (!missing.is_empty()).then(|| {
+        format!(
+            "no line of these data has `{}`, which the training data have: the figures are worse for it",
+            missing.join("`, `")
+        )
+    })
 }
 
 /// A second model beside the first.
@@ -395,20 +401,17 @@ pub fn tell_apart(
     let task: Task = manifest.task.parse()?;
     let examples = example_options(manifest, task);
     let spec = &manifest.features;
-    let (train, _) = tasks::encode_learnt(task, spec, train, &examples)?;
-    let test = tasks::encode_test(task, spec, test, None, &examples)?;
+    let encode = |data| tasks::encode_test(task, spec, data, None, &examples);
+    let (train, test) = (encode(train)?, encode(test)?);
     let (_, positions) = tasks::scheme(task, Shares::Shop);
     let parts = (train.examples.as_slice(), test.examples.as_slice());
     Ok(adversarial(parts, spec, positions, options.seed))
 }
 
-/// The figures on the validation part that a bundle holds, as far as they are of its threshold: what goes on
-/// from a bundle may have another.
+/// The figures on the validation part that a bundle holds.
 fn validation(manifest: &Manifest) -> Option<ValidationFigures> {
-    let kept = manifest.metrics.get("validation")?.clone();
-    let kept: ValidationFigures = serde_json::from_value(kept).ok()?;
-    let same = (kept.threshold - f64::from(manifest.threshold)).abs() < 1e-6;
-    same.then_some(kept)
+    let kept = manifest.metrics.get("validation")?;
+    serde_json::from_value(kept.clone()).ok()
 }
 
 /// The learning curve that a bundle holds: log-loss by epoch on the training and the validation part.

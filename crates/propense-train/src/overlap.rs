@@ -1,6 +1,6 @@
 //! What data to measure on share with the data that were learnt from.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use propense_events::{Event, Session};
@@ -17,11 +17,11 @@ pub struct Overlap {
     /// Lines of the test data: events, or summaries of sessions.
     pub lines: usize,
     /// Those that stand in the training data, too: an event of the same visitor, time, kind and item, or
-    /// an equal summary.
+    /// a summary that is equal in all columns that both data have.
     pub shared_lines: usize,
     /// Events of the test data that lie before the last one of the training data, and not before the first.
     pub same_time: usize,
-    /// Users of the test data.
+    /// Users (or browsers, where they are told) of the test data.
     pub users: usize,
     /// Those who are in the training data, too.
     pub shared_users: usize,
@@ -34,7 +34,7 @@ impl Overlap {
         let much = |part: usize, all: usize| part as f64 > MUCH * all as f64;
         if much(self.shared_lines, self.lines) {
             return Some(format!(
-                "{} of {} lines of the test data stand in the training data, too: what they say is no figure \
+                "{} of {} lines of the test data are equal to lines of the training data: what they say is no figure \
                  for new ones",
                 self.shared_lines, self.lines
             ));
@@ -53,14 +53,24 @@ impl Overlap {
 /// What `test` shares with `train`.
 #[must_use]
 pub fn overlap(train: &Loaded, test: &Loaded) -> Overlap {
+    let names = |data: &Loaded| -> BTreeSet<String> {
+        let told = data
+            .sessions
+            .iter()
+            .flat_map(|session| session.context.keys());
+        told.cloned().collect()
+    };
+    // A column that one of them lacks makes no line another.
+    let common: BTreeSet<String> = names(train).intersection(&names(test)).cloned().collect();
     let lines = |data: &Loaded| -> Vec<u64> {
-        let summaries = data.sessions.iter().map(of_summary);
+        let summaries = data.sessions.iter();
+        let summaries = summaries.map(|session| of_summary(session, &common));
         data.events.iter().map(of_event).chain(summaries).collect()
     };
     let known: HashSet<u64> = lines(train).into_iter().collect();
     let own = lines(test);
     let users = |data: &Loaded| -> HashSet<u64> {
-        let users = data.events.iter().filter_map(|e| e.user_id.as_deref());
+        let users = data.events.iter().filter_map(owner);
         users.map(|user| hash(&user)).collect()
     };
     let (learnt, tested) = (users(train), users(test));
@@ -76,16 +86,22 @@ pub fn overlap(train: &Loaded, test: &Loaded) -> Overlap {
     }
 }
 
+/// Who did it, where that is known beyond the session.
+fn owner(event: &Event) -> Option<&str> {
+    let known = event.user_id.as_ref().or(event.anonymous_id.as_ref());
+    known.map(String::as_str)
+}
+
 fn of_event(event: &Event) -> u64 {
-    let owner = [&event.user_id, &event.anonymous_id, &event.session_id];
-    let owner = owner.into_iter().flatten().next();
+    let owner = owner(event).or(event.session_id.as_deref());
     let item = event.items.first().map(|item| item.item_id.as_str());
     hash(&(owner, event.timestamp, event.kind, item))
 }
 
-/// Of what the summary tells, in the order of its names, and of its outcome.
-fn of_summary(session: &Session) -> u64 {
-    let told = serde_json::to_string(&session.context).unwrap_or_default();
+/// Of what the summary tells under these names, and of its outcome.
+fn of_summary(session: &Session, names: &BTreeSet<String>) -> u64 {
+    let told: Vec<_> = names.iter().map(|name| session.context.get(name)).collect();
+    let told = serde_json::to_string(&told).unwrap_or_default();
     hash(&(told, session.outcome))
 }
 
@@ -160,5 +176,11 @@ mod tests {
         let found = overlap(&of(0..100), &of(90..110));
         assert_eq!((found.lines, found.shared_lines, found.users), (20, 10, 0));
         assert_eq!(overlap(&of(0..100), &of(100..110)).shared_lines, 0);
+        let mut wider = of(90..110);
+        for session in &mut wider.sessions {
+            let more = Value::Number(7.0);
+            session.context.insert("more".to_owned(), more);
+        }
+        assert_eq!(overlap(&of(0..100), &wider).shared_lines, 10);
     }
 }

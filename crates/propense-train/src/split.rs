@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 /// Indices of the parts, and what was left out.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Split {
     /// Learnt from.
     pub(crate) train: Vec<usize>,
@@ -24,14 +24,19 @@ pub(crate) struct Split {
 }
 
 /// Why the parts of a shop's data cannot follow each other in time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub(crate) enum ByUser {
     /// More than half of the validation or of the test part would be left out: users come back, and
     /// nearly all of them are there from the first days on.
     FewNew,
     /// Those who come for the first time order more, or less, often than those who come back, who
-    /// would be left out: what is calibrated on the former is wrong for all.
-    NewDiffer,
+    /// would be left out: what is calibrated on the former is wrong for all. How often each.
+    NewDiffer {
+        /// Share of the sessions with an order, of those who come for the first time.
+        new: f64,
+        /// Of those who would be left out.
+        back: f64,
+    },
 }
 
 /// How far, as a share of it, the base rate of the later parts may move by what is left out of them.
@@ -44,7 +49,7 @@ const SURE: f64 = 3.0;
 /// sample of the shop's sessions for one of the reasons of [`ByUser`].
 ///
 /// `sessions` gives start (milliseconds) and user of each, `keys` the user or the session itself,
-/// `ordered` whether it ended in an order.
+/// `ordered` whether it ended in an order: that is asked even of a model with a horizon.
 pub(crate) fn of_shop(
     sessions: &[(i64, Option<&str>)],
     keys: &[&str],
@@ -58,8 +63,8 @@ pub(crate) fn of_shop(
     let test = 1.0 - train - validation;
     let reason = if half(&split.validation, validation) || half(&split.test, test) {
         ByUser::FewNew
-    } else if split.is_moved(ordered) {
-        ByUser::NewDiffer
+    } else if let Some((new, back)) = split.moved(ordered) {
+        ByUser::NewDiffer { new, back }
     } else {
         return split;
     };
@@ -70,8 +75,9 @@ pub(crate) fn of_shop(
 }
 
 impl Split {
-    /// Whether what is left out takes the base rate of the later parts elsewhere.
-    fn is_moved(&self, ordered: &[bool]) -> bool {
+    /// The base rates of what is kept and of what is left out of the later parts, where leaving it out takes
+    /// the base rate elsewhere.
+    fn moved(&self, ordered: &[bool]) -> Option<(f64, f64)> {
         let count = |parts: &[&[usize]]| {
             let members = || parts.iter().copied().flatten();
             let orders = members().filter(|index| ordered.get(**index) == Some(&true));
@@ -80,12 +86,13 @@ impl Split {
         let (kept_orders, kept) = count(&[&self.validation, &self.test]);
         let (lost_orders, lost) = count(&[&self.dropped]);
         if kept == 0.0 || lost == 0.0 {
-            return false;
+            return None;
         }
         let whole = (kept_orders + lost_orders) / (kept + lost);
         let error = (whole * (1.0 - whole) * (1.0 / kept + 1.0 / lost)).sqrt();
         let (here, there) = (kept_orders / kept, lost_orders / lost);
-        (here - whole).abs() > MOVED * whole && (here - there).abs() > SURE * error
+        let far = (here - whole).abs() > MOVED * whole && (here - there).abs() > SURE * error;
+        far.then_some((here, there))
     }
 }
 
@@ -274,8 +281,13 @@ mod tests {
         };
         assert_eq!(split(20, 20), None);
         assert_eq!(split(20, 22), None);
-        assert_eq!(split(40, 10), Some(ByUser::NewDiffer));
-        assert_eq!(split(10, 40), Some(ByUser::NewDiffer));
+        for (wanted, wanted_back) in [(40, 10), (10, 40)] {
+            let Some(ByUser::NewDiffer { new, back }) = split(wanted, wanted_back) else {
+                panic!("{wanted} and {wanted_back} differ");
+            };
+            assert!((new - wanted as f64 / 100.0).abs() < 0.05, "{new}");
+            assert!((back - wanted_back as f64 / 100.0).abs() < 0.05, "{back}");
+        }
     }
 
     #[test]

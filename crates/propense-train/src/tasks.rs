@@ -13,7 +13,7 @@ mod timeline;
 use std::collections::HashSet;
 
 use propense_events::{Event, Session};
-use propense_features::{ContextFeature, FeatureSpec};
+use propense_features::{ContextFeature, FeatureSpec, UserHistory};
 
 use crate::augment::{self, Augmentation, Shift};
 pub use continuing::Sizes;
@@ -188,7 +188,7 @@ pub(crate) fn prepare(
     let rarer = orders.min(prepared.train.examples.len() - orders);
     if rarer < FEW {
         observer.on(&Progress::Note(&format!(
-            "{orders} of {} training examples end in an order: of so few of one kind little can be learnt",
+            "{orders} of {} training examples end in an order: too few of one outcome to learn much from",
             prepared.train.examples.len()
         )));
     }
@@ -278,7 +278,8 @@ pub(crate) fn segments(
     Ok(sessions.iter().map(crate::segments::of_session).collect())
 }
 
-/// What a model with these features reads of the context and no line of this data has.
+/// What a model with these features reads of the context and no line of this data has. What visitors did
+/// before does not count: who comes for the first time has none of it.
 pub(crate) fn missing(
     task: Task,
     spec: &FeatureSpec,
@@ -297,7 +298,9 @@ pub(crate) fn missing(
         ContextFeature::Number { name, .. } | ContextFeature::Category { name, .. } => Some(name),
         ContextFeature::Hour | ContextFeature::Weekday => None,
     });
-    Ok(read.filter(|name| !has(name)).cloned().collect())
+    let of_history = |name: &str| UserHistory::keys().any(|key| key == name);
+    let missing = read.filter(|name| !has(name) && !of_history(name));
+    Ok(missing.cloned().collect())
 }
 
 /// Refuses test data that does not continue the training data in time.
@@ -441,21 +444,16 @@ pub(crate) fn check_classes(
     let labels: Vec<bool> = encoded.examples.iter().filter_map(outcome).collect();
     let examples = labels.len();
     if examples == 0 {
-        let all = encoded.examples.len();
-        let seen = |example: &Example| match measured {
+        let seen = |example: &&Example| match measured {
             None => true,
             Some(positions) => !positions.of(example.events).is_empty(),
         };
-        let long = encoded.examples.iter().any(seen);
-        return Err(match long {
-            true => TrainError::NotKnownYet {
+        return Err(match encoded.examples.iter().filter(seen).count() {
+            0 => TrainError::TooShort {
                 part,
-                examples: all,
+                examples: encoded.examples.len(),
             },
-            false => TrainError::TooShort {
-                part,
-                examples: all,
-            },
+            examples => TrainError::NotKnownYet { part, examples },
         });
     }
     let positives = labels.iter().filter(|label| **label).count();

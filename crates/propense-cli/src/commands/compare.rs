@@ -2,7 +2,7 @@
 
 use propense_train::{
     Augmentation, CompareReport, CompareRequest, Compared, Contender, Learner, MeasureOptions,
-    Objective, Overlap, Preset, RecipeChange, Shift, Task, compare,
+    Objective, Preset, RecipeChange, Shift, Task, compare,
 };
 
 use super::{Failure, Outcome, next_item, refuse, resolve};
@@ -70,8 +70,8 @@ pub(crate) fn run(args: &CompareArgs) -> Outcome {
     drop(observer);
     let comparison = outcome?;
     Output::new(&args.json).finish(&table(&comparison), &comparison)?;
-    if let Some(words) = comparison.overlap.as_ref().and_then(Overlap::words) {
-        note(&format!("warning: {words}"));
+    for remark in comparison.remarks() {
+        note(&format!("warning: {remark}"));
     }
     if let Some(path) = &args.report {
         let title = match &test {
@@ -278,7 +278,9 @@ fn table(comparison: &CompareReport) -> Table {
             table.row(own.into_iter().chain(shifts));
         }
     }
-    table.block("the choice");
+    if !comparison.choice.is_empty() {
+        table.block("the choice");
+    }
     for words in &comparison.choice {
         table.row([words.clone()]);
     }

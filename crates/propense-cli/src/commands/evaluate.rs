@@ -1,7 +1,8 @@
 //! `propense evaluate`
 
 use propense_train::{
-    Evaluation, MeasureOptions, evaluate, evaluate_against, overlap, tell_apart, uses_history,
+    Evaluation, MeasureOptions, Metrics, ThreeIntervals, evaluate, evaluate_against, overlap,
+    tell_apart, uses_history,
 };
 
 use super::train::deciding;
@@ -54,7 +55,7 @@ pub(crate) fn run(args: &EvaluateArgs) -> Outcome {
         evaluation.overlap = Some(overlap(&train, &data));
     }
     Output::new(&args.json).finish(&table(&evaluation), &evaluation)?;
-    if data.sha256 == bundle.manifest.data.sha256 {
+    if evaluation.overlap.is_none() && data.sha256 == bundle.manifest.data.sha256 {
         note(
             "warning: the bundle has learnt from these very files: what they say is no figure for new ones",
         );
@@ -94,28 +95,12 @@ pub(super) fn table(evaluation: &Evaluation) -> Table {
         }
     }
     let positions = by_position(evaluation);
-    if !positions.is_empty() {
-        table.block("by position");
-        table.row([""].into_iter().chain(FIGURES).chain(INTERVALS));
-        for (name, metrics, intervals) in positions {
-            table.row(
-                [name]
-                    .into_iter()
-                    .chain(figures(metrics))
-                    .chain(two(intervals)),
-            );
-        }
-    }
-    if !evaluation.segments.is_empty() {
-        table.block("by segment");
-        table.row([""].into_iter().chain(FIGURES).chain(INTERVALS));
-        for segment in &evaluation.segments {
-            let name = format!("{}: {}", segment.by, segment.name);
-            let intervals = two(segment.intervals.as_ref());
-            let row = [name].into_iter().chain(figures(&segment.metrics));
-            table.row(row.chain(intervals));
-        }
-    }
+    parts("by position", positions, &mut table);
+    let segments = evaluation.segments.iter().map(|segment| {
+        let name = format!("{}: {}", segment.by, segment.name);
+        (name, &segment.metrics, segment.intervals.as_ref())
+    });
+    parts("by segment", segments.collect(), &mut table);
     against(evaluation, &mut table);
     if let Some(kind) = evaluation.calibrated_by {
         let calibrated = (kind, evaluation.calibrations.as_slice());
@@ -126,6 +111,23 @@ pub(super) fn table(evaluation: &Evaluation) -> Table {
     }
     table.adversarial(evaluation.adversarial.as_ref());
     table
+}
+
+/// The figures of some parts, with their intervals where any part has them.
+fn parts(title: &str, parts: Vec<(String, &Metrics, Option<&ThreeIntervals>)>, table: &mut Table) {
+    if parts.is_empty() {
+        return;
+    }
+    table.block(title);
+    let drawn = parts.iter().any(|(_, _, intervals)| intervals.is_some());
+    let shown = if drawn { INTERVALS.len() } else { 0 };
+    let head = FIGURES.into_iter().chain(INTERVALS.into_iter().take(shown));
+    table.row([""].into_iter().chain(head));
+    for (name, metrics, intervals) in parts {
+        let intervals = two(intervals).into_iter().take(shown);
+        let row = [name].into_iter().chain(figures(metrics));
+        table.row(row.chain(intervals));
+    }
 }
 
 /// The second model's block, where there is one.

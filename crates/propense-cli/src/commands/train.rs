@@ -137,7 +137,7 @@ pub(super) fn deciding(
     if calibrations.is_empty() {
         return;
     }
-    table.block("log-loss on the validation part by kind of calibration, where it is not fitted");
+    table.block("log-loss by kind of calibration on all that was held out to calibrate by, where it is not fitted");
     for trial in calibrations {
         table.row([trial.kind.to_string(), format!("{:.4}", trial.log_loss)]);
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use propense_train::{CompareReport, Compared, Figure, Interval, Overlap};
+use propense_train::{CompareReport, Compared, Figure, Interval};
 
 use super::escape;
 use super::frame::Frame;
@@ -20,9 +20,10 @@ pub(crate) fn comparison(title: &str, comparison: &CompareReport) -> String {
         100.0 * comparison.base_rate,
         comparison.examples.validation
     );
-    let shared = comparison.overlap.as_ref().and_then(Overlap::words);
-    let shared = shared.map(|words| format!("Warning: {words}."));
-    let notes: Vec<&String> = shared.iter().chain(&comparison.choice).collect();
+    let remarks = comparison.remarks();
+    let remarks = remarks.iter().map(|words| format!("Warning: {words}."));
+    let choice = comparison.choice.iter().cloned();
+    let notes: Vec<String> = remarks.chain(choice).collect();
     let mut body = page::notes(&notes);
     body.push_str("<div class=\"pair\">\n");
     for (name, of) in [

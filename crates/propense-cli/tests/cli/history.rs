@@ -95,7 +95,7 @@ fn what_visitors_did_before_is_known_from_a_file_of_its_own() {
     let same = "compare --task in-session --data {} --test {} --structures logistic --device cpu";
     propense(words(same, &[&earlier, &earlier]))
         .code(0)
-        .says("lines of the test data stand in the training data, too");
+        .says("lines of the test data are equal to lines of the training data");
 }
 
 #[test]

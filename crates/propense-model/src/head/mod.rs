@@ -242,6 +242,10 @@ impl Bundle {
             });
             golden.logits = logits.collect();
         }
+        // They are of the old weights.
+        if let Some(metrics) = manifest.metrics.as_object_mut() {
+            metrics.remove("validation");
+        }
         let lineage = self.manifest.lineage.as_ref();
         let learnt = self.manifest.learnt_until_ms();
         manifest.lineage = Some(Lineage {

@@ -155,6 +155,7 @@ pub fn compare(
     if let Some(words) = shared.as_ref().and_then(Overlap::words) {
         observer.on(&Progress::Note(&words));
     }
+    let mut missing = Vec::new();
     let mut held_back: Option<HeldBack> = None;
     let mut examples: Option<PartSizes> = None;
     let mut all: Vec<Option<Trained>> = request.contenders.iter().map(|_| None).collect();
@@ -177,6 +178,9 @@ pub fn compare(
         let Some((options, parts)) = &prepared else {
             continue;
         };
+        if let Some(test) = test {
+            missing = tasks::missing(request.fit.task, &parts.spec, test, Some(data), options)?;
+        }
         let found = HeldBack::of(parts);
         match &held_back {
             None => held_back = Some(found),
@@ -201,6 +205,7 @@ pub fn compare(
     observer.on(&Progress::Note("measuring all on the test part"));
     Ok(CompareReport {
         overlap: shared,
+        missing,
         ..report::table(request, &held_back, examples, trained)
     })
 }

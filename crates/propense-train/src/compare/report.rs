@@ -4,9 +4,9 @@ use serde::Serialize;
 
 use super::{CompareRequest, Contender, HeldBack, Trained};
 use crate::Task;
-use crate::bootstrap::Interval;
-use crate::bootstrap::MeasureOptions;
+use crate::bootstrap::{Interval, MeasureOptions};
 use crate::draws::{self, Runs, Three, ThreeIntervals};
+use crate::evaluation::lacking;
 use crate::fit::PartSizes;
 use crate::metrics::Metrics;
 use crate::overlap::Overlap;
@@ -78,6 +78,15 @@ pub struct ShiftFigures {
     pub log_loss: f64,
 }
 
+impl CompareReport {
+    /// What takes from the worth of these figures, in sentences.
+    #[must_use]
+    pub fn remarks(&self) -> Vec<String> {
+        let shared = self.overlap.as_ref().and_then(Overlap::words);
+        shared.into_iter().chain(lacking(&self.missing)).collect()
+    }
+}
+
 /// The table.
 #[derive(Debug, Clone, Serialize)]
 pub struct CompareReport {
@@ -90,6 +99,9 @@ pub struct CompareReport {
     /// What other data to measure on share with those that were learnt from.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub overlap: Option<Overlap>,
+    /// What is read of the context and no line of other data to measure on has.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<String>,
     /// Scores measured.
     pub n: usize,
     /// Share of them with an order.
@@ -179,6 +191,7 @@ pub(super) fn table(
         device: request.fit.device.name.to_owned(),
         examples,
         overlap: None,
+        missing: Vec::new(),
         n: labels.len(),
         base_rate: orders as f64 / labels.len().max(1) as f64,
         best,
@@ -205,7 +218,7 @@ fn plain(trained: &[Trained], place: usize) -> Option<usize> {
 
 /// Why the best is the best, and who is as good.
 fn choice(rows: &[Compared], best: usize) -> Vec<String> {
-    let Some(chosen) = rows.get(best) else {
+    let Some(chosen) = rows.get(best).filter(|_| rows.len() > 1) else {
         return Vec::new();
     };
     let mut words = vec![format!(

@@ -144,6 +144,10 @@ pub(super) fn refit(
     (refitted.manifest.threshold, _) = deciding.threshold.choose(&scores, &fitted.labels);
     let moments: Vec<f32> = sample.moments_of(older).collect();
     refitted.manifest.percentiles = Manifest::percentile_table(&of(&refitted.manifest, &moments));
+    // They are of the old curve.
+    if let Some(metrics) = refitted.manifest.metrics.as_object_mut() {
+        metrics.remove("validation");
+    }
     let lineage = bundle.manifest.lineage.as_ref();
     refitted.manifest.lineage = Some(Lineage {
         parent: bundle.manifest.sha256.clone(),

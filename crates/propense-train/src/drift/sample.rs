@@ -61,7 +61,10 @@ impl Sample {
         let task: Task = manifest.task.parse()?;
         let options = example_options(manifest, task);
         let spec = &manifest.features;
-        let learnt = !data.sha256.is_empty() && data.sha256 == manifest.data.sha256;
+        let same = !data.sha256.is_empty() && data.sha256 == manifest.data.sha256;
+        let lineage = manifest.lineage.as_ref();
+        // An update may have learnt from newer data with the rates of older ones.
+        let learnt = same && lineage.is_none_or(|l| l.features_until_ms >= manifest.data.to_ms);
         let (encoded, folds) = match learnt {
             true => tasks::encode_learnt(task, spec, data, &options)?,
             false => (

@@ -83,6 +83,9 @@ fn a_calibration_that_is_off_is_refitted_and_judged() {
     assert!(recalibration.proposed, "{recalibration:?}");
     let bundle = found.recalibrated.expect("a bundle");
     assert_eq!(bundle.weights, live().weights);
+    // Figures of the old curve would not be this bundle's.
+    let validation = |bundle: &Bundle| bundle.manifest.metrics.get("validation").is_some();
+    assert!(validation(live()) && !validation(&bundle));
     assert_ne!(bundle.manifest.calibration, live().manifest.calibration);
     let lineage = bundle.manifest.lineage.as_ref().expect("a lineage");
     assert_eq!(lineage.parent, live().manifest.sha256);

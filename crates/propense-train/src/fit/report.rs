@@ -43,7 +43,8 @@ pub struct FitReport {
     /// The kind of calibration that was used.
     #[serde(default)]
     pub calibrated_by: CalibrationKind,
-    /// Log-loss on the validation part of each kind of calibration, by turns of its users.
+    /// Log-loss of each kind of calibration on all that was held out to calibrate by (the validation part, of
+    /// `base` also what members left out), by turns of its users.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub calibrations: Vec<CalibrationTrial>,
     /// Whether the test part can be told from the training part; none where one is too small.

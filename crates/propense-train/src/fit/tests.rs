@@ -1,7 +1,11 @@
 //! Data whose visitors all come on the first days: the parts go by visitor, and the bundle is learnt
 //! twice.
 
+use propense_events::{Session, Value};
+
 use super::*;
+use crate::Task;
+use crate::progress::Silent;
 use crate::update::tests::{dear, live_request, loaded, visits};
 
 /// Fifty visitors who come back again and again.
@@ -89,4 +93,83 @@ fn a_second_training_that_is_broken_off_takes_nothing_away() {
         test.map(|named| named.metrics.log_loss).collect::<Vec<_>>()
     };
     assert_eq!(tested(&whole), tested(&at_once));
+}
+
+/// Summaries of which those with more hits end in an order more often.
+fn summaries(numbers: std::ops::Range<usize>) -> Loaded {
+    let session = |number: usize| {
+        let mut session = Session {
+            id: format!("s{number}"),
+            outcome: Some(number % 10 > 6 || number.is_multiple_of(7)),
+            ..Session::default()
+        };
+        for (name, value) in [("hits", number % 10), ("Region", number % 4)] {
+            let value = Value::Number(value as f64 + number as f64 / 1e6);
+            session.context.insert(name.to_owned(), value);
+        }
+        session
+    };
+    Loaded {
+        sessions: numbers.map(session).collect(),
+        ..Loaded::default()
+    }
+}
+
+#[test]
+fn what_is_wrong_with_test_data_is_said() {
+    let train = summaries(0..400);
+    let mut request = FitRequest {
+        task: Task::Shoppers,
+        preset: Preset::Base,
+        ..live_request()
+    };
+    request.training.epochs = 2;
+    let of = |test: &Loaded| {
+        let measuring = MeasureOptions {
+            resamples: 20,
+            seed: 1,
+        };
+        eval(&train, test, &request, &measuring, &mut Silent)
+    };
+    let good = of(&summaries(400..600)).expect("figures");
+    assert_eq!(good.remarks(), [""; 0]);
+    assert!(good.metrics.intervals.is_some() && good.calibrated_by.is_some());
+    assert_eq!(good.percentiles.len(), 5);
+
+    let says = |found: &Evaluation, words: &str| {
+        let remarks = found.remarks();
+        assert!(remarks.iter().any(|r| r.contains(words)), "{remarks:?}");
+    };
+    says(
+        &of(&summaries(300..500)).expect("figures"),
+        "100 of 200 lines",
+    );
+    let mut lacking = summaries(400..600);
+    for session in &mut lacking.sessions {
+        session.context.remove("hits");
+    }
+    says(
+        &of(&lacking).expect("figures"),
+        "no line of these data has `hits`",
+    );
+    let mut few = summaries(400..600);
+    let mut orders = 0;
+    few.sessions.retain(|session| {
+        orders += usize::from(session.outcome == Some(true));
+        session.outcome == Some(false) || orders <= 9
+    });
+    let found = of(&few).expect("figures");
+    assert_eq!((found.rarer_users, found.metrics.intervals), (9, None));
+    says(&found, "rarer outcome: 9, too few");
+
+    let mut one = summaries(400..600);
+    one.sessions
+        .retain(|session| session.outcome == Some(false));
+    let error = of(&one).expect_err("one class");
+    assert!(matches!(error, TrainError::OneClass { .. }), "{error}");
+    for session in &mut one.sessions {
+        session.outcome = None;
+    }
+    let error = of(&one).expect_err("no outcome");
+    assert!(error.to_string().contains("Revenue"), "{error}");
 }

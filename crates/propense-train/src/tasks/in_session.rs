@@ -28,17 +28,19 @@ use propense_prepare::Loaded;
 pub(super) use continuing::{continue_from, new_examples, open_sessions};
 
 /// What is said where the parts of a shop's data cannot follow each other in time.
-const fn why(by_user: ByUser) -> &'static str {
+fn why(by_user: ByUser) -> String {
+    let measured = "the parts go by visitor, each with all sessions, and the test part's figures are of other \
+                    visitors, not of later days";
     match by_user {
         ByUser::FewNew => {
-            "nearly all visitors of the later days were there before: the parts go by visitor, each with \
-             all sessions, and the test part's figures are of other visitors, not of later days"
+            format!("nearly all visitors of the later days were there before: {measured}")
         }
-        ByUser::NewDiffer => {
-            "those who come for the first time order more or less often than those who come back, and \
-             later days hold the former alone if nobody is to be on both sides: the parts go by visitor, \
-             each with all sessions, and the test part's figures are of other visitors, not of later days"
-        }
+        ByUser::NewDiffer { new, back } => format!(
+            "of the later days, {:.0} % of the sessions of new visitors end in an order, and {:.0} % of those of \
+             visitors who were there before, who would be left out: {measured}",
+            100.0 * new,
+            100.0 * back
+        ),
     }
 }
 
@@ -155,7 +157,7 @@ pub(super) fn prepare(
         _ => [end, end],
     };
     if let Some(reason) = split.by_user {
-        observer.on(&Progress::Note(why(reason)));
+        observer.on(&Progress::Note(&why(reason)));
     }
     let fit_options = fit_options(data, options);
     let (mut spec, notes) = fit(&train, &fit_options);
