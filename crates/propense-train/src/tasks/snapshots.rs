@@ -152,7 +152,7 @@ fn fit_on(lines: &Timelines, train: &[Snapshot], utc_offset_minutes: i32) -> Fea
     let sessions: Vec<Session> = newest
         .into_values()
         .map(|snapshot| {
-            let mut session = session_of(lines, snapshot);
+            let mut session = session_of(lines, snapshot, utc_offset_minutes);
             session.events = history(lines, snapshot).to_vec();
             session
         })
@@ -177,12 +177,13 @@ fn history<'a>(lines: &'a Timelines, snapshot: &Snapshot) -> &'a [Event] {
         .unwrap_or_default()
 }
 
-/// The snapshot as a session without its events. It begins with the first event, so that times
-/// count from there.
-fn session_of(lines: &Timelines, snapshot: &Snapshot) -> Session {
+/// The snapshot as a session without its events, named by the user and the day that begins then in the shop.
+/// It begins with the first event, so that times count from there.
+fn session_of(lines: &Timelines, snapshot: &Snapshot, utc_offset_minutes: i32) -> Session {
+    let local = snapshot.at + i64::from(utc_offset_minutes) * 60_000;
     let first = history(lines, snapshot).first();
     Session {
-        id: format!("{}@{}", snapshot.user, day(snapshot.at)),
+        id: format!("{}@{}", snapshot.user, day(local)),
         user: Some(snapshot.user.clone()),
         start: first.map_or(snapshot.at, |event| event.timestamp),
         events: Vec::new(),
@@ -199,7 +200,7 @@ fn encode_snapshots(
 ) -> Encoded {
     let examples = snapshots.iter().map(|snapshot| {
         let events = history(lines, snapshot);
-        let session = session_of(lines, snapshot);
+        let session = session_of(lines, snapshot, spec.utc_offset_minutes);
         let mut example = encode(
             spec,
             &session,
@@ -462,6 +463,8 @@ mod tests {
             .iter()
             .map(|e| e.user.as_deref())
             .collect();
+        // In the shop's own days: the fourth after the 25th.
+        assert_eq!(continued.examples[0].id, "a@2017-11-28");
         assert_eq!(users[..3], [Some("a"); 3]);
         assert_eq!(users[3..], [Some("b"); 3]);
         let events: Vec<usize> = continued.examples.iter().map(|e| e.events).collect();
