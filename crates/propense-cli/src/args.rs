@@ -175,10 +175,11 @@ pub(crate) struct FittingArgs {
     /// Convolution filters of seed [default: 32]
     #[arg(long)]
     pub(crate) filters: Option<usize>,
-    /// Hidden units of seed's LSTM [default: 128]
+    /// Hidden units of seed's LSTM [default: 128], or of each layer of a member of base [default: 32]
     #[arg(long)]
     pub(crate) hidden: Option<usize>,
-    /// Share of the units that seed leaves out before its output, in training [default: 0]
+    /// Share of the units left out in training: before the output of seed [default: 0], in the layers
+    /// of base [default: 0.2]
     #[arg(long, value_name = "SHARE")]
     pub(crate) dropout: Option<f64>,
     /// What makes more of the training part: crop, mask, substitute, jitter, resample [default: none,
@@ -194,6 +195,9 @@ pub(crate) struct FittingArgs {
     /// Largest norm of the gradient over all weights; 0 for no limit; of seed alone [default: 5]
     #[arg(long)]
     pub(crate) clip: Option<f32>,
+    /// Weight decay of AdamW; of base alone [default: 0.02]
+    #[arg(long)]
+    pub(crate) decay: Option<f32>,
     /// Seed: the same seed on the same CPU gives the same weights
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,

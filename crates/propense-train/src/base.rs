@@ -69,13 +69,17 @@ pub(crate) fn fit(
     let examples = &prepared.train.examples;
     let mut table = Table::new(examples, sizes.0, prepared.weighting, PARTS);
     table.of_items = of_items(&prepared.spec);
+    let usual = Recipe::default();
     let recipe = Recipe {
         epochs: request.training.epochs,
         patience: request.training.patience,
         batch: request.training.batch,
         rate: request.training.learning_rate,
+        decay: request.training.decay,
+        hidden: request.sizes.hidden.unwrap_or(usual.hidden),
+        dropout: request.sizes.dropout.unwrap_or(usual.dropout),
         seed: request.training.seed,
-        ..Recipe::default()
+        ..usual
     };
     let recipe = match request.training.change {
         Some(change) => change.of(recipe),
@@ -89,6 +93,7 @@ pub(crate) fn fit(
         Some(limit.saturating_sub(started.elapsed()))
     };
     request.training.validate()?;
+    request.sizes.validate(request.preset)?;
     let edges = table_edges(&table, bins(&prepared.spec, &recipe));
     if edges.iter().all(Vec::is_empty) {
         return Err(TrainError::Unsuited {

@@ -3,16 +3,19 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use propense_model::Arithmetic;
+use propense_model::{Arithmetic, EnsembleConfig, ModelConfig};
+use serde::Serialize;
 
 use crate::TrainError;
-use crate::recipe::RecipeChange;
+use crate::ensemble::PARTS;
+use crate::recipe::{REPLICAS, RecipeChange};
 
 /// Most examples in a batch: far beyond what helps, far from what no memory holds.
 pub(crate) const MOST_IN_BATCH: usize = 8192;
 
 /// Which network is trained, and how.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Preset {
     /// The published network.
     #[default]
@@ -33,6 +36,15 @@ impl Preset {
             Self::Base => "base",
         }
     }
+
+    /// Most hidden units: of the LSTM, or of each layer of a member.
+    #[must_use]
+    pub const fn most_hidden(self) -> usize {
+        match self {
+            Self::Seed => ModelConfig::MAX_WIDTH,
+            Self::Base => EnsembleConfig::MAX_UNITS / (PARTS * REPLICAS),
+        }
+    }
 }
 
 /// How training goes.
@@ -46,8 +58,10 @@ pub struct TrainOptions {
     pub learning_rate: f32,
     /// Epochs without a lower validation log-loss before training stops.
     pub patience: usize,
-    /// Largest global gradient norm.
+    /// Largest global gradient norm; of [`Preset::Seed`] alone.
     pub clip: Option<f32>,
+    /// Share of the weights that is lost at each step, times the learning rate; of [`Preset::Base`] alone.
+    pub decay: f32,
     /// In what numbers a GPU seeks the published network's gradients.
     pub arithmetic: Arithmetic,
     /// One thing of the recipe of [`Preset::Base`] that is changed, to see what it is worth.
@@ -70,6 +84,7 @@ impl Default for TrainOptions {
             learning_rate: 0.001,
             patience: 10,
             clip: Some(5.0),
+            decay: 0.0,
             arithmetic: Arithmetic::F32,
             change: None,
             seed: 1,
@@ -92,6 +107,7 @@ impl TrainOptions {
                 learning_rate: 0.002,
                 patience: 8,
                 clip: None,
+                decay: 0.02,
                 ..Self::default()
             },
         }
@@ -123,6 +139,9 @@ impl TrainOptions {
             .is_some_and(|clip| !(clip.is_finite() && clip > 0.0))
         {
             return wrong("--clip", "a number above 0");
+        }
+        if !(self.decay.is_finite() && self.decay >= 0.0) {
+            return wrong("--decay", "a number from 0");
         }
         if self.resume && self.checkpoint.is_none() {
             return wrong("--resume", "needs --checkpoint FOLDER");

@@ -2,6 +2,9 @@
 
 use crate::ensemble::Table;
 
+/// Members that leave the same part out.
+pub(crate) const REPLICAS: usize = 3;
+
 /// How the ensemble is trained.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Recipe {
@@ -48,7 +51,7 @@ pub(crate) struct Recipe {
 impl Default for Recipe {
     fn default() -> Self {
         Self {
-            replicas: 3,
+            replicas: REPLICAS,
             hidden: 32,
             bins: 10,
             rate_bins: 3,

@@ -31,6 +31,11 @@ pub(crate) fn run(args: &CompareArgs) -> Outcome {
         (args.fitting.checkpoint.is_some(), "--checkpoint", itself),
         (args.fitting.resume, "--resume", itself),
         (
+            args.fitting.decay.is_some(),
+            "--decay",
+            "base takes part as it is",
+        ),
+        (
             !args.fitting.augment.is_empty() && args.ablate.is_some(),
             "--augment",
             itself,
@@ -168,7 +173,12 @@ fn refuse_unheeded(args: &CompareArgs, contenders: &[Contender]) -> Outcome {
     let fitting = &args.fitting;
     if !any(|learner| learner == Learner::Seed) {
         let network = "belongs to the structure seed, which takes no part";
-        refuse(&resolve::of_network(fitting, network))?;
+        refuse(&[
+            (fitting.filters.is_some(), "--filters", network),
+            (fitting.hidden.is_some(), "--hidden", network),
+            (fitting.dropout.is_some(), "--dropout", network),
+            (fitting.activation.is_some(), "--activation", network),
+        ])?;
     }
     if !any(|learner| matches!(learner, Learner::Seed | Learner::Structure(_))) {
         let trained = "nobody takes part who heeds it: base and the baselines have their own";

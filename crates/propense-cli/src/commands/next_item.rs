@@ -146,6 +146,7 @@ fn refuse_fitting(args: &FittingArgs, heeded: &[&str], why: &str) -> Outcome {
         (args.train_share.is_some(), "--train-share"),
         (args.patience.is_some(), "--patience"),
         (args.clip.is_some(), "--clip"),
+        (args.decay.is_some(), "--decay"),
         (args.max_events.is_some(), "--max-events"),
         (args.horizon.is_some(), "--horizon"),
         (args.this_item, "--this-item"),

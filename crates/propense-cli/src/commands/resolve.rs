@@ -158,8 +158,13 @@ pub(crate) fn request(task: &str, usual: Preset, args: &FittingArgs) -> Outcome<
         Some(name) => preset(name)?,
         None => usual,
     };
-    if preset == Preset::Base {
-        refuse_seeds_own(args)?;
+    match preset {
+        Preset::Base => refuse_seeds_own(args)?,
+        Preset::Seed => refuse(&[(
+            args.decay.is_some(),
+            "--decay",
+            "belongs to --preset base, and this is seed",
+        )])?,
     }
     let defaults = TrainOptions::of(preset);
     let usual = ExampleOptions::default();
@@ -199,6 +204,7 @@ pub(crate) fn request(task: &str, usual: Preset, args: &FittingArgs) -> Outcome<
             Some(clip) => (clip != 0.0).then_some(clip),
             None => defaults.clip,
         },
+        decay: args.decay.unwrap_or(defaults.decay),
         arithmetic: defaults.arithmetic,
         change: None,
         seed: args.seed,
@@ -207,6 +213,12 @@ pub(crate) fn request(task: &str, usual: Preset, args: &FittingArgs) -> Outcome<
         resume: args.resume,
     };
     training.validate()?;
+    let sizes = NetworkSizes {
+        filters: args.filters,
+        hidden: args.hidden,
+        dropout: args.dropout,
+    };
+    sizes.validate(preset)?;
     Ok(FitRequest {
         task,
         preset,
@@ -228,11 +240,7 @@ pub(crate) fn request(task: &str, usual: Preset, args: &FittingArgs) -> Outcome<
             Some(ActivationArg::Tanh) | None => CellActivation::Tanh,
             Some(ActivationArg::Relu) => CellActivation::Relu,
         },
-        sizes: NetworkSizes {
-            filters: args.filters,
-            hidden: args.hidden,
-            dropout: args.dropout,
-        },
+        sizes,
         precision: Precision::F32,
         deciding: Deciding::default(),
         device: device(&args.running)?,
@@ -250,26 +258,14 @@ pub(crate) fn deciding(args: &DecidingArgs) -> Outcome<Deciding> {
     })
 }
 
-/// What shapes the published network: whether each option is given, its name, and why it may not be.
-pub(crate) fn of_network<'a>(
-    args: &FittingArgs,
-    why: &'a str,
-) -> [(bool, &'static str, &'a str); 4] {
-    [
-        (args.filters.is_some(), "--filters", why),
-        (args.hidden.is_some(), "--hidden", why),
-        (args.dropout.is_some(), "--dropout", why),
-        (args.activation.is_some(), "--activation", why),
-    ]
-}
-
 /// Refuses what the preset `base` has no use for.
 fn refuse_seeds_own(args: &FittingArgs) -> Outcome {
     let network = "belongs to --preset seed, and this is base";
     let state = "the preset base is trained in minutes and keeps no state, as --preset seed does with \
                  --checkpoint";
-    refuse(&of_network(args, network))?;
     refuse(&[
+        (args.filters.is_some(), "--filters", network),
+        (args.activation.is_some(), "--activation", network),
         (args.clip.is_some(), "--clip", network),
         (args.checkpoint.is_some(), "--checkpoint", state),
         (args.resume, "--resume", state),

@@ -13,11 +13,6 @@ use crate::{interrupt, progress, report};
 pub(crate) fn run(args: &TuneArgs) -> Outcome {
     refuse(&[
         (
-            args.fitting.preset.is_some(),
-            "--preset",
-            "the published network, seed, is searched",
-        ),
-        (
             args.fitting.checkpoint.is_some(),
             "--checkpoint",
             "each trial has its own in --out",
@@ -28,8 +23,11 @@ pub(crate) fn run(args: &TuneArgs) -> Outcome {
             "the clock would decide; take --epochs",
         ),
     ])?;
+    let mut fitting = args.fitting.clone();
+    fitting.resume = false;
+    let fit = resolve::request(&args.task, Preset::Seed, &fitting)?;
     let space = match args.space.as_str() {
-        "built-in" => Space::built_in(args.task.parse()?),
+        "built-in" => Space::built_in(fit.task, fit.preset),
         file => {
             let text = std::fs::read_to_string(file).with_context(|| file.to_owned())?;
             Space::from_json(&text)?
@@ -46,15 +44,15 @@ pub(crate) fn run(args: &TuneArgs) -> Outcome {
             given.learning_rate.is_some(),
             &space.learning_rate,
         ),
+        ("--clip", given.clip.is_some(), &space.clip),
+        ("--decay", given.decay.is_some(), &space.decay),
     ];
     refuse(&both.map(|(option, given, axis)| {
         let why = "the space searches it, so that it would not be heeded";
         (given && axis.is_some(), option, why)
     }))?;
-    let mut fitting = args.fitting.clone();
-    fitting.resume = false;
     let request = TuneRequest {
-        fit: resolve::request(&args.task, Preset::Seed, &fitting)?,
+        fit,
         space,
         search: match args.search {
             SearchArg::Grid => Search::Grid,
@@ -180,6 +178,7 @@ fn command(args: &TuneArgs, tuned: &Tuned) -> String {
         option("--mapping", Some(quoted(Path::new(mapping))));
     }
     option("--encoding", reading.encoding.clone());
+    option("--preset", fitting.preset.clone());
     option("--filters", fitting.filters.map(|n| n.to_string()));
     option("--hidden", fitting.hidden.map(|n| n.to_string()));
     option("--dropout", fitting.dropout.map(|n| n.to_string()));
@@ -193,6 +192,7 @@ fn command(args: &TuneArgs, tuned: &Tuned) -> String {
     let relu = fitting.activation == Some(ActivationArg::Relu);
     option("--activation", relu.then(|| "relu".to_owned()));
     option("--clip", fitting.clip.map(|n| n.to_string()));
+    option("--decay", fitting.decay.map(|n| n.to_string()));
     option("--seed", Some(fitting.seed.to_string()));
     option("--max-events", fitting.max_events.map(|n| n.to_string()));
     option("--horizon", fitting.horizon.clone());

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use propense_train::{Finished, Tuned};
+use propense_train::{Finished, Preset, Tuned};
 
 use super::frame::Frame;
 use super::page;
@@ -64,11 +64,15 @@ pub(crate) fn search(title: &str, tuned: &Tuned, command: &str) -> String {
             )
         })
         .collect();
+    let label = match tuned.preset {
+        Preset::Seed => "Log-loss on validation by epoch",
+        Preset::Base => "Log-loss by epoch, of each example by the members that leave it out",
+    };
     body.push_str(&page::chart(
-        "Log-loss on validation by epoch",
+        label,
         "A line for each trial, or a dot where it had one epoch; the winner's is solid. What lies above one and a half times the \
          lowest is drawn at the upper edge.",
-        &lines("Log-loss on validation by epoch", &curves),
+        &lines(label, &curves),
         &head,
         &rows,
     ));

@@ -1,4 +1,4 @@
-//! `compare` and `tune`: tables that name who is ahead, and a winner's command that works.
+//! `compare`: tables that name who is ahead.
 
 use super::{propense, shop, words};
 
@@ -100,62 +100,4 @@ fn compare_ranks_what_comes_next_beside_a_recurrent_network() {
     let mrr = |name: &str| found["baselines"][name]["mrr"].as_f64().expect("a figure");
     assert!(mrr("gru4rec") > 0.9, "{found}");
     assert!(mrr("last_item") < 0.5, "a walk never stays: {found}");
-}
-
-#[test]
-fn the_winners_command_gives_the_winners_figure() {
-    let data = shop(300);
-    let out = tempfile::tempdir().expect("scratch folder");
-    let folder = out.path().join("a search");
-    let space = out.path().join("space.json");
-    std::fs::write(
-        &space,
-        r#"{"hidden": [4, 6], "learning_rate": [0.003, 0.01]}"#,
-    )
-    .expect("space");
-    let line = "tune --task in-session --data {} --space {} --trials 4 --epochs 3 --filters 2 --device cpu --out {} --json {}";
-    let file = out.path().join("t.json");
-    let args = words(line, &[data.path(), &space, &folder, &file]);
-    propense(&args).code(0).says("the best so far");
-    let found = json(&file);
-    let command = found["command"].as_str().expect("the command");
-    let winner = &found["finished"][found["ranking"][0].as_u64().expect("a place") as usize];
-
-    // As a shell splits it.
-    let parts: Vec<&str> = command.split('\'').collect();
-    let mut line: Vec<String> = Vec::new();
-    for (place, part) in parts.iter().enumerate() {
-        match place % 2 {
-            0 => line.extend(part.split_whitespace().map(str::to_owned)),
-            _ => line.push((*part).to_owned()),
-        }
-    }
-    assert_eq!(line.remove(0), "propense");
-    let trained = out.path().join("train.json");
-    line.extend(["--json".to_owned(), trained.display().to_string()]);
-    propense(line).code(0);
-    let history = json(&trained);
-    let losses = history["history"].as_array().expect("epochs").iter();
-    let lowest = losses.filter_map(|epoch| epoch["validation_loss"].as_f64());
-    let lowest = lowest.fold(f64::INFINITY, f64::min);
-    assert_eq!(winner["validation_loss"].as_f64(), Some(lowest));
-    assert!(folder.join("best.propense").exists() && folder.join("trials.html").exists());
-
-    // There it is, and of a search that is over nothing is left to do.
-    propense(&args).code(1).says("--resume goes on");
-    let mut again = args;
-    again.push("--resume".to_owned());
-    propense(&again).code(0);
-    assert_eq!(json(&file)["ranking"], found["ranking"]);
-    // What the space searches is not set beside it.
-    let line = "tune --task in-session --data {} --space {} --out {} --hidden 8";
-    propense(words(line, &[data.path(), &space, &folder]))
-        .code(2)
-        .says("--hidden");
-    let line = "tune --task in-session --data {} --space {} --out {} --search grid";
-    std::fs::write(&space, r#"{"hidden": {"from": 4, "to": 8}}"#).expect("space");
-    let other = out.path().join("other");
-    propense(words(line, &[data.path(), &space, &other]))
-        .code(2)
-        .says("--space");
 }

@@ -20,6 +20,7 @@ mod recommend;
 #[cfg(all(feature = "serve", unix))]
 mod serve;
 mod sign;
+mod tune;
 #[cfg(unix)]
 mod writing;
 

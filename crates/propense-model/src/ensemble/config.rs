@@ -24,6 +24,9 @@ const MAX_ENCODED: usize = 65_536;
 pub(crate) const MAX_UNITS: usize = 1_024;
 
 impl EnsembleConfig {
+    /// Most units of a hidden layer of all members together.
+    pub const MAX_UNITS: usize = MAX_UNITS;
+
     /// Numbers that the first layer reads: one for each bin.
     #[must_use]
     pub fn encoded(&self) -> usize {

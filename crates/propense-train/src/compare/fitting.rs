@@ -15,7 +15,7 @@ use crate::baselines::{Binned, Growth, Logistic, Trees};
 use crate::calibrate::Scaling;
 use crate::ensemble::{Table, table_edges};
 use crate::example::{Example, Positions, Weighting};
-use crate::fit::{self, FitRequest};
+use crate::fit::{self, FitRequest, NetworkSizes};
 use crate::metrics::{best_f1_threshold, log_loss};
 use crate::network::{Blueprint, Network};
 use crate::objectives::{Columns, HeadSizes, HeadedConfig, Objective, beforehand, item_columns};
@@ -168,9 +168,14 @@ fn shipped(
             ..usual
         },
     };
+    let sizes = match preset {
+        Preset::Seed => request.sizes,
+        Preset::Base => NetworkSizes::default(),
+    };
     let request = FitRequest {
         preset,
         training,
+        sizes,
         ..request.clone()
     };
     let clock = Instant::now();

@@ -4,12 +4,12 @@ use propense_model::{Arithmetic, CellActivation, ModelConfig, Precision};
 use propense_prepare::Loaded;
 use serde::{Deserialize, Serialize};
 
-use crate::Task;
 use crate::checkpoint::{self, RunKey};
 use crate::decide::Deciding;
 use crate::device::Chosen;
 use crate::options::{Preset, TrainOptions};
 use crate::tasks::{ExampleOptions, Prepared};
+use crate::{Task, TrainError};
 
 /// What is to be trained, and how.
 #[derive(Debug, Clone)]
@@ -24,7 +24,7 @@ pub struct FitRequest {
     pub examples: ExampleOptions,
     /// Activation of the LSTM.
     pub activation: CellActivation,
-    /// Sizes of the published network where they are not the usual ones.
+    /// Sizes of the network where they are not the usual ones.
     pub sizes: NetworkSizes,
     /// How the weights will be stored. Everything that is fitted or measured after training, the
     /// golden session among it, is that of the weights as stored.
@@ -41,18 +41,44 @@ pub struct FitRequest {
     pub created_at: String,
 }
 
-/// Sizes of the published network; none for the usual one.
+/// Sizes of the network; none for the usual one.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct NetworkSizes {
-    /// Convolution filters.
+    /// Convolution filters; of [`Preset::Seed`] alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub filters: Option<usize>,
-    /// Hidden units of the LSTM.
+    /// Hidden units of the LSTM, or of each layer of a member.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hidden: Option<usize>,
-    /// Dropout before the output, in training only.
+    /// Share of the units left out in training: before the output, or of a member's hidden layers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dropout: Option<f64>,
+}
+
+impl NetworkSizes {
+    /// Refuses what the network of this preset cannot have.
+    ///
+    /// # Errors
+    ///
+    /// [`TrainError::Option`] with the name of the option.
+    pub fn validate(&self, preset: Preset) -> Result<(), TrainError> {
+        let whole = |option, value: Option<usize>, most: usize| match value {
+            Some(value) if !(1..=most).contains(&value) => Err(TrainError::Option {
+                option,
+                reason: format!("1 to {most} with --preset {}", preset.name()),
+            }),
+            _ => Ok(()),
+        };
+        whole("--filters", self.filters, ModelConfig::MAX_WIDTH)?;
+        whole("--hidden", self.hidden, preset.most_hidden())?;
+        match self.dropout {
+            Some(share) if !(0.0..1.0).contains(&share) => Err(TrainError::Option {
+                option: "--dropout",
+                reason: "from 0 to below 1".to_owned(),
+            }),
+            _ => Ok(()),
+        }
+    }
 }
 
 impl FitRequest {

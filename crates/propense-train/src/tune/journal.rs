@@ -24,13 +24,14 @@ pub struct Finished {
     pub choice: Choice,
     /// Trained numbers.
     pub parameters: usize,
-    /// Lowest log-loss on the validation part; none where training diverged.
+    /// Log-loss on the validation part with the weights that are kept; none where training diverged.
     pub validation_loss: Option<f64>,
-    /// ROC-AUC on the validation part in that epoch.
+    /// ROC-AUC on the validation part with these weights.
     pub validation_auc: Option<f64>,
-    /// The epoch with the lowest loss, from 1.
+    /// The epoch whose weights are kept, from 1.
     pub best_epoch: usize,
-    /// Log-loss on the validation part after each epoch.
+    /// Log-loss after each epoch on what says when to stop: of the published network the validation part, of the
+    /// ensemble what each member leaves out.
     pub curve: Vec<f64>,
     /// Seconds on this rung.
     pub seconds: f64,
@@ -70,13 +71,32 @@ impl Journal {
             write_whole(&of, text.as_bytes()).map_err(TrainError::io(&of))?;
         }
         let text = fs::read_to_string(&of).map_err(TrainError::io(&of))?;
-        let known: Option<serde_json::Value> = serde_json::from_str(&text).ok();
+        let mut known: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
         // Through text, so that numbers are compared as they are written.
-        let asked: Option<serde_json::Value> = serde_json::from_str(&settings.to_string()).ok();
+        let mut asked: serde_json::Value =
+            serde_json::from_str(&settings.to_string()).unwrap_or_default();
+        // More trials than there were go on with what is there.
+        let trials = [&mut known, &mut asked].map(|settings| {
+            let trials = settings.get_mut("trials").map(serde_json::Value::take);
+            trials.and_then(|trials| trials.as_u64())
+        });
         if known != asked {
             let reason =
                 "the search in this folder was of other data or other options; take another --out";
             return Err(wrong(&of, reason));
+        }
+        match trials {
+            [Some(known), Some(asked)] if known > asked => {
+                let reason = format!(
+                    "the search in this folder has {known} trials; --trials {known} or more goes on with it"
+                );
+                return Err(wrong(&of, &reason));
+            }
+            [known, asked] if known == asked => {}
+            _ => {
+                let text = serde_json::to_string_pretty(settings).unwrap_or_default();
+                write_whole(&of, text.as_bytes()).map_err(TrainError::io(&of))?;
+            }
         }
         let mut lines: Vec<Finished> = Vec::new();
         if path.exists() {

@@ -1,28 +1,27 @@
-//! `tune`: a search for the best sizes and training options of the published network.
+//! `tune`: a search for the best sizes and training options of a preset.
 //!
 //! Trials learn from the training part and are judged by the log-loss on the validation part. The test
 //! part is thrown away before the first of them starts: the search cannot see it, and `train` with the
 //! winner's options measures on it once. Each finished training is one line of a journal, and each
-//! trial has its checkpoint, so that a search that was stopped goes on to the same result.
+//! trial of the published network has its checkpoint, so that a search that was stopped goes on to the
+//! same result. The ensemble keeps no state: a rung trains it anew, the rate falling over its epochs.
 
 mod journal;
 mod schedule;
 mod space;
+mod trial;
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::mpsc;
-use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::checkpoint;
-use crate::fit::FitRequest;
+use crate::fit::{FitRequest, NetworkSizes};
+use crate::options::Preset;
 use crate::options::TrainOptions;
-use crate::progress::{Observer, Progress, StopReason};
+use crate::progress::{Observer, Progress};
 use crate::tasks::{self, Prepared, Shares};
-use crate::trainer;
 use crate::{Task, TrainError};
 use propense_prepare::Loaded;
 
@@ -30,7 +29,8 @@ pub use journal::Finished;
 pub use space::{Axis, Choice, Space};
 
 use journal::Journal;
-use schedule::{Job, Losses};
+use schedule::Losses;
+use trial::Running;
 
 /// How choices are made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,6 +68,8 @@ pub struct TuneRequest {
 pub struct Tuned {
     /// The task.
     pub task: Task,
+    /// What is trained.
+    pub preset: Preset,
     /// How choices were made.
     pub search: Search,
     /// Epochs of the rungs.
@@ -101,7 +103,8 @@ pub fn tune(
 ) -> Result<Tuned, TrainError> {
     let choices = choices(request)?;
     for choice in &choices {
-        training(request, choice).validate()?;
+        fit(request, choice).training.validate()?;
+        fit(request, choice).sizes.validate(request.fit.preset)?;
     }
     let (task, examples) = (request.fit.task, &request.fit.examples);
     let mut prepared = tasks::prepare(task, data, Shares::Shop, examples, observer)?;
@@ -144,6 +147,7 @@ pub fn tune(
     }
     Ok(Tuned {
         task,
+        preset: request.fit.preset,
         search: request.search,
         rungs,
         finished,
@@ -171,7 +175,7 @@ fn choices(request: &TuneRequest) -> Result<Vec<Choice>, TrainError> {
     if request.jobs > schedule::WAVE {
         return wrong("--jobs", &format!("at most {}", schedule::WAVE));
     }
-    request.space.check(request.fit.task)?;
+    request.space.check(request.fit.task, request.fit.preset)?;
     let seed = request.fit.training.seed;
     match request.search {
         Search::Grid => request.space.grid(request.trials, seed),
@@ -188,6 +192,7 @@ fn settings(data: &Loaded, prepared: &Prepared, request: &TuneRequest) -> serde_
         learning_rate,
         patience,
         clip,
+        decay,
         seed,
         ..
     } = request.fit.training;
@@ -201,7 +206,7 @@ fn settings(data: &Loaded, prepared: &Prepared, request: &TuneRequest) -> serde_
         "trials": request.trials,
         "training": {
             "epochs": epochs, "batch": batch, "learning_rate": learning_rate, "patience": patience,
-            "clip": clip, "seed": seed, "activation": request.fit.activation, "sizes": request.fit.sizes,
+            "preset": request.fit.preset, "clip": clip, "decay": decay, "seed": seed, "activation": request.fit.activation, "sizes": request.fit.sizes,
         },
         "examples": {
             "max_events": examples.max_events, "gap_ms": examples.gap_ms, "midnight": examples.midnight,
@@ -210,165 +215,31 @@ fn settings(data: &Loaded, prepared: &Prepared, request: &TuneRequest) -> serde_
     })
 }
 
-/// The training options of a choice.
-fn training(request: &TuneRequest, choice: &Choice) -> TrainOptions {
-    let usual = request.fit.training.clone();
-    TrainOptions {
-        batch: choice.batch.unwrap_or(usual.batch),
-        learning_rate: choice.learning_rate.unwrap_or(usual.learning_rate),
+/// What a choice asks for.
+fn fit(request: &TuneRequest, choice: &Choice) -> FitRequest {
+    let usual = &request.fit;
+    let training = TrainOptions {
+        batch: choice.batch.unwrap_or(usual.training.batch),
+        learning_rate: choice.learning_rate.unwrap_or(usual.training.learning_rate),
+        clip: match choice.clip {
+            Some(clip) => (clip != 0.0).then_some(clip),
+            None => usual.training.clip,
+        },
+        decay: choice.decay.unwrap_or(usual.training.decay),
         time_limit: None,
         checkpoint: None,
         resume: false,
-        ..usual
-    }
-}
-
-/// The search while a wave of trials runs.
-struct Running<'a> {
-    data: &'a Loaded,
-    request: &'a TuneRequest,
-    prepared: &'a Prepared,
-    choices: &'a [Choice],
-    rungs: &'a [usize],
-}
-
-/// What a worker sends.
-type Outcome = Result<Option<Finished>, TrainError>;
-
-impl Running<'_> {
-    /// Trains all of these, several at once, and writes each down as it finishes.
-    fn wave(
-        &self,
-        jobs: &[Job],
-        journal: &mut Journal,
-        observer: &mut dyn Observer,
-    ) -> Result<(), TrainError> {
-        let stop = AtomicBool::new(false);
-        let next = AtomicUsize::new(0);
-        let (sender, receiver) = mpsc::channel::<Outcome>();
-        std::thread::scope(|scope| {
-            for _ in 0..self.request.jobs.min(jobs.len()) {
-                let (sender, stop, next) = (sender.clone(), &stop, &next);
-                scope.spawn(move || {
-                    while let Some(job) = jobs.get(next.fetch_add(1, Ordering::SeqCst)) {
-                        let outcome = self.trial(*job, stop);
-                        let over = !matches!(outcome, Ok(Some(_)));
-                        if sender.send(outcome).is_err() || over {
-                            break;
-                        }
-                    }
-                });
-            }
-            drop(sender);
-            let mut failed = None;
-            loop {
-                match receiver.recv_timeout(Duration::from_millis(100)) {
-                    Ok(Ok(Some(finished))) => {
-                        observer.on(&Progress::Note(&journal.words(&finished)));
-                        if let Err(error) = journal.add(finished) {
-                            stop.store(true, Ordering::SeqCst);
-                            failed.get_or_insert(error);
-                        }
-                    }
-                    Ok(Ok(None)) => {}
-                    Ok(Err(error)) => {
-                        stop.store(true, Ordering::SeqCst);
-                        failed.get_or_insert(error);
-                    }
-                    Err(mpsc::RecvTimeoutError::Timeout) => {}
-                    Err(mpsc::RecvTimeoutError::Disconnected) => break,
-                }
-                if observer.stop() {
-                    stop.store(true, Ordering::SeqCst);
-                }
-            }
-            match failed {
-                Some(error) => Err(error),
-                None if stop.load(Ordering::SeqCst) => Err(TrainError::Interrupted(format!(
-                    "before every trial was done; the same command with --resume goes on (from {})",
-                    self.request.out.display()
-                ))),
-                None => Ok(()),
-            }
-        })
-    }
-
-    /// One trial up to its rung, from its checkpoint where it has one; none where it was stopped.
-    fn trial(&self, (trial, rung): Job, stop: &AtomicBool) -> Outcome {
-        let choice = self.choices.get(trial).copied().unwrap_or_default();
-        let folder = self.request.out.join(format!("trial-{trial:04}"));
-        let epochs = self.rungs.get(rung).copied().unwrap_or(1);
-        let mut fit = self.request.fit.clone();
-        fit.sizes = sizes(fit.sizes, choice);
-        fit.training = TrainOptions {
-            epochs,
-            resume: checkpoint::is_there(&folder),
-            checkpoint: Some(folder),
-            ..training(self.request, &choice)
-        };
-        let config = fit.config(self.prepared);
-        config.validate()?;
-        let key = fit.run_key(self.data, self.prepared, &json!(config));
-        let parts = self.prepared.parts();
-        let clock = Instant::now();
-        let mut quiet = Quiet(stop);
-        let trained = trainer::train(&config, parts, &fit.training, &key, &fit.device, &mut quiet);
-        let seconds = clock.elapsed().as_secs_f64();
-        let base = Finished {
-            trial,
-            rung,
-            epochs,
-            choice,
-            parameters: config.parameters(),
-            validation_loss: None,
-            validation_auc: None,
-            best_epoch: 0,
-            curve: Vec::new(),
-            seconds,
-        };
-        match trained {
-            Ok(trained) if trained.reason == StopReason::Interrupted => Ok(None),
-            Ok(trained) => {
-                let best = trained
-                    .history
-                    .iter()
-                    .find(|e| e.epoch == trained.best_epoch);
-                Ok(Some(Finished {
-                    validation_loss: best.map(|epoch| epoch.validation_loss),
-                    validation_auc: best.map(|epoch| epoch.validation_auc),
-                    best_epoch: trained.best_epoch,
-                    curve: trained
-                        .history
-                        .iter()
-                        .map(|epoch| epoch.validation_loss)
-                        .collect(),
-                    ..base
-                }))
-            }
-            // A learning rate too high is a finding, not the end of the search.
-            Err(TrainError::Diverged { .. }) => Ok(Some(base)),
-            Err(TrainError::Interrupted(_)) => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-}
-
-fn sizes(usual: crate::NetworkSizes, choice: Choice) -> crate::NetworkSizes {
-    crate::NetworkSizes {
-        filters: choice.sizes.filters.or(usual.filters),
-        hidden: choice.sizes.hidden.or(usual.hidden),
-        dropout: choice.sizes.dropout.or(usual.dropout),
-    }
-}
-
-/// Tells nothing, and stops when all are to stop.
-struct Quiet<'a>(&'a AtomicBool);
-
-impl Observer for Quiet<'_> {
-    fn on(&mut self, _: &Progress<'_>) {}
-
-    fn stop(&self) -> bool {
-        self.0.load(Ordering::SeqCst)
+        ..usual.training.clone()
+    };
+    let sizes = NetworkSizes {
+        filters: choice.sizes.filters.or(usual.sizes.filters),
+        hidden: choice.sizes.hidden.or(usual.sizes.hidden),
+        dropout: choice.sizes.dropout.or(usual.sizes.dropout),
+    };
+    FitRequest {
+        training,
+        sizes,
+        ..usual.clone()
     }
 }
 

@@ -7,7 +7,7 @@ use rand_chacha::ChaCha12Rng;
 use serde::{Deserialize, Serialize};
 
 use crate::fit::NetworkSizes;
-use crate::options::MOST_IN_BATCH;
+use crate::options::{MOST_IN_BATCH, Preset};
 use crate::{Task, TrainError};
 
 /// Values of one option: a list, or everything between two ends, evenly in the logarithm.
@@ -25,15 +25,25 @@ pub enum Axis {
     },
 }
 
+impl Axis {
+    /// The highest value.
+    fn highest(&self) -> f64 {
+        match self {
+            Self::List(values) => values.iter().copied().fold(f64::NEG_INFINITY, f64::max),
+            Self::Range { to, .. } => *to,
+        }
+    }
+}
+
 /// The options that a search may set, each by its name on the command line of `train`; those that are
 /// left out keep their usual values.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Space {
-    /// Convolution filters.
+    /// Convolution filters, of the published network.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub filters: Option<Axis>,
-    /// Hidden units of the LSTM.
+    /// Hidden units: of the LSTM, or of each layer of a member.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hidden: Option<Axis>,
     /// Adam's learning rate.
@@ -42,9 +52,15 @@ pub struct Space {
     /// Examples in a batch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub batch: Option<Axis>,
-    /// Dropout before the output.
+    /// Share of the units left out in training.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dropout: Option<Axis>,
+    /// Largest norm of the gradient, 0 for none, of the published network.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clip: Option<Axis>,
+    /// Weight decay, of the ensemble.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decay: Option<Axis>,
 }
 
 /// One choice: values for the options that the space holds.
@@ -59,6 +75,12 @@ pub struct Choice {
     /// Examples in a batch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub batch: Option<usize>,
+    /// Largest norm of the gradient, 0 for none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clip: Option<f32>,
+    /// Weight decay.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decay: Option<f32>,
 }
 
 impl Choice {
@@ -78,6 +100,8 @@ impl Choice {
                 self.learning_rate.map(|value| value.to_string()),
             ),
             ("--batch", whole(self.batch)),
+            ("--clip", self.clip.map(|value| value.to_string())),
+            ("--decay", self.decay.map(|value| value.to_string())),
         ];
         all.into_iter()
             .filter_map(|(name, value)| Some((name, value?)))
@@ -86,11 +110,21 @@ impl Choice {
 }
 
 impl Space {
-    /// The article's grid: filters, LSTM width, learning rate and batch. Summaries have no events for
-    /// filters and LSTM to read: for them dropout takes their place.
+    /// Of the published network the article's grid: filters, LSTM width, learning rate and batch; summaries
+    /// have no events for filters and LSTM to read, and dropout takes their place. Of the ensemble a member's
+    /// units, learning rate, dropout and weight decay.
     #[must_use]
-    pub fn built_in(task: Task) -> Self {
+    pub fn built_in(task: Task, preset: Preset) -> Self {
         let list = |values: &[f64]| Some(Axis::List(values.to_vec()));
+        if preset == Preset::Base {
+            return Self {
+                hidden: list(&[16.0, 32.0, 64.0]),
+                learning_rate: list(&[0.001, 0.002, 0.004]),
+                dropout: list(&[0.1, 0.2, 0.4]),
+                decay: list(&[0.0, 0.02, 0.1]),
+                ..Self::default()
+            };
+        }
         let of_events = |values| list(values).filter(|_| !task.is_summary());
         Self {
             filters: of_events(&[16.0, 32.0, 64.0]),
@@ -98,18 +132,33 @@ impl Space {
             learning_rate: list(&[0.000_3, 0.001, 0.003]),
             batch: list(&[64.0, 128.0]),
             dropout: list(&[0.0, 0.2, 0.4]).filter(|_| task.is_summary()),
+            ..Self::default()
         }
     }
 
-    /// Refuses what would change nothing on the examples of this task.
-    pub(super) fn check(&self, task: Task) -> Result<(), TrainError> {
-        let idle = [("filters", &self.filters), ("hidden", &self.hidden)];
-        match idle.iter().find(|(_, axis)| axis.is_some()) {
-            Some((name, _)) if task.is_summary() => Err(wrong(&format!(
-                "`{name}` shapes what reads events, and {task} has none: leave it out"
-            ))),
-            _ => Ok(()),
+    /// Refuses what would change nothing on the examples of this task, or in the network of this preset.
+    pub(super) fn check(&self, task: Task, preset: Preset) -> Result<(), TrainError> {
+        let of_events = || format!("shapes what reads events, and {task} has none");
+        let of_other = |other: Preset| format!("belongs to --preset {}", other.name());
+        for (name, axis, _) in self.axes() {
+            let idle = match (name, preset) {
+                ("filters" | "hidden", Preset::Seed) => task.is_summary().then(of_events),
+                ("filters" | "clip", Preset::Base) => Some(of_other(Preset::Seed)),
+                ("decay", Preset::Seed) => Some(of_other(Preset::Base)),
+                _ => None,
+            };
+            if let Some(why) = idle {
+                return Err(wrong(&format!("`{name}` {why}: leave it out")));
+            }
+            let most = preset.most_hidden();
+            if name == "hidden" && axis.highest() > most as f64 {
+                let preset = preset.name();
+                return Err(wrong(&format!(
+                    "`hidden` takes at most {most} with --preset {preset}"
+                )));
+            }
         }
+        Ok(())
     }
 
     /// Reads a space from JSON.
@@ -127,7 +176,7 @@ impl Space {
         let axes = self.axes();
         if axes.is_empty() {
             return Err(wrong(
-                "names no option; one of filters, hidden, learning_rate, batch, dropout",
+                "names no option; one of filters, hidden, learning_rate, batch, dropout, clip, decay",
             ));
         }
         for (name, axis, whole) in axes {
@@ -138,6 +187,7 @@ impl Space {
             let fits = |value: f64| match name {
                 "dropout" => (0.0..1.0).contains(&value),
                 "learning_rate" => value.is_finite() && value > 0.0,
+                "clip" | "decay" => value.is_finite() && value >= 0.0,
                 _ => (1.0..=most as f64).contains(&value),
             };
             let good = |value: f64| fits(value) && !(whole && value.fract() != 0.0);
@@ -150,6 +200,7 @@ impl Space {
                 let bounds = match name {
                     "dropout" => "numbers from 0 to below 1 (a range: from above 0)".to_owned(),
                     "learning_rate" => "numbers above 0".to_owned(),
+                    "clip" | "decay" => "numbers from 0 (a range: from above 0)".to_owned(),
                     _ => format!("whole numbers from 1 to {most}"),
                 };
                 return Err(wrong(&format!(
@@ -168,6 +219,8 @@ impl Space {
             ("learning_rate", &self.learning_rate, false),
             ("batch", &self.batch, true),
             ("dropout", &self.dropout, false),
+            ("clip", &self.clip, false),
+            ("decay", &self.decay, false),
         ];
         all.into_iter()
             .filter_map(|(name, axis, whole)| Some((name, axis.as_ref()?, whole)))
@@ -236,6 +289,8 @@ fn set(choice: &mut Choice, name: &str, value: f64) {
         "hidden" => choice.sizes.hidden = Some(value as usize),
         "dropout" => choice.sizes.dropout = Some(value),
         "batch" => choice.batch = Some(value as usize),
+        "clip" => choice.clip = Some(value as f32),
+        "decay" => choice.decay = Some(value as f32),
         _ => choice.learning_rate = Some(value as f32),
     }
 }
@@ -253,30 +308,77 @@ mod tests {
 
     #[test]
     fn a_grid_is_every_combination_once() {
-        let all = Space::built_in(Task::InSession)
+        let all = Space::built_in(Task::InSession, Preset::Seed)
             .grid(1_000, 1)
             .expect("lists");
         assert_eq!(all.len(), 36);
         for (place, choice) in all.iter().enumerate() {
             assert!(!all[..place].contains(choice), "{choice:?}");
         }
-        let few = Space::built_in(Task::InSession).grid(5, 1).expect("lists");
+        let few = Space::built_in(Task::InSession, Preset::Seed)
+            .grid(5, 1)
+            .expect("lists");
         assert_eq!(few, all[..5]);
         assert_ne!(
             few,
-            Space::built_in(Task::InSession).grid(5, 2).expect("lists")
+            Space::built_in(Task::InSession, Preset::Seed)
+                .grid(5, 2)
+                .expect("lists")
         );
     }
 
     #[test]
     fn summaries_search_nothing_that_reads_events() {
-        let space = Space::built_in(Task::Shoppers);
+        let space = Space::built_in(Task::Shoppers, Preset::Seed);
         assert_eq!(space.grid(1_000, 1).expect("lists").len(), 18);
-        assert!(space.check(Task::Shoppers).is_ok());
-        let space = Space::built_in(Task::InSession);
-        assert!(space.check(Task::InSession).is_ok());
-        let error = space.check(Task::Shoppers).expect_err("filters");
+        assert!(space.check(Task::Shoppers, Preset::Seed).is_ok());
+        let space = Space::built_in(Task::InSession, Preset::Seed);
+        assert!(space.check(Task::InSession, Preset::Seed).is_ok());
+        let error = space
+            .check(Task::Shoppers, Preset::Seed)
+            .expect_err("filters");
         assert!(error.to_string().contains("`filters`"), "{error}");
+    }
+
+    #[test]
+    fn each_preset_has_a_space_of_its_own() {
+        let space = Space::built_in(Task::Shoppers, Preset::Base);
+        assert_eq!(space.grid(1_000, 1).expect("lists").len(), 81);
+        assert!(space.check(Task::Shoppers, Preset::Base).is_ok());
+        for (text, preset, word) in [
+            (
+                r#"{"decay": [0.1]}"#,
+                Preset::Seed,
+                "`decay` belongs to --preset base",
+            ),
+            (
+                r#"{"filters": [8]}"#,
+                Preset::Base,
+                "`filters` belongs to --preset seed",
+            ),
+            (
+                r#"{"clip": [0, 5]}"#,
+                Preset::Base,
+                "`clip` belongs to --preset seed",
+            ),
+            (
+                r#"{"hidden": {"from": 8, "to": 69}}"#,
+                Preset::Base,
+                "at most 68",
+            ),
+        ] {
+            let space = Space::from_json(text).expect("a space");
+            let error = space.check(Task::InSession, preset).expect_err(text);
+            assert!(error.to_string().contains(word), "{error}");
+        }
+        let space = Space::from_json(r#"{"clip": [0, 1], "hidden": [8]}"#).expect("a space");
+        assert!(space.check(Task::InSession, Preset::Seed).is_ok());
+        assert!(
+            space
+                .draws(2, 1)
+                .iter()
+                .any(|choice| choice.clip == Some(0.0))
+        );
     }
 
     #[test]
@@ -316,6 +418,8 @@ mod tests {
             r#"{"hidden": [64, 9000]}"#,
             r#"{"batch": {"from": 16, "to": 10000}}"#,
             r#"{"learning_rate": {"from": 0, "to": 1}}"#,
+            r#"{"clip": [-1]}"#,
+            r#"{"decay": {"from": 0, "to": 1}}"#,
         ] {
             let error = Space::from_json(text).expect_err(text).to_string();
             assert!(error.starts_with("--space"), "{text}: {error}");

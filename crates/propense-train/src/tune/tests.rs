@@ -123,8 +123,90 @@ fn a_stopped_search_goes_on_to_the_same_result_with_any_number_of_jobs() {
     assert!(other.to_string().contains("of other data"), "{other}");
 
     parts.trials = 5;
+    let fewer = run(&data, &parts, &mut Silent).expect_err("fewer trials");
+    assert!(fewer.to_string().contains("--trials 6 or more"), "{fewer}");
+    parts.fit.training.patience += 1;
     let other = run(&data, &parts, &mut Silent).expect_err("another search");
     assert!(other.to_string().contains("other options"), "{other}");
+}
+
+#[test]
+fn a_finished_search_goes_on_with_more_trials() {
+    let data = shop(300, usize::MAX);
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| folder.path().join(name);
+    let of = |name: &str, trials, resume| {
+        let request = TuneRequest {
+            trials,
+            resume,
+            ..request(&at(name), Search::Random, 1)
+        };
+        run(&data, &request, &mut Silent).expect("a result")
+    };
+    let few = of("parts", 2, false);
+    assert_eq!(few.finished.len(), 2);
+    let more = of("parts", 4, true);
+    assert_eq!(more.finished[..2], few.finished[..]);
+    assert_eq!(more, of("whole", 4, false));
+}
+
+#[test]
+fn the_ensemble_is_searched_and_judged_by_what_it_has_not_seen() {
+    let data = shop(300, usize::MAX);
+    let folder = tempfile::tempdir().expect("a folder");
+    let text = r#"{"hidden": [2, 8], "learning_rate": [0.01], "decay": [0, 0.1]}"#;
+    let of = |name: &str, observer: &mut dyn Observer, resume| {
+        let mut request = TuneRequest {
+            space: Space::from_json(text).expect("a space"),
+            trials: 4,
+            resume,
+            ..request(&folder.path().join(name), Search::Asha, 1)
+        };
+        request.fit.preset = Preset::Base;
+        request.fit.examples.summed = true;
+        request.fit.training = TrainOptions {
+            epochs: 6,
+            ..TrainOptions::of(Preset::Base)
+        };
+        (run(&data, &request, observer), request)
+    };
+    let (whole, request) = of("whole", &mut Silent, false);
+    let whole = whole.expect("a result");
+    assert_eq!(
+        (whole.rungs.as_slice(), whole.preset),
+        (&[2, 6][..], Preset::Base)
+    );
+    let winner = whole.winner().expect("a winner");
+    assert_eq!(winner.rung, 1);
+    assert_eq!(winner.choice.learning_rate, Some(0.01));
+    let loss = winner.validation_loss.expect("a loss");
+    // The base rate of one in four has 0.56; the cart tells nearly all.
+    assert!(loss < 0.45, "{loss}");
+    let of_trial = |trial| whole.finished.iter().find(|one| one.trial == trial);
+    let losses: Vec<_> = (0..4)
+        .map(|trial| of_trial(trial).map(|one| one.validation_loss))
+        .collect();
+    for (place, one) in losses.iter().enumerate() {
+        assert!(
+            !losses[..place].contains(one),
+            "the options change nothing: {losses:?}"
+        );
+    }
+
+    let (stopped, _) = of("parts", &mut Until(2), false);
+    assert!(stopped.is_err());
+    assert_eq!(of("parts", &mut Silent, true).0.expect("a result"), whole);
+
+    // What the winner's options give, trained by themselves.
+    let won = fit(&request, &winner.choice);
+    let again = crate::fit_bundle(&data, &won, &mut Silent).expect("a bundle");
+    let curve: Vec<f64> = again
+        .report
+        .history
+        .iter()
+        .map(|e| e.validation_loss)
+        .collect();
+    assert_eq!(winner.curve, curve);
 }
 
 #[test]
