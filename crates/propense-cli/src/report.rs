@@ -337,6 +337,7 @@ mod tests {
                 left_out: vec!["hour".to_owned()],
             }),
             days_short: Some(17),
+            hours_short: None,
             missing: Vec::new(),
             overlap: None,
             rarer_users: 40,

@@ -60,6 +60,9 @@ pub struct Evaluation {
     /// counts as one who does not, and the base rate is too low. None where they hold them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub days_short: Option<u32>,
+    /// How many hours the last day of `next-day` lacks in the data: likewise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hours_short: Option<u32>,
     /// What the model reads of the context and no line of the data has.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub missing: Vec<String>,
@@ -100,6 +103,12 @@ impl Evaluation {
                  seen, and the base rate and all figures are off; give data that reach further"
             )
         });
+        let cut = self.hours_short.map(|hours| {
+            format!(
+                "the last day is {hours} hours short: orders in them are not seen, and the base rate and all figures \
+                 are off; give data that end with a day"
+            )
+        });
         let worse = self.metrics.log_loss > self.metrics.base_rate_log_loss;
         let worse = worse.then(|| {
             "on these data the base rate alone would forecast better (log-loss)".to_owned()
@@ -113,7 +122,7 @@ impl Evaluation {
         });
         let shared = self.overlap.as_ref().and_then(Overlap::words);
         let missing = lacking(&self.missing);
-        let all = [shared, missing, short, worse, few];
+        let all = [shared, missing, short, cut, worse, few];
         all.into_iter().flatten().collect()
     }
 }
@@ -293,6 +302,7 @@ impl Forecasts<'_> {
             most_wrong: segments::most_wrong(&scored, self.examples, &probabilities),
             adversarial: None,
             days_short: None,
+            hours_short: None,
             missing: Vec::new(),
             overlap: None,
             rarer_users: rarer_users(&scored.labels, &owners),
@@ -360,6 +370,7 @@ pub fn evaluate(
     };
     let mut evaluation = forecasts.measure(options);
     evaluation.missing = tasks::missing(task, &manifest.features, data, history, &examples)?;
+    evaluation.hours_short = tasks::hours_short(task, data, history)?;
     if history.is_some() {
         evaluation.days_short = tasks::days_short(task, data)?;
     }

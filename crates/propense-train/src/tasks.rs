@@ -314,6 +314,18 @@ pub(crate) fn days_short(task: Task, data: &Loaded) -> Result<Option<u32>, Train
     snapshots::days_short(task, data)
 }
 
+/// How many hours the last day lacks on which `next-day` is measured: orders in them count as none.
+pub(crate) fn hours_short(
+    task: Task,
+    data: &Loaded,
+    history: Option<&Loaded>,
+) -> Result<Option<u32>, TrainError> {
+    match task {
+        Task::NextDay => snapshots::hours_short(task, data, history),
+        _ => Ok(None),
+    }
+}
+
 /// What a model with these features goes on to learn from this data, and is judged on.
 pub(crate) fn continue_from(
     task: Task,
@@ -365,8 +377,8 @@ pub(crate) fn visits(data: &Loaded, options: &ExampleOptions) -> Result<Vec<Sess
     in_session::sessions(data, None, options)
 }
 
-/// The sessions whose outcome is not known yet when the data ends. Moments of users that wait for
-/// theirs make no examples in the first place.
+/// The sessions, or users' days, whose outcome is not known yet when the data ends. Moments of `thirty-day`
+/// that wait for theirs make no examples in the first place.
 pub(crate) fn open_sessions(
     task: Task,
     data: &Loaded,
@@ -374,6 +386,7 @@ pub(crate) fn open_sessions(
 ) -> Result<HashSet<String>, TrainError> {
     match task {
         Task::InSession => in_session::open_sessions(data, options),
+        Task::NextDay => snapshots::open(task, data),
         _ => Ok(HashSet::new()),
     }
 }

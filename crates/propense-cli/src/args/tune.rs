@@ -12,18 +12,21 @@ use super::{FittingArgs, JsonArgs, ReadingArgs};
   propense tune --task in-session --data data/giftshop --out search
   propense tune --task in-session --data data/giftshop --search grid --trials 36 --out search --resume
   propense tune --task in-session --data data/giftshop --space space.json --jobs 2 --out search
+  propense tune --task next-day --preset base --data UserBehavior.csv --trials 24 --out search
 
-A space is JSON, with a list of values or two ends for any of filters, hidden, learning_rate, batch,
-dropout:
+A space is JSON, with a list of values or two ends for any of hidden, learning_rate, batch, dropout,
+of seed filters and clip too, of base decay:
   {\"hidden\": [64, 128], \"learning_rate\": {\"from\": 0.0003, \"to\": 0.01}}
 
-The built-in one is the grid 16, 32, 64 filters; 64, 128 hidden units; learning rate 0.0003, 0.001,
-0.003; batches of 64, 128 (of shoppers, who have no events: learning rate, batch, and dropout 0, 0.2,
-0.4). grid tries every combination, random draws, asha draws too and trains only
+The built-in one is for seed the grid 16, 32, 64 filters; 64, 128 hidden units; learning rate 0.0003,
+0.001, 0.003; batches of 64, 128 (of shoppers, who have no events: learning rate, batch, and dropout 0,
+0.2, 0.4); for base 16, 32, 64 hidden units; learning rate 0.001, 0.002, 0.004; dropout 0.1, 0.2, 0.4;
+decay 0, 0.02, 0.1. grid tries every combination, random draws, asha draws too and trains only
 the best third on, twice. The test part that `train` keeps is thrown away before the first trial.
 
 DIR gets trials.jsonl (a line for each training), trials.html, and the checkpoints. A search that was
-stopped goes on with --resume, to the same result, whatever --jobs.")]
+stopped goes on with --resume, to the same result, whatever --jobs; one that is finished with --resume
+and more --trials.")]
 pub(crate) struct TuneArgs {
     /// What to predict: shoppers, shoppers-no-pagevalues, in-session, next-day, thirty-day
     #[arg(long)]

@@ -4,6 +4,7 @@
 use propense_model::{Bundle, Calibration, Lineage, Manifest};
 use serde::{Deserialize, Serialize};
 
+use super::clustered;
 use super::sample::{Drawn, Sample};
 use crate::decide::Deciding;
 use crate::delong::tail;
@@ -64,34 +65,48 @@ pub struct Recalibration {
 
 /// Expected and observed orders, window by window; in one window where the sessions have no times.
 pub(super) fn windows(drawn: &[Drawn], timed: bool) -> Vec<Window> {
-    let known: Vec<(&Drawn, bool)> = drawn
-        .iter()
-        .filter_map(|score| Some((score, score.order?)))
-        .collect();
+    let known = known(drawn);
     let most = if timed { WINDOWS } else { 1 };
     let count = (known.len() / FEWEST).clamp(1, most);
     known
         .chunks(known.len().div_ceil(count).max(1))
-        .filter_map(|part| {
-            let (first, last) = (part.first()?.0, part.last()?.0);
-            let of = |value: fn(f64) -> f64| -> f64 {
-                part.iter()
-                    .map(|(s, _)| value(f64::from(s.probability)))
-                    .sum()
-            };
-            let (expected, variance) = (of(|p| p), of(|p| p * (1.0 - p)));
-            let observed = part.iter().filter(|(_, order)| *order).count();
-            let z = (observed as f64 - expected) / variance.max(1e-9).sqrt();
-            Some(Window {
-                from_ms: first.start,
-                to_ms: last.start,
-                sessions: part.len(),
-                expected,
-                observed,
-                p: (2.0 * tail(z.abs())).min(1.0),
-            })
-        })
+        .filter_map(window)
         .collect()
+}
+
+/// All windows as one.
+pub(super) fn whole(drawn: &[Drawn]) -> Option<Window> {
+    window(&known(drawn))
+}
+
+/// The scores whose outcome is known.
+fn known(drawn: &[Drawn]) -> Vec<(&Drawn, bool)> {
+    let all = drawn.iter();
+    all.filter_map(|score| Some((score, score.order?)))
+        .collect()
+}
+
+/// Expected and observed orders of these; none where there are none.
+fn window(part: &[(&Drawn, bool)]) -> Option<Window> {
+    let (first, last) = (part.first()?.0, part.last()?.0);
+    let probability = |(score, _): &(&Drawn, bool)| f64::from(score.probability);
+    let expected: f64 = part.iter().map(probability).sum();
+    let independent: f64 = part.iter().map(probability).map(|p| p * (1.0 - p)).sum();
+    let residuals = part.iter().map(|one| {
+        let (score, order) = one;
+        (score.owner, f64::from(u8::from(*order)) - probability(one))
+    });
+    let variance = clustered::variance(residuals, independent);
+    let observed = part.iter().filter(|(_, order)| *order).count();
+    let z = (observed as f64 - expected) / variance.max(1e-9).sqrt();
+    Some(Window {
+        from_ms: first.start,
+        to_ms: last.start,
+        sessions: part.len(),
+        expected,
+        observed,
+        p: (2.0 * tail(z.abs())).min(1.0),
+    })
 }
 
 /// The bundle with its calibration fitted again on the older sessions, judged on the newer ones;
@@ -179,8 +194,9 @@ mod tests {
     #[test]
     fn as_many_orders_as_expected_are_quiet_and_twice_as_many_are_not() {
         let check = |every: usize, quiet: bool| {
-            let drawn: Vec<Drawn> = (0..1000)
+            let drawn: Vec<Drawn> = (0..1000usize)
                 .map(|place| Drawn {
+                    owner: place,
                     start: place as i64,
                     probability: 0.1,
                     order: (place >= 20).then_some(place % every == 0),
@@ -194,5 +210,23 @@ mod tests {
         check(10, true);
         check(5, false);
         assert!(windows(&[], true).is_empty());
+    }
+
+    #[test]
+    fn users_of_many_sessions_are_no_proof_of_a_change() {
+        // Ten sessions of each of a hundred users, of whom thirteen always order.
+        let of = |users: usize| -> Vec<Drawn> {
+            (0..1000)
+                .map(|place| Drawn {
+                    owner: place % users,
+                    start: place as i64,
+                    probability: 0.1,
+                    order: Some(place % 100 < 13),
+                })
+                .collect()
+        };
+        let p = |users| whole(&of(users)).map_or(f64::NAN, |window| window.p);
+        assert!(p(1000) < 0.01, "{}", p(1000));
+        assert!(p(100) > 0.2, "{}", p(100));
     }
 }

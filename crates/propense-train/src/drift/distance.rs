@@ -60,7 +60,7 @@ pub(crate) fn distance(reference: &[f32], recent: &[f32]) -> Distance {
     let (n, m) = (a.len() as f64, b.len() as f64);
     let p = if let [low, _] = values.as_slice() {
         let (x, y) = (below(&a, *low), below(&b, *low));
-        two_proportions((x, n), (y, m))
+        two_proportions(Share::new(x, n), Share::new(y, m))
     } else {
         kolmogorov(apart, n * m / (n + m))
     };
@@ -95,16 +95,53 @@ pub(crate) fn psi(reference: &[f64], recent: &[f64]) -> f64 {
     pairs.map(|(a, b)| (b - a) * (b / a).ln()).sum()
 }
 
-/// Two-sided p-value of "both shares are one", each `(count, of)`, with Yates' correction: without
-/// it rare events in few sessions stand out far too often.
-pub(crate) fn two_proportions((x, n): (f64, f64), (y, m): (f64, f64)) -> f64 {
-    let pooled = (x + y) / f64::max(n + m, 1.0);
-    let error = (pooled * (1.0 - pooled) * (1.0 / n.max(1.0) + 1.0 / m.max(1.0))).sqrt();
+/// How many of how many.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Share {
+    pub(crate) count: f64,
+    pub(crate) of: f64,
+    /// Variance of the count.
+    pub(crate) variance: f64,
+}
+
+impl Share {
+    /// Of so many independent ones.
+    pub(crate) fn new(count: f64, of: f64) -> Self {
+        let share = count / of.max(1.0);
+        Self {
+            count,
+            of,
+            variance: of * share * (1.0 - share),
+        }
+    }
+
+    /// From 0 to 1.
+    pub(crate) fn value(self) -> f64 {
+        self.count / self.of.max(1.0)
+    }
+
+    /// How many times the variance of as many independent ones it has.
+    fn inflation(self) -> f64 {
+        let independent = Self::new(self.count, self.of).variance;
+        match independent > 0.0 {
+            true => self.variance / independent,
+            false => 1.0,
+        }
+    }
+}
+
+/// Two-sided p-value of "both shares are one", with Yates' correction: without it rare events in few
+/// sessions stand out far too often. Where the examples of a share hang together, its part of the error
+/// grows with its variance.
+pub(crate) fn two_proportions(a: Share, b: Share) -> f64 {
+    let pooled = (a.count + b.count) / f64::max(a.of + b.of, 1.0);
+    let each = |share: Share| share.inflation() / share.of.max(1.0);
+    let error = (pooled * (1.0 - pooled) * (each(a) + each(b))).sqrt();
     if error <= 0.0 {
         return 1.0;
     }
-    let step = 0.5 * (1.0 / n.max(1.0) + 1.0 / m.max(1.0));
-    let apart = (x / n.max(1.0) - y / m.max(1.0)).abs();
+    let step = 0.5 * (1.0 / a.of.max(1.0) + 1.0 / b.of.max(1.0));
+    let apart = (a.value() - b.value()).abs();
     (2.0 * tail((apart - step).max(0.0) / error)).min(1.0)
 }
 
@@ -158,8 +195,13 @@ mod tests {
         let expected = 0.25 * 2.0f64.ln() + 0.25 * 1.5f64.ln();
         assert!((found - expected).abs() < 1e-5, "{found}");
         // 40 of 100 and 60 of 100: z = (0.2 − 0.01) / sqrt(0.25 · 0.02) = 2.6870.
-        let p = two_proportions((40.0, 100.0), (60.0, 100.0));
+        let (fewer, more) = (Share::new(40.0, 100.0), Share::new(60.0, 100.0));
+        let p = two_proportions(fewer, more);
         assert!((p - 0.007210).abs() < 1e-5, "{p}");
+        // The second varies twice as much: z = 0.19 / sqrt(0.25 · 0.03) = 2.1939.
+        let variance = 2.0 * more.variance;
+        let p = two_proportions(fewer, Share { variance, ..more });
+        assert!((p - 0.028240).abs() < 1e-5, "{p}");
     }
 
     #[test]

@@ -4,6 +4,7 @@
 
 mod adwin;
 mod calibration;
+mod clustered;
 mod distance;
 mod sample;
 
@@ -14,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::TrainError;
 use crate::metrics::loss;
 use adwin::Adwin;
-use distance::{distance, psi, stand_out, two_proportions};
+use distance::{Share, distance, psi, stand_out, two_proportions};
 use sample::{Drawn, Sample};
 
 pub use calibration::{Recalibration, Window};
@@ -214,7 +215,7 @@ pub fn drift(
         stream.clear();
     }
     let calibration = calibration::windows(&drawn, timed);
-    let calibration_whole = whole(&calibration, &drawn);
+    let calibration_whole = calibration::whole(&drawn);
     let mut report = DriftReport {
         model: manifest.version(),
         task: manifest.task.clone(),
@@ -336,23 +337,23 @@ fn labels(
     options: &DriftOptions,
 ) -> LabelDrift {
     let count = |drawn: &[Drawn]| {
-        let known: Vec<bool> = drawn.iter().filter_map(|score| score.order).collect();
-        let orders = known.iter().filter(|order| **order).count();
-        (orders as f64, known.len() as f64)
+        let known = || drawn.iter().filter_map(|s| Some((s.owner, s.order?)));
+        let (orders, of) = known().fold((0.0, 0.0), |(orders, of), (_, order)| {
+            (orders + f64::from(u8::from(order)), of + 1.0)
+        });
+        let share = Share::new(orders, of);
+        let apart = |(owner, order)| (owner, f64::from(u8::from(order)) - share.value());
+        Share {
+            variance: clustered::variance(known().map(apart), share.variance),
+            ..share
+        }
     };
     let data = &bundle.manifest.data;
-    let (x, n) = before.map_or_else(
-        || {
-            (
-                f64::from(data.base_rate) * data.sessions as f64,
-                data.sessions as f64,
-            )
-        },
-        count,
-    );
-    let (y, m) = count(now);
-    let (reference, recent) = (x / n.max(1.0), y / m.max(1.0));
-    let p = two_proportions((x, n), (y, m));
+    let sessions = data.sessions as f64;
+    let learnt = || Share::new(f64::from(data.base_rate) * sessions, sessions);
+    let (before, now) = (before.map_or_else(learnt, count), count(now));
+    let (reference, recent) = (before.value(), now.value());
+    let p = two_proportions(before, now);
     LabelDrift {
         reference,
         recent,
@@ -378,28 +379,6 @@ fn stream(drawn: &[Drawn], options: &DriftOptions) -> (f64, Vec<StreamChange>) {
         }
     }
     (sum / count.max(1) as f64, changes)
-}
-
-/// All windows as one.
-fn whole(windows: &[Window], drawn: &[Drawn]) -> Option<Window> {
-    let (first, last) = (windows.first()?, windows.last()?);
-    let variance: f64 = drawn
-        .iter()
-        .filter(|score| score.order.is_some())
-        .map(|score| f64::from(score.probability))
-        .map(|p| p * (1.0 - p))
-        .sum();
-    let expected: f64 = windows.iter().map(|window| window.expected).sum();
-    let observed: usize = windows.iter().map(|window| window.observed).sum();
-    let z = (observed as f64 - expected) / variance.max(1e-9).sqrt();
-    Some(Window {
-        from_ms: first.from_ms,
-        to_ms: last.to_ms,
-        sessions: windows.iter().map(|window| window.sessions).sum(),
-        expected,
-        observed,
-        p: (2.0 * crate::delong::tail(z.abs())).min(1.0),
-    })
 }
 
 fn alerts(report: &DriftReport) -> Vec<Alert> {

@@ -42,6 +42,8 @@ pub(crate) struct Column {
 /// The score drawn of one session.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Drawn {
+    /// Whose session it is: a number of the user.
+    pub(crate) owner: usize,
     pub(crate) start: i64,
     pub(crate) probability: f32,
     /// None where it is not known yet.
@@ -243,18 +245,25 @@ impl Sample {
     pub(crate) fn drawn(&self, manifest: &Manifest) -> Vec<Drawn> {
         let all = self.examples.iter().zip(&self.moments);
         let all = all.zip(self.logits.iter().zip(&self.known));
-        all.filter_map(|((example, moment), (logits, known))| {
-            Some(Drawn {
-                start: example.start,
-                probability: manifest.probability(*logits.get(*moment)?),
-                order: if *known {
-                    example.label.at(*moment)
-                } else {
-                    None
-                },
+        let mut of_user: BTreeMap<&str, usize> = BTreeMap::new();
+        all.enumerate()
+            .filter_map(|(place, ((example, moment), (logits, known)))| {
+                Some(Drawn {
+                    // The first session of a user stands for all.
+                    owner: match example.user.as_deref() {
+                        Some(user) => *of_user.entry(user).or_insert(place),
+                        None => place,
+                    },
+                    start: example.start,
+                    probability: manifest.probability(*logits.get(*moment)?),
+                    order: if *known {
+                        example.label.at(*moment)
+                    } else {
+                        None
+                    },
+                })
             })
-        })
-        .collect()
+            .collect()
     }
 }
 

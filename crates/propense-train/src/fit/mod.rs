@@ -265,6 +265,7 @@ pub fn eval(
         .map(|epoch| (epoch.train_loss, epoch.validation_loss))
         .collect();
     evaluation.days_short = tasks::days_short(request.task, test)?;
+    evaluation.hours_short = tasks::hours_short(request.task, test, Some(train))?;
     evaluation.missing = missing;
     evaluation.overlap = Some(shared);
     evaluation.validation = Some(model.validation);

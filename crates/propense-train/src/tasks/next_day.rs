@@ -55,6 +55,50 @@ pub(crate) fn between_midnights(
         .collect()
 }
 
+/// Events that must be missing, by what other days have at that time, before a day counts as cut short: so
+/// many, since events come in visits of several.
+const MISSED: f64 = 20.0;
+
+/// A last day of which the data hold the beginning alone.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct CutShort {
+    /// Its midnight: where whole days end.
+    pub(crate) from: i64,
+    /// Hours that are missing, rounded up.
+    pub(crate) hours: u32,
+}
+
+/// Whether the last day of the period is cut short: fewer whole days before it than are needed say nothing, and
+/// neither does a quiet evening of a small shop.
+pub(crate) fn cut_short(
+    users: &Timelines,
+    from: i64,
+    end: i64,
+    utc_offset_minutes: i32,
+) -> Option<CutShort> {
+    let last = midnight(end - 1, utc_offset_minutes);
+    if last - midnight(from, utc_offset_minutes) < FIRST_DAY * DAY {
+        return None;
+    }
+    let reached = end - last;
+    let (mut early, mut late, mut seen) = (0.0, 0.0, 0.0);
+    for event in users.users.values().flatten() {
+        let begin = midnight(event.timestamp, utc_offset_minutes);
+        match event.timestamp - begin <= reached {
+            _ if begin >= last => seen += 1.0,
+            true => early += 1.0,
+            false => late += 1.0,
+        }
+    }
+    let missed = seen * late / f64::max(early, 1.0);
+    let hour = DAY / 24;
+    let hours = (DAY - reached + hour - 1) / hour;
+    (missed >= MISSED).then_some(CutShort {
+        from: last,
+        hours: u32::try_from(hours).unwrap_or_default(),
+    })
+}
+
 fn is_order(event: &Event) -> bool {
     event.kind == EventKind::Purchase
 }
@@ -172,6 +216,36 @@ mod tests {
         // no history before day 5; the order at midnight sharp belongs to day 6
         assert_eq!(labels, [(5, false), (6, true), (7, false), (8, false)]);
         assert_eq!(found[0].events, 1);
+    }
+
+    #[test]
+    fn a_last_day_is_cut_short_where_the_others_went_on() {
+        let start = 1_511_539_200_000; // 2017-11-25 00:00 UTC+8
+        let hour = DAY / 24;
+        // A view of somebody else in each hour of a few days, so many at once.
+        let shop = |hours: i64, at_once: i64| {
+            let views = (0..hours).flat_map(|place| {
+                (0..at_once).map(move |user| {
+                    let at = start + place * hour + user;
+                    let mut view = Event::new(EventKind::ViewItem, at);
+                    view.user_id = Some(format!("u{user}"));
+                    view
+                })
+            });
+            let lines = Timelines::new(views);
+            let (first, last) = lines.period().expect("events");
+            cut_short(&lines, first, last, 480)
+        };
+        let noon = CutShort {
+            from: start + 5 * DAY,
+            hours: 12,
+        };
+        // Thirteen hours of the sixth day, and eleven to come at which the other days had events.
+        assert_eq!(shop(5 * 24 + 13, 3), Some(noon));
+        assert_eq!(shop(6 * 24, 3), None, "whole days");
+        assert_eq!(shop(6 * 24 - 1, 3), None, "nobody came in the last hour");
+        assert_eq!(shop(5 * 24 + 13, 1), None, "too few to say");
+        assert_eq!(shop(2 * 24 + 13, 9), None, "no day is forecast");
     }
 
     #[test]

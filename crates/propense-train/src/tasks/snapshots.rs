@@ -2,12 +2,13 @@
 
 mod continuing;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use propense_events::{DAY, Event, EventKind, Session, format_timestamp, midnight};
 use propense_features::{FeatureSpec, FitOptions, fit};
 
+use super::next_day::CutShort;
 use super::thirty_day::Snapshot;
 use super::timeline::Timelines;
 use super::{ExampleOptions, Prepared, Shares, next_day, parts, scheme, thirty_day, unsuited};
@@ -51,7 +52,7 @@ pub(super) fn prepare(
     }
     let mut parts = match task {
         Task::ThirtyDay => split_by_month(&lines, data.utc_offset_minutes, shares)?,
-        _ => split_by_user(&lines, data, shares)?,
+        _ => split_by_user(&lines, data, shares, observer)?,
     };
     parts[0].retain(|snapshot| in_share(&snapshot.user, options.share, options.seed));
     let spec = fit_on(&lines, &parts[0], data.utc_offset_minutes);
@@ -113,17 +114,28 @@ fn split_by_month(
     }))
 }
 
-/// All days of some users: a user is on one side on every day.
+/// All days of some users: a user is on one side on every day. A last day that is cut short has no outcomes
+/// to learn.
 fn split_by_user(
     lines: &Timelines,
     data: &Loaded,
     shares: Shares,
+    observer: &mut dyn Observer,
 ) -> Result<[Vec<Snapshot>; 3], TrainError> {
     let Some((first, last)) = lines.period() else {
         return Err(unsuited(Task::NextDay, data, "events of users"));
     };
     let (train, validation) = shares.parts();
-    let mut found = next_day::snapshots(lines, first, last, data.utc_offset_minutes);
+    let cut = next_day::cut_short(lines, first, last, data.utc_offset_minutes);
+    if let Some(cut) = cut {
+        let note = format!(
+            "the last day is {} hours short, and most of its orders may be still to come: it is not learnt from",
+            cut.hours
+        );
+        observer.on(&Progress::Note(&note));
+    }
+    let whole = cut.map_or(last, |cut| cut.from);
+    let mut found = next_day::snapshots(lines, first, whole, data.utc_offset_minutes);
     if shares == Shares::Whole {
         // Nothing here is measured, so that more may be learnt from than the protocol asks about.
         found.extend(next_day::between_midnights(
@@ -177,13 +189,20 @@ fn history<'a>(lines: &'a Timelines, snapshot: &Snapshot) -> &'a [Event] {
         .unwrap_or_default()
 }
 
+/// A user on a day, the shop's own that begins or lies at this moment.
+fn name(user: &str, at: i64, utc_offset_minutes: i32) -> String {
+    format!(
+        "{user}@{}",
+        day(at + i64::from(utc_offset_minutes) * 60_000)
+    )
+}
+
 /// The snapshot as a session without its events, named by the user and the day that begins then in the shop.
 /// It begins with the first event, so that times count from there.
 fn session_of(lines: &Timelines, snapshot: &Snapshot, utc_offset_minutes: i32) -> Session {
-    let local = snapshot.at + i64::from(utc_offset_minutes) * 60_000;
     let first = history(lines, snapshot).first();
     Session {
-        id: format!("{}@{}", snapshot.user, day(local)),
+        id: name(&snapshot.user, snapshot.at, utc_offset_minutes),
         user: Some(snapshot.user.clone()),
         start: first.map_or(snapshot.at, |event| event.timestamp),
         events: Vec::new(),
@@ -298,6 +317,45 @@ pub(super) fn days_short(task: Task, data: &Loaded) -> Result<Option<u32>, Train
     }))
 }
 
+/// How many hours the last day of the data lacks, where its outcomes are measured.
+pub(super) fn hours_short(
+    task: Task,
+    data: &Loaded,
+    history: Option<&Loaded>,
+) -> Result<Option<u32>, TrainError> {
+    Ok(last_day(task, data, history)?.1.map(|cut| cut.hours))
+}
+
+/// The identifiers of the snapshots whose outcome is not known yet.
+pub(super) fn open(task: Task, data: &Loaded) -> Result<HashSet<String>, TrainError> {
+    let (lines, cut) = last_day(task, data, None)?;
+    let ids = cut.into_iter().flat_map(|cut| {
+        let users = lines.users.keys();
+        users.map(move |user| name(user, cut.from, data.utc_offset_minutes))
+    });
+    Ok(ids.collect())
+}
+
+/// The users, and of `next-day` the last day where it is cut short.
+fn last_day(
+    task: Task,
+    data: &Loaded,
+    history: Option<&Loaded>,
+) -> Result<(Timelines, Option<CutShort>), TrainError> {
+    let mut lines = timelines(task, data)?;
+    if task != Task::NextDay {
+        return Ok((lines, None));
+    }
+    if let Some(history) = history {
+        let events = history.events.iter().chain(&data.events);
+        lines = Timelines::new(events.cloned());
+    }
+    let cut = lines.period().and_then(|(first, last)| {
+        next_day::cut_short(&lines, first, last, data.utc_offset_minutes)
+    });
+    Ok((lines, cut))
+}
+
 /// Whether the test data begins after the training data ends.
 pub(super) fn check_continues(train: &Loaded, test: &Loaded) -> Result<(), TrainError> {
     let later = timelines(Task::ThirtyDay, test)?;
@@ -408,6 +466,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+    use crate::progress::Silent;
 
     const START: i64 = 1_511_539_200_000; // 2017-11-25 00:00 UTC+8
 
@@ -431,12 +490,47 @@ mod tests {
     }
 
     #[test]
+    fn a_last_day_that_is_cut_short_is_not_learnt_from() {
+        let names: Vec<String> = (0..30).map(|user| format!("u{user}")).collect();
+        let hour = DAY / 24;
+        let of = |hours: i64| {
+            let events: Vec<_> = (0..hours)
+                .flat_map(|place| names.iter().map(move |name| (name, place)))
+                .map(|(name, place)| (name.as_str(), EventKind::ViewItem, place * hour))
+                .collect();
+            shop(&events)
+        };
+        let learnt = |data: &Loaded| -> BTreeSet<i64> {
+            let lines = timelines(Task::NextDay, data).expect("users");
+            let parts = split_by_user(&lines, data, Shares::Shop, &mut Silent).expect("a period");
+            let all = parts.into_iter().flatten();
+            all.map(|snapshot| (snapshot.at - START) / DAY).collect()
+        };
+        let short = |data: &Loaded| hours_short(Task::NextDay, data, None).expect("users");
+        let open = |data: &Loaded| open(Task::NextDay, data).expect("users");
+        let (whole, cut) = (of(5 * 24), of(5 * 24 + 13));
+        assert_eq!(learnt(&whole), BTreeSet::from([3, 4]));
+        assert_eq!((short(&whole), open(&whole).len()), (None, 0));
+        assert_eq!(learnt(&cut), BTreeSet::from([3, 4]));
+        assert_eq!(short(&cut), Some(12));
+        assert!(open(&cut).len() == 30 && open(&cut).contains("u7@2017-11-30"));
+        // What the other set tells: alone, two days say nothing.
+        let mut later = cut.clone();
+        later
+            .events
+            .retain(|event| event.timestamp >= START + 4 * DAY);
+        assert_eq!(short(&later), None);
+        let both = hours_short(Task::NextDay, &later, Some(&whole)).expect("users");
+        assert_eq!(both, Some(12));
+    }
+
+    #[test]
     fn the_period_is_that_of_both_sets() {
         let view = EventKind::ViewItem;
         let early = shop(&[("a", view, 1), ("a", view, 9 * DAY)]);
         let late = shop(&[("b", view, DAY + 1), ("b", view, 6 * DAY)]);
         let lines = timelines(Task::NextDay, &early).expect("users");
-        let parts = split_by_user(&lines, &early, Shares::Protocol).expect("a period");
+        let parts = split_by_user(&lines, &early, Shares::Protocol, &mut Silent).expect("a period");
         let learnt: Vec<Snapshot> = parts.into_iter().flatten().collect();
         let spec = fit_on(&lines, &learnt, 480);
         let options = ExampleOptions::default();
@@ -507,7 +601,7 @@ mod tests {
         let view = EventKind::ViewItem;
         let data = shop(&[("a", view, 1), ("a", view, 4 * DAY + 7)]);
         let lines = timelines(Task::NextDay, &data).expect("users");
-        let parts = split_by_user(&lines, &data, Shares::Protocol).expect("a period");
+        let parts = split_by_user(&lines, &data, Shares::Protocol, &mut Silent).expect("a period");
         let learnt: Vec<Snapshot> = parts.into_iter().flatten().collect();
         let spec = fit_on(&lines, &learnt, 480);
         let options = ExampleOptions::default();
