@@ -66,6 +66,8 @@ fn keep(data: &Loaded, wanted: impl Fn(&Event) -> bool) -> Loaded {
             .cloned()
             .collect(),
         files: Vec::new(),
+        // A part is not what a model of the whole has learnt from.
+        sha256: String::new(),
         ..data.clone()
     }
 }

@@ -19,6 +19,7 @@ pub(crate) fn part(data: &Loaded, from: i64, to: i64) -> Loaded {
         events: data.events.iter().filter(within).cloned().collect(),
         files: Vec::new(),
         sessions: Vec::new(),
+        sha256: format!("{}, from {from} to {to}", data.sha256),
         ..data.clone()
     }
 }
