@@ -10,8 +10,8 @@ use super::page;
 /// Table, losses by option, and the curves of all trials.
 pub(crate) fn search(title: &str, tuned: &Tuned, command: &str) -> String {
     let lead = format!(
-        "{} trials, judged by the log-loss on {} validation examples after learning from {}. The test part was not \
-         looked at.",
+        "{} trials, judged by the log-loss on {} examples as those forecast them that did not learn from them, after \
+         learning from {}. The test part was not looked at.",
         tuned.ranking.len(),
         tuned.examples.1,
         tuned.examples.0
@@ -22,7 +22,7 @@ pub(crate) fn search(title: &str, tuned: &Tuned, command: &str) -> String {
         .unwrap_or_default();
     let mut body = page::notes(&[
         format!(
-            "The winner's log-loss on validation is {best:.4}. It was chosen by this figure, which is therefore a \
+            "The winner's log-loss is {best:.4}. It was chosen by this figure, which is therefore a \
                  little better than on new data."
         ),
         format!("Trained again and measured once on the test part by: {command}"),

@@ -21,7 +21,7 @@ use crate::progress::{Observer, Progress, StopReason};
 use crate::tasks::{self, Prepared, Shares};
 use crate::{TrainError, scoring};
 
-pub(crate) use model::{Model, fit_model, held_out};
+pub(crate) use model::{Model, fit_model, held_out, validated_later};
 use report::measure_parts;
 pub use report::{FitReport, NamedMetrics, PartSizes};
 pub use request::{FitRequest, NetworkSizes};

@@ -111,7 +111,7 @@ pub(crate) fn fit_model(
 
 /// Whether the validation part covers later days than the training part, so that it alone knows how often
 /// an order comes by now.
-const fn validated_later(task: Task, prepared: &Prepared) -> bool {
+pub(crate) const fn validated_later(task: Task, prepared: &Prepared) -> bool {
     match task {
         Task::InSession => !prepared.same_time,
         Task::ThirtyDay => true,

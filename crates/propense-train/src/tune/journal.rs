@@ -24,7 +24,8 @@ pub struct Finished {
     pub choice: Choice,
     /// Trained numbers.
     pub parameters: usize,
-    /// Log-loss on the validation part with the weights that are kept; none where training diverged.
+    /// Log-loss on the validation part with the weights that are kept; of the ensemble on what members left out,
+    /// too, where that covers the same days. None where training diverged.
     pub validation_loss: Option<f64>,
     /// ROC-AUC on the validation part with these weights.
     pub validation_auc: Option<f64>,

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::checkpoint;
-use crate::fit::{FitRequest, NetworkSizes};
+use crate::fit::{FitRequest, NetworkSizes, validated_later};
 use crate::options::Preset;
 use crate::options::TrainOptions;
 use crate::progress::{Observer, Progress};
@@ -140,6 +140,11 @@ pub fn tune(
         };
         search.wave(&jobs, &mut journal, observer)?;
     }
+    // Those that members left out judge the ensemble, too.
+    let left_out = match request.fit.preset {
+        Preset::Base if !validated_later(task, &prepared) => prepared.train.examples.len(),
+        _ => 0,
+    };
     let finished = journal.finished();
     let ranking = ranking(&finished, &journal.losses(), rungs.len());
     if ranking.is_empty() {
@@ -154,7 +159,7 @@ pub fn tune(
         ranking,
         examples: (
             prepared.train.examples.len(),
-            prepared.validation.examples.len(),
+            prepared.validation.examples.len() + left_out,
         ),
     })
 }

@@ -11,6 +11,7 @@ use super::schedule::Job;
 use super::space::Choice;
 use super::{TuneRequest, fit};
 use crate::checkpoint;
+use crate::decide::{CalibrationKind, CalibrationTrial};
 use crate::fit::{FitRequest, fit_model};
 use crate::metrics::roc_auc;
 use crate::options::{Preset, TrainOptions};
@@ -164,7 +165,8 @@ impl Running<'_> {
         })
     }
 
-    /// Trains the ensemble, and judges it as the published network is judged.
+    /// Trains the ensemble. Where the validation part covers the same days as the training part, what each
+    /// member left out judges it as well: several times as many examples, and chance chooses less.
     fn base(&self, fit: &FitRequest, quiet: &mut Quiet<'_>) -> Result<Found, TrainError> {
         let Prepared {
             validation,
@@ -179,9 +181,11 @@ impl Running<'_> {
         let examples = &validation.examples;
         let logits = scoring::all_prefixes(&model.network, examples, *weighting)?;
         let scored = scoring::pick(&logits, examples, *positions);
+        let uncalibrated = |trial: &&CalibrationTrial| trial.kind == CalibrationKind::None;
+        let judged = model.calibrations.iter().find(uncalibrated);
         Ok(Found {
             parameters: model.config.parameters(),
-            loss: Some(scoring::weighted_log_loss(&logits, examples, *weighting)),
+            loss: judged.map(|trial| trial.log_loss),
             auc: Some(roc_auc(&scored.logits, &scored.labels)),
             best_epoch: model.trained.best_epoch,
             history: model.trained.history,
