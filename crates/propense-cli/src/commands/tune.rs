@@ -187,7 +187,8 @@ fn command(args: &TuneArgs, tuned: &Tuned) -> String {
         fitting.learning_rate.map(|n| n.to_string()),
     );
     option("--batch", fitting.batch.map(|n| n.to_string()));
-    option("--epochs", tuned.rungs.last().map(usize::to_string));
+    let epochs = tuned.winner().map(|one| one.epochs.to_string());
+    option("--epochs", epochs);
     option("--patience", fitting.patience.map(|n| n.to_string()));
     let relu = fitting.activation == Some(ActivationArg::Relu);
     option("--activation", relu.then(|| "relu".to_owned()));

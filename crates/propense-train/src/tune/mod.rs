@@ -11,6 +11,7 @@ mod schedule;
 mod space;
 mod trial;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
@@ -29,7 +30,6 @@ pub use journal::Finished;
 pub use space::{Axis, Choice, Space};
 
 use journal::Journal;
-use schedule::Losses;
 use trial::Running;
 
 /// How choices are made.
@@ -76,7 +76,7 @@ pub struct Tuned {
     pub rungs: Vec<usize>,
     /// Every training that finished, by trial and rung.
     pub finished: Vec<Finished>,
-    /// Trials from the best to the worst, each by its highest rung: places in `finished`.
+    /// Trials from the best to the worst, each by its best training: places in `finished`.
     pub ranking: Vec<usize>,
     /// Examples that trials learnt from, and that judged them.
     pub examples: (usize, usize),
@@ -146,7 +146,7 @@ pub fn tune(
         _ => 0,
     };
     let finished = journal.finished();
-    let ranking = ranking(&finished, &journal.losses(), rungs.len());
+    let ranking = ranking(&finished);
     if ranking.is_empty() {
         return Err(TrainError::Diverged { epoch: 1 });
     }
@@ -248,21 +248,23 @@ fn fit(request: &TuneRequest, choice: &Choice) -> FitRequest {
     }
 }
 
-/// Trials from the best to the worst: those of a higher rung first, then by loss.
-fn ranking(finished: &[Finished], losses: &Losses, rungs: usize) -> Vec<usize> {
-    let mut places = Vec::new();
-    let mut ranked: Vec<usize> = Vec::new();
-    for rung in (0..rungs).rev() {
-        for trial in schedule::ranked(losses, rung) {
-            if ranked.contains(&trial) {
-                continue;
-            }
-            ranked.push(trial);
-            let here = |one: &Finished| one.trial == trial && one.rung == rung;
-            places.extend(finished.iter().position(here));
+/// Trials from the best to the worst, each by its best training: of two alike the longer one. A longer training
+/// need not be better where the learning rate falls over its epochs.
+fn ranking(finished: &[Finished]) -> Vec<usize> {
+    let mut best: BTreeMap<usize, (f64, usize)> = BTreeMap::new();
+    for (place, one) in finished.iter().enumerate() {
+        let Some(loss) = one.validation_loss.filter(|loss| loss.is_finite()) else {
+            continue;
+        };
+        let known = best.entry(one.trial).or_insert((loss, place));
+        // Longer ones stand behind the others.
+        if loss <= known.0 {
+            *known = (loss, place);
         }
     }
-    places
+    let mut ranked: Vec<(f64, usize)> = best.into_values().collect();
+    ranked.sort_by(|a, b| a.0.total_cmp(&b.0));
+    ranked.into_iter().map(|(_, place)| place).collect()
 }
 
 #[cfg(test)]

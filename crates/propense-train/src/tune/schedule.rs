@@ -69,8 +69,8 @@ fn start(trials: usize, begun: &BTreeSet<Job>) -> Option<Job> {
         .find(|job| !begun.contains(job))
 }
 
-/// Where too few trials ran for any to climb to the top, the best one climbs all the same: the winner
-/// has had all epochs.
+/// Where too few trials ran for any to climb to the top, the best one climbs all the same: one at least
+/// has all epochs.
 fn finish(rungs: usize, losses: &Losses) -> Option<Job> {
     let highest = losses.keys().map(|(_, rung)| *rung).max()?;
     if highest + 1 >= rungs {

@@ -210,6 +210,31 @@ fn the_ensemble_is_searched_and_judged_by_what_it_has_not_seen() {
 }
 
 #[test]
+fn the_best_training_wins_whatever_its_rung() {
+    let one = |trial, rung, validation_loss| Finished {
+        trial,
+        rung,
+        epochs: 3 * (rung + 1),
+        choice: Choice::default(),
+        parameters: 1,
+        validation_loss,
+        validation_auc: None,
+        best_epoch: 1,
+        curve: Vec::new(),
+        seconds: 0.0,
+    };
+    let finished = [
+        one(0, 0, Some(0.5)),
+        one(0, 1, Some(0.6)),
+        one(1, 0, Some(0.4)),
+        one(1, 1, Some(0.4)),
+        one(2, 0, None),
+        one(3, 0, Some(0.45)),
+    ];
+    assert_eq!(ranking(&finished), [3, 5, 0]);
+}
+
+#[test]
 fn what_is_in_the_test_part_changes_nothing() {
     let folder = tempfile::tempdir().expect("a folder");
     let of = |name: &str, data: &Loaded| {
