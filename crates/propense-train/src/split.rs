@@ -226,6 +226,17 @@ mod tests {
         assert!(last(parts[0]) <= first(parts[1]) && last(parts[1]) <= first(parts[2]));
     }
 
+    /// A session of each of these users, one after the other.
+    fn of_users(users: &[String], ordered: &[bool]) -> Split {
+        let keys: Vec<&str> = users.iter().map(String::as_str).collect();
+        let sessions: Vec<(i64, Option<&str>)> = keys
+            .iter()
+            .enumerate()
+            .map(|(i, user)| (i as i64, Some(*user)))
+            .collect();
+        of_shop(&sessions, &keys, ordered, (0.7, 0.15))
+    }
+
     #[test]
     fn where_nearly_all_users_come_at_first_the_parts_go_by_user() {
         // So many new users a hundred sessions after the first hundred, of whom all come back.
@@ -236,14 +247,7 @@ mod tests {
                 _ => i % 100,
             };
             let users: Vec<String> = (0..1000).map(|i| format!("u{}", user(i))).collect();
-            let keys: Vec<&str> = users.iter().map(String::as_str).collect();
-            let sessions: Vec<(i64, Option<&str>)> = keys
-                .iter()
-                .enumerate()
-                .map(|(i, user)| (i as i64, Some(*user)))
-                .collect();
-            let ordered = [false; 1000];
-            (of_shop(&sessions, &keys, &ordered, (0.7, 0.15)), users)
+            (of_users(&users, &[false; 1000]), users)
         };
         let (late, _) = split(70);
         assert!(late.by_user.is_none() && !late.dropped.is_empty());
@@ -268,16 +272,10 @@ mod tests {
             let is_new = |i: usize| i < 100 || i % 10 < 7;
             let user = |i: usize| if is_new(i) { i } else { i % 100 };
             let users: Vec<String> = (0..4000).map(|i| format!("u{}", user(i))).collect();
-            let keys: Vec<&str> = users.iter().map(String::as_str).collect();
-            let sessions: Vec<(i64, Option<&str>)> = keys
-                .iter()
-                .enumerate()
-                .map(|(i, user)| (i as i64, Some(*user)))
-                .collect();
             // So many sessions in a hundred with an order.
             let rate = |i: usize| if is_new(i) { new } else { back };
             let ordered: Vec<bool> = (0..4000).map(|i| i * 37 % 100 < rate(i)).collect();
-            of_shop(&sessions, &keys, &ordered, (0.7, 0.15)).by_user
+            of_users(&users, &ordered).by_user
         };
         assert_eq!(split(20, 20), None);
         assert_eq!(split(20, 22), None);
