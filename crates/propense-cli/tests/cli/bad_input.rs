@@ -138,7 +138,7 @@ fn wrong_use_is_exit_status_2_with_the_choices() {
     for option in [
         "--activation tanh",
         "--clip 5",
-        "--hidden 8",
+        "--filters 8",
         "--checkpoint run",
         "--resume",
     ] {

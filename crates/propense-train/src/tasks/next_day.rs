@@ -56,8 +56,10 @@ pub(crate) fn between_midnights(
 }
 
 /// Events that must be missing, by what other days have at that time, before a day counts as cut short: so
-/// many, since events come in visits of several.
+/// many, since events come in visits of several. And the share of a day's events: a day that lacks less is
+/// nearly whole.
 const MISSED: f64 = 20.0;
+const MISSED_SHARE: f64 = 0.05;
 
 /// A last day of which the data hold the beginning alone.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -91,9 +93,10 @@ pub(crate) fn cut_short(
         }
     }
     let missed = seen * late / f64::max(early, 1.0);
+    let share = late / f64::max(early + late, 1.0);
     let hour = DAY / 24;
     let hours = (DAY - reached + hour - 1) / hour;
-    (missed >= MISSED).then_some(CutShort {
+    (missed >= MISSED && share >= MISSED_SHARE).then_some(CutShort {
         from: last,
         hours: u32::try_from(hours).unwrap_or_default(),
     })
@@ -244,6 +247,7 @@ mod tests {
         assert_eq!(shop(5 * 24 + 13, 3), Some(noon));
         assert_eq!(shop(6 * 24, 3), None, "whole days");
         assert_eq!(shop(6 * 24 - 1, 3), None, "nobody came in the last hour");
+        assert_eq!(shop(6 * 24 - 1, 30), None, "nearly whole");
         assert_eq!(shop(5 * 24 + 13, 1), None, "too few to say");
         assert_eq!(shop(2 * 24 + 13, 9), None, "no day is forecast");
     }

@@ -346,7 +346,11 @@ fn last_day(
     if task != Task::NextDay {
         return Ok((lines, None));
     }
-    if let Some(history) = history {
+    if let Some((history, (first, _))) = history.zip(lines.period())
+        && let Some((start, until)) = timelines(task, history)?.period()
+        // As the days are measured: where one continues the other, or both cover the same.
+        && (until < first || same_period(start, first))
+    {
         let events = history.events.iter().chain(&data.events);
         lines = Timelines::new(events.cloned());
     }
@@ -403,12 +407,17 @@ fn next_day_measured(
     };
     let (from, end) = history
         .and_then(times)
-        .filter(|(start, _)| (first - start).abs() < 9 * DAY)
+        .filter(|(start, _)| same_period(*start, first))
         .map_or((first, last), |(start, end)| {
             (start.min(first), end.max(last))
         });
     let found = next_day::snapshots(&lines, from, end, data.utc_offset_minutes);
     Ok((lines, found))
+}
+
+/// Whether two sets that begin then are of one period: that of the protocol has nine days.
+const fn same_period(a: i64, b: i64) -> bool {
+    (a - b).abs() < 9 * DAY
 }
 
 /// Every user as of the midnight after the last event; `seen` is shown the events behind the rows.
