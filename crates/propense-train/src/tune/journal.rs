@@ -22,7 +22,7 @@ pub struct Finished {
     pub epochs: usize,
     /// What was chosen.
     pub choice: Choice,
-    /// Trained numbers.
+    /// Trained numbers; 0 where an ensemble diverged.
     pub parameters: usize,
     /// Log-loss on the validation part with the weights that are kept; of the ensemble on what members left out,
     /// too, where that covers the same days. None where training diverged.
