@@ -272,7 +272,7 @@ th { color: var(--dim); font-weight: 500; }
 #[cfg(test)]
 mod tests {
     use super::*;
-    use propense_train::{Adversarial, Against, Interval, Telltale};
+    use propense_train::{Adversarial, Against, Interval, Telltale, TestData};
 
     /// A table stands in the box that scrolls sideways by itself, so that the page never does.
     fn every_table_scrolls(page: &str) {
@@ -336,10 +336,10 @@ mod tests {
                 }],
                 left_out: vec!["hour".to_owned()],
             }),
-            days_short: Some(17),
-            hours_short: None,
-            missing: Vec::new(),
-            overlap: None,
+            test_data: TestData {
+                days_short: Some(17),
+                ..TestData::default()
+            },
             rarer_users: 40,
             calibrated_by: Some(CalibrationKind::Platt),
             calibrations: vec![CalibrationTrial {

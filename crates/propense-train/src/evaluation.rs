@@ -15,9 +15,9 @@ use crate::device::Chosen;
 use crate::draws::ThreeIntervals;
 use crate::example::{Example, PREFIXES, Positions, Scored, Weighting};
 use crate::metrics::Metrics;
-use crate::overlap::Overlap;
 use crate::segments::{self, SegmentMetrics, Wrong};
 use crate::tasks::{self, ExampleOptions, Shares};
+use crate::test_data::TestData;
 use crate::{Task, TrainError, scoring};
 use propense_prepare::Loaded;
 
@@ -56,19 +56,9 @@ pub struct Evaluation {
     /// Whether these examples can be told from those that were learnt from, where these are at hand.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub adversarial: Option<Adversarial>,
-    /// How many days of the thirty that an outcome covers the data do not hold: whoever orders on them
-    /// counts as one who does not, and the base rate is too low. None where they hold them.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub days_short: Option<u32>,
-    /// How many hours the last day of `next-day` lacks in the data: likewise.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub hours_short: Option<u32>,
-    /// What the model reads of the context and no line of the data has.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub missing: Vec<String>,
-    /// What the data share with those that were learnt from, where these are at hand.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub overlap: Option<Overlap>,
+    /// What there is to say of the data.
+    #[serde(flatten)]
+    pub test_data: TestData,
     /// Users with an order, or users with anything else, whichever are fewer (sessions, where the user
     /// is unknown). Of fewer than ten no interval is given.
     pub rarer_users: usize,
@@ -97,18 +87,6 @@ impl Evaluation {
     /// is said by [`Adversarial::words`].
     #[must_use]
     pub fn remarks(&self) -> Vec<String> {
-        let short = self.days_short.map(|days| {
-            format!(
-                "the data end {days} days before the thirty of the outcome are over: orders on these days are not \
-                 seen, and the base rate and all figures are off; give data that reach further"
-            )
-        });
-        let cut = self.hours_short.map(|hours| {
-            format!(
-                "the last day is {hours} hours short: orders in them are not seen, and the base rate and all figures \
-                 are off; give data that end with a day"
-            )
-        });
         let worse = self.metrics.log_loss > self.metrics.base_rate_log_loss;
         let worse = worse.then(|| {
             "on these data the base rate alone would forecast better (log-loss)".to_owned()
@@ -120,21 +98,10 @@ impl Evaluation {
                 self.rarer_users
             )
         });
-        let shared = self.overlap.as_ref().and_then(Overlap::words);
-        let missing = lacking(&self.missing);
-        let all = [shared, missing, short, cut, worse, few];
-        all.into_iter().flatten().collect()
+        let mut all = self.test_data.remarks();
+        all.extend([worse, few].into_iter().flatten());
+        all
     }
-}
-
-/// That data lack what is read of the context, in a sentence; none where they lack nothing.
-pub(crate) fn lacking(missing: &[String]) -> Option<String> {
-    (!missing.is_empty()).then(|| {
-        format!(
-            "no line of these data has `{}`, which the training data have: the figures are worse for it",
-            missing.join("`, `")
-        )
-    })
 }
 
 /// A second model beside the first.
@@ -301,10 +268,7 @@ impl Forecasts<'_> {
             segments,
             most_wrong: segments::most_wrong(&scored, self.examples, &probabilities),
             adversarial: None,
-            days_short: None,
-            hours_short: None,
-            missing: Vec::new(),
-            overlap: None,
+            test_data: TestData::default(),
             rarer_users: rarer_users(&scored.labels, &owners),
             calibrated_by: None,
             calibrations: Vec::new(),
@@ -369,11 +333,7 @@ pub fn evaluate(
         threshold: manifest.threshold,
     };
     let mut evaluation = forecasts.measure(options);
-    evaluation.missing = tasks::missing(task, &manifest.features, data, history, &examples)?;
-    evaluation.hours_short = tasks::hours_short(task, data, history)?;
-    if history.is_some() {
-        evaluation.days_short = tasks::days_short(task, data)?;
-    }
+    evaluation.test_data = TestData::lacking(task, &manifest.features, data, history, &examples)?;
     evaluation.percentiles = percentiles(&manifest.percentiles);
     evaluation.curve = curve(manifest);
     evaluation.validation = validation(manifest);

@@ -70,6 +70,7 @@ mod split;
 mod start;
 mod task;
 mod tasks;
+mod test_data;
 mod threads;
 mod trainer;
 mod tune;
@@ -118,6 +119,7 @@ pub use recipe::RecipeChange;
 pub use segments::{SegmentMetrics, Wrong};
 pub use task::Task;
 pub use tasks::{ExampleOptions, Sizes};
+pub use test_data::TestData;
 pub use threads::use_threads;
 pub use tune::{Axis, Choice, Finished, Search, Space, TuneRequest, Tuned, tune};
 pub use update::{

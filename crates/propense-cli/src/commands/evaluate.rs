@@ -52,10 +52,10 @@ pub(crate) fn run(args: &EvaluateArgs) -> Outcome {
             ));
         }
         evaluation.adversarial = tell_apart(&bundle, &train, &data, &options)?;
-        evaluation.overlap = Some(overlap(&train, &data));
+        evaluation.test_data.overlap = Some(overlap(&train, &data));
     }
     Output::new(&args.json).finish(&table(&evaluation), &evaluation)?;
-    if evaluation.overlap.is_none() && data.sha256 == bundle.manifest.data.sha256 {
+    if evaluation.test_data.overlap.is_none() && data.sha256 == bundle.manifest.data.sha256 {
         note(
             "warning: the bundle has learnt from these very files: what they say is no figure for new ones",
         );

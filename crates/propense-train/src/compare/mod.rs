@@ -19,6 +19,7 @@ use crate::progress::{Observer, Progress};
 use crate::recipe::RecipeChange;
 use crate::scoring;
 use crate::tasks::{self, ExampleOptions, Prepared, Shares};
+use crate::test_data::TestData;
 use crate::{Task, TrainError};
 use propense_prepare::Loaded;
 
@@ -155,7 +156,7 @@ pub fn compare(
     if let Some(words) = shared.as_ref().and_then(Overlap::words) {
         observer.on(&Progress::Note(&words));
     }
-    let mut missing = Vec::new();
+    let mut lacking = TestData::default();
     let mut held_back: Option<HeldBack> = None;
     let mut examples: Option<PartSizes> = None;
     let mut all: Vec<Option<Trained>> = request.contenders.iter().map(|_| None).collect();
@@ -179,7 +180,8 @@ pub fn compare(
             continue;
         };
         if let Some(test) = test {
-            missing = tasks::missing(request.fit.task, &parts.spec, test, Some(data), options)?;
+            let task = request.fit.task;
+            lacking = TestData::lacking(task, &parts.spec, test, Some(data), options)?;
         }
         let found = HeldBack::of(parts);
         match &held_back {
@@ -204,8 +206,10 @@ pub fn compare(
     };
     observer.on(&Progress::Note("measuring all on the test part"));
     Ok(CompareReport {
-        overlap: shared,
-        missing,
+        test_data: TestData {
+            overlap: shared,
+            ..lacking
+        },
         ..report::table(request, &held_back, examples, trained)
     })
 }

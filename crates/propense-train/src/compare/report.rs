@@ -6,10 +6,9 @@ use super::{CompareRequest, Contender, HeldBack, Trained};
 use crate::Task;
 use crate::bootstrap::{Interval, MeasureOptions};
 use crate::draws::{self, Runs, Three, ThreeIntervals};
-use crate::evaluation::lacking;
 use crate::fit::PartSizes;
 use crate::metrics::Metrics;
-use crate::overlap::Overlap;
+use crate::test_data::TestData;
 
 /// A measure over the seeds.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -82,8 +81,7 @@ impl CompareReport {
     /// What takes from the worth of these figures, in sentences.
     #[must_use]
     pub fn remarks(&self) -> Vec<String> {
-        let shared = self.overlap.as_ref().and_then(Overlap::words);
-        shared.into_iter().chain(lacking(&self.missing)).collect()
+        self.test_data.remarks()
     }
 }
 
@@ -96,12 +94,9 @@ pub struct CompareReport {
     pub device: String,
     /// Sizes of the parts; the training part is the largest that any contender learnt from.
     pub examples: PartSizes,
-    /// What other data to measure on share with those that were learnt from.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub overlap: Option<Overlap>,
-    /// What is read of the context and no line of other data to measure on has.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub missing: Vec<String>,
+    /// What there is to say of other data to measure on.
+    #[serde(flatten)]
+    pub test_data: TestData,
     /// Scores measured.
     pub n: usize,
     /// Share of them with an order.
@@ -190,8 +185,7 @@ pub(super) fn table(
         task: request.fit.task,
         device: request.fit.device.name.to_owned(),
         examples,
-        overlap: None,
-        missing: Vec::new(),
+        test_data: TestData::default(),
         n: labels.len(),
         base_rate: orders as f64 / labels.len().max(1) as f64,
         best,

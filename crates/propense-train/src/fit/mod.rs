@@ -19,6 +19,7 @@ use crate::options::Preset;
 use crate::overlap::overlap;
 use crate::progress::{Observer, Progress, StopReason};
 use crate::tasks::{self, Prepared, Shares};
+use crate::test_data::TestData;
 use crate::{TrainError, scoring};
 
 pub(crate) use model::{Model, fit_model, held_out, validated_later};
@@ -241,7 +242,7 @@ pub fn eval(
     let (spec, options) = (&prepared.spec, &request.examples);
     let encoded = tasks::encode_test(request.task, spec, test, Some(train), options)?;
     tasks::check_classes("test data", &encoded, Some(prepared.positions))?;
-    let missing = tasks::missing(request.task, spec, test, Some(train), options)?;
+    let lacking = TestData::lacking(request.task, spec, test, Some(train), options)?;
     let examples = &encoded.examples;
     let model = fit_model(&prepared, train, request, None, observer)?;
     if model.trained.reason == StopReason::Interrupted || observer.stop() {
@@ -264,10 +265,10 @@ pub fn eval(
     evaluation.curve = epochs
         .map(|epoch| (epoch.train_loss, epoch.validation_loss))
         .collect();
-    evaluation.days_short = tasks::days_short(request.task, test)?;
-    evaluation.hours_short = tasks::hours_short(request.task, test, Some(train))?;
-    evaluation.missing = missing;
-    evaluation.overlap = Some(shared);
+    evaluation.test_data = TestData {
+        overlap: Some(shared),
+        ..lacking
+    };
     evaluation.validation = Some(model.validation);
     evaluation.percentiles = evaluation::percentiles(&model.percentiles);
     evaluation.calibrated_by = Some(model.calibrated_by);

@@ -66,7 +66,7 @@ const MISSED_SHARE: f64 = 0.05;
 pub(crate) struct CutShort {
     /// Its midnight: where whole days end.
     pub(crate) from: i64,
-    /// Hours that are missing, rounded up.
+    /// Hours that are missing, rounded.
     pub(crate) hours: u32,
 }
 
@@ -95,7 +95,7 @@ pub(crate) fn cut_short(
     let missed = seen * late / f64::max(early, 1.0);
     let share = late / f64::max(early + late, 1.0);
     let hour = DAY / 24;
-    let hours = (DAY - reached + hour - 1) / hour;
+    let hours = (DAY - reached + hour / 2) / hour;
     (missed >= MISSED && share >= MISSED_SHARE).then_some(CutShort {
         from: last,
         hours: u32::try_from(hours).unwrap_or_default(),
